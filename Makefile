@@ -1,0 +1,213 @@
+# Builds, runs and tests Belady. `make help` says how. Everything built lies in build/ (or BUILD=DIRECTORY).
+#
+#   kernel     every .c and .S below boot/ kernel/ mm/ drivers/ tests/kernel/        -> build/belady.elf
+#   programs   each user/NAME.c, with user/lib/ linked in                            -> build/user/NAME, stripped into build/root/bin
+#              each tests/user/NAME.c, the same way                                  -> build/tests/user/NAME, into build/root-tests/test
+#   archives   build/root with mksh and user/root/                                   -> build/initrd.cpio
+#              build/root-tests, laid over the former by tests                       -> build/tests.cpio
+#   on the host, with sanitizers: each tests/host/NAME.c                             -> build/host/NAME
+#
+# tools/setup.sh finds or installs what is needed and chooses the compiler (CROSS=PREFIX overrides).
+
+BUILD ?= build
+MEM ?= 64M
+APPEND ?= swap=64M
+T ?=
+export BUILD APPEND T
+
+.DEFAULT_GOAL := all
+.PHONY: all kernel initrd run test debug iso run-iso bench doctor clean help FORCE
+.DELETE_ON_ERROR:
+.SECONDARY:
+.SUFFIXES:
+MAKEFLAGS += -j$(shell nproc) --no-print-directory --no-builtin-rules
+
+ifeq ($(V),1)
+say = @:
+else
+say = @printf '  %-8s%s\n'
+Q := @
+endif
+
+# ---- What this machine has -------------------------------------------------------------------------------------------------------
+
+# make takes any X user's DISPLAY from the environment for a variable of its own: only `make run DISPLAY=1` asks for the VGA screen.
+ifeq ($(origin DISPLAY),command line)
+ifneq ($(filter-out 0 no,$(DISPLAY)),)
+WANT_DISPLAY := yes
+X_DISPLAY := $(shell tr '\0' '\n' </proc/$$PPID/environ | sed -n 's/^DISPLAY=//p')
+endif
+endif
+
+GOALS := $(or $(MAKECMDGOALS),all)
+NEEDS := $(if $(filter-out help clean doctor,$(GOALS)),build)
+NEEDS += $(if $(filter run run-iso bench debug test,$(GOALS)),run)
+NEEDS += $(if $(filter run run-iso,$(GOALS)),$(if $(WANT_DISPLAY),display))
+NEEDS += $(if $(filter all iso run-iso test,$(GOALS)),iso)
+NEEDS += $(if $(filter debug test,$(GOALS)),debug)
+NEEDS += $(if $(filter test,$(GOALS)),test)
+ifneq ($(strip $(NEEDS)),)
+ifneq ($(shell SETUP='$(SETUP)' CROSS='$(CROSS)' BUILD='$(BUILD)' tools/setup.sh $(NEEDS) >&2 && echo ready),ready)
+$(error the tools are not complete)
+endif
+include $(BUILD)/host.mk
+endif
+
+# ---- Compilers and flags ---------------------------------------------------------------------------------------------------------
+
+CC := $(CROSS_PREFIX)gcc $(CROSS_FLAGS)
+WARNINGS := -Wall -Wextra $(if $(filter true 1,$(CI) $(WERROR)),-Werror)
+SYSROOT := $(BUILD)/sysroot
+MUSL := $(SYSROOT)/usr/lib/i386-linux-musl
+LINUX_HEADERS := -isystem $(SYSROOT)/usr/include/i386-linux-gnu -isystem $(SYSROOT)/usr/include
+
+KERNEL_FLAGS := -std=gnu11 -march=i486 -O2 -g -ffreestanding -fno-pic -fno-pie -fno-common -fcf-protection=none -mgeneral-regs-only \
+    -fno-asynchronous-unwind-tables -fno-omit-frame-pointer -fno-stack-protector -fno-strict-aliasing $(WARNINGS) \
+    -nostdinc -I. -isystem $(COMPILER_HEADERS) $(LINUX_HEADERS)
+KERNEL_LINK := -static -nostdlib -no-pie -T linker.ld -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack
+
+USER_FLAGS := -std=gnu11 -march=i686 -O2 -g -fno-pic -fno-pie -fcf-protection=none -fno-stack-protector $(WARNINGS) \
+    -nostdinc -I. -isystem $(SYSROOT)/usr/include/i386-linux-musl -isystem $(COMPILER_HEADERS) $(LINUX_HEADERS)
+USER_LINK := -static -nostdlib -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack
+
+HOST_FLAGS := -std=gnu11 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer $(WARNINGS) -I.
+
+# ---- What there is to build ------------------------------------------------------------------------------------------------------
+
+KERNEL_SOURCES := $(sort $(shell find boot kernel mm drivers tests/kernel -name '*.[cS]' 2>/dev/null))
+KERNEL_OBJECTS := $(KERNEL_SOURCES:%=$(BUILD)/obj/%.o)
+USER_LIBRARY := $(patsubst %,$(BUILD)/obj/%.o,$(sort $(wildcard user/lib/*.[cS])))
+PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard user/*.c)))
+TEST_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/user/*.c)))
+HOST_TESTS := $(patsubst tests/host/%.c,$(BUILD)/host/%,$(sort $(wildcard tests/host/*.c)))
+ROOT_FILES := $(sort $(shell find user/root 2>/dev/null))
+
+all: kernel initrd iso
+kernel: $(BUILD)/belady.elf
+initrd: $(BUILD)/initrd.cpio
+iso: $(BUILD)/belady.iso
+
+quoted = '$(subst ','\'',$(1))'
+
+# A stamp is a file that holds a text and is touched only when the text changes, so that what depends on flags or on a list of files
+# is rebuilt when these change.
+STAMP_kernel = $(CC) $(KERNEL_FLAGS)
+STAMP_user = $(CC) $(USER_FLAGS)
+STAMP_host = $(HOST_FLAGS)
+STAMP_objects = $(KERNEL_LINK) $(KERNEL_OBJECTS)
+STAMP_root = $(PROGRAMS) $(ROOT_FILES)
+STAMP_root-tests = $(TEST_PROGRAMS)
+STAMP_iso = $(APPEND)
+$(BUILD)/stamp/%: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' $(call quoted,$(STAMP_$*)) | cmp -s - $@ || printf '%s\n' $(call quoted,$(STAMP_$*)) >$@
+
+# ---- Kernel ----------------------------------------------------------------------------------------------------------------------
+
+$(BUILD)/obj/%.o: % $(BUILD)/stamp/kernel
+	$(say) CC $<
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(KERNEL_FLAGS) -MMD -MP -c $< -o $@
+
+# Linked twice: first with an empty symbol table, to learn the addresses that the table of the second holds. That these have not
+# moved is verified.
+$(BUILD)/belady.elf: linker.ld tools/symbols.py $(KERNEL_OBJECTS) $(BUILD)/stamp/objects
+	$(say) LINK $@
+	$(Q)tools/symbols.py </dev/null >$(BUILD)/symbols.c
+	$(Q)$(CC) $(KERNEL_FLAGS) -c $(BUILD)/symbols.c -o $(BUILD)/symbols.o
+	$(Q)$(CC) $(KERNEL_LINK) $(KERNEL_OBJECTS) $(BUILD)/symbols.o -o $@.first
+	$(Q)$(CROSS_PREFIX)nm -n $@.first | tools/symbols.py >$(BUILD)/symbols.c
+	$(Q)$(CC) $(KERNEL_FLAGS) -c $(BUILD)/symbols.c -o $(BUILD)/symbols.o
+	$(Q)$(CC) $(KERNEL_LINK) $(KERNEL_OBJECTS) $(BUILD)/symbols.o -o $@
+	$(Q)$(CROSS_PREFIX)nm -n $@ | tools/symbols.py | cmp - $(BUILD)/symbols.c
+	$(Q)rm $@.first
+
+# ---- User programs and archives --------------------------------------------------------------------------------------------------
+
+$(BUILD)/obj/user/%.o: user/% $(BUILD)/stamp/user
+	$(say) CC $<
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(USER_FLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/obj/tests/user/%.o: tests/user/% $(BUILD)/stamp/user
+	$(say) CC $<
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(USER_FLAGS) -MMD -MP -c $< -o $@
+
+$(PROGRAMS) $(TEST_PROGRAMS): $(BUILD)/%: $(BUILD)/obj/%.c.o $(USER_LIBRARY)
+	$(say) LINK $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(USER_LINK) $(MUSL)/crt1.o $(MUSL)/crti.o $^ -Wl,--start-group $(MUSL)/libc.a $(LIBGCC) -Wl,--end-group $(MUSL)/crtn.o -o $@
+
+# Built anew each time, so that nothing deleted from the source lives on in it.
+$(BUILD)/initrd.cpio: $(PROGRAMS) $(ROOT_FILES) $(BUILD)/stamp/root tools/pack.sh
+	$(say) PACK $@
+	$(Q)rm -rf $(BUILD)/root
+	$(Q)mkdir -p $(addprefix $(BUILD)/root/,bin dev etc proc tmp)
+	$(Q)for program in $(PROGRAMS); do $(CROSS_PREFIX)strip -o $(BUILD)/root/bin/$${program##*/} $$program || exit 1; done
+	$(Q)cp $(SYSROOT)/mksh $(BUILD)/root/bin/mksh
+	$(Q)ln -s mksh $(BUILD)/root/bin/sh
+	$(Q)if [ -d user/root ]; then cp -r user/root/. $(BUILD)/root; fi
+	$(Q)chmod -R u=rwX,go=rX $(BUILD)/root
+	$(Q)chmod 1777 $(BUILD)/root/tmp
+	$(Q)tools/pack.sh $(BUILD)/root $@
+
+$(BUILD)/tests.cpio: $(TEST_PROGRAMS) $(BUILD)/stamp/root-tests tools/pack.sh
+	$(say) PACK $@
+	$(Q)rm -rf $(BUILD)/root-tests
+	$(Q)mkdir -p $(BUILD)/root-tests/test
+	$(Q)for program in $(TEST_PROGRAMS); do $(CROSS_PREFIX)strip -o $(BUILD)/root-tests/test/$${program##*/} $$program || exit 1; done
+	$(Q)chmod -R u=rwX,go=rX $(BUILD)/root-tests
+	$(Q)tools/pack.sh $(BUILD)/root-tests $@
+
+$(BUILD)/belady.iso: $(BUILD)/belady.elf $(BUILD)/initrd.cpio $(BUILD)/stamp/iso tools/iso.sh
+	$(say) ISO $@
+	$(Q)tools/iso.sh $@ "$$APPEND" $(BUILD)/belady.elf $(BUILD)/initrd.cpio
+
+# ---- Tests on the host -----------------------------------------------------------------------------------------------------------
+
+$(BUILD)/host/%: tests/host/%.c $(BUILD)/stamp/host
+	$(say) HOSTCC $<
+	@mkdir -p $(@D)
+	$(Q)gcc $(HOST_FLAGS) -MMD -MP -MF $@.d $< -lcmocka -o $@
+
+# ---- Running ---------------------------------------------------------------------------------------------------------------------
+
+QEMU := tools/qemu.py --memory $(MEM) $(if $(filter 1,$(V)),--show)
+RUN := @$(if $(WANT_DISPLAY),DISPLAY='$(X_DISPLAY)') $(QEMU) $(if $(WANT_DISPLAY),--display gtk)
+
+run: $(BUILD)/belady.elf $(BUILD)/initrd.cpio
+	@echo "Belady in QEMU: the console is this terminal. Leave with \`exit', or ^A x at any time."
+	$(RUN) --append "$$APPEND"
+
+run-iso: $(BUILD)/belady.iso
+	@echo "Belady in QEMU by way of GRUB. Leave with \`exit', or ^A x at any time."
+	$(RUN) --iso $<
+
+debug: $(BUILD)/belady.elf $(BUILD)/initrd.cpio $(if $(PROG),$(BUILD)/tests.cpio)
+	@tools/debug.py --memory $(MEM) --append "$$APPEND" $(if $(PROG),--program $(PROG))
+
+bench: $(BUILD)/belady.elf $(BUILD)/initrd.cpio
+	@tools/bench.py
+
+test: $(BUILD)/belady.elf $(BUILD)/initrd.cpio $(BUILD)/tests.cpio $(BUILD)/belady.iso $(HOST_TESTS)
+	@tests/run
+
+doctor:
+	@tools/doctor.sh
+
+clean:
+	rm -rf $(filter-out $(BUILD)/packages,$(wildcard $(BUILD)/*))
+
+help:
+	@echo 'make run        boot to a shell in QEMU, on this terminal   MEM=64M APPEND="swap=64M paging=pae ..." DISPLAY=1'
+	@echo 'make test       run every test, headless                    T=WORD only what matches   SEED=N'
+	@echo 'make debug      QEMU stopped at the first instruction, gdb  PROG=cow for breakpoints in a user program'
+	@echo 'make iso        build/belady.iso, booted through GRUB by make run-iso'
+	@echo 'make bench      what each operation costs, against Linux'
+	@echo 'make doctor     versions, and what is wrong'
+	@echo 'make clean      remove what was built; downloaded packages stay in build/packages'
+	@echo 'Everywhere: SETUP=no never installs, CROSS=PREFIX- chooses the compiler, WERROR=1, V=1 shows commands, BUILD=DIRECTORY'
+
+-include $(KERNEL_OBJECTS:.o=.d) $(USER_LIBRARY:.o=.d) $(HOST_TESTS:=.d)
+-include $(patsubst $(BUILD)/%,$(BUILD)/obj/%.c.d,$(PROGRAMS) $(TEST_PROGRAMS))

@@ -1,0 +1,94 @@
+#!/bin/sh
+# Fetches the i386 packages that user programs are made of, and unpacks them under build/sysroot, by apt's own options and dpkg -x:
+# the host does not become multi-architecture and nothing is installed. Does nothing when all is there.
+#
+#   musl-dev        the C library           linux-libc-dev   Linux's own headers: system call numbers, structures
+#   mksh            the shell               libgcc-NN-dev    only for a compiler without a 32-bit libgcc
+#
+# The archives stay in packages/, which `make clean` spares. Sources: the host's own; failing those (Ubuntu carries only part of
+# i386) Debian 12's.
+set -eu
+cd "$(dirname "$0")/.."
+
+mkdir -p "${BUILD:-build}"
+build=$(realpath "${BUILD:-build}")
+sysroot=$build/sysroot
+packages=$build/packages
+wanted="musl-dev linux-libc-dev mksh"
+if grep -q '^LIBGCC := .*/libgcc.a' "$build/host.mk"; then
+    wanted="$wanted libgcc-$(sed -n 's/^COMPILER_VERSION := //p' "$build/host.mk")-dev"
+fi
+[ "$(cat "$sysroot/packages" 2>/dev/null)" != "$wanted" ] || exit 0
+
+have() # PACKAGE
+{
+    ls "$packages/$1"_*_i386.deb >/dev/null 2>&1
+}
+
+lacking()
+{
+    for package in $wanted; do
+        have "$package" || echo "$package"
+    done
+}
+
+# apt for i386 with directories of its own; $apt_sources says where from.
+apt_i386()
+{
+    mkdir -p "$packages/apt/lists/partial" "$packages/apt/cache/archives/partial"
+    # shellcheck disable=SC2086 -- apt_sources is a list of options
+    apt-get -q -oAPT::Architecture=i386 -oAPT::Architectures=i386 -oDir::State::Lists="$packages/apt/lists" \
+        -oDir::Cache="$packages/apt/cache" -oAPT::Sandbox::User="$(id -un)" -oAcquire::Retries=3 \
+        -oAcquire::Languages=none -oDebug::NoLocking=1 $apt_sources "$@" >>"$packages/log" 2>&1
+}
+
+fetch()
+{
+    for attempt in 1 2 3; do
+        # A failing list is no reason to stop: the others may hold all that is wanted.
+        apt_i386 update || true
+        for package in $(lacking); do
+            # apt leaves it in the current directory.
+            apt_i386 download "$package" && mv -- "$package"_*_i386.deb "$packages"/ || true
+        done
+        [ -n "$(lacking)" ] || return 0
+        sleep $attempt
+    done
+    return 1
+}
+
+use_debian_sources()
+{
+    keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+    [ -e $keyring ] || { echo "sysroot: Debian's packages can be checked once debian-archive-keyring is installed" >&2; return 1; }
+    rm -rf "$packages/apt"
+    mkdir -p "$packages/apt"
+    echo "deb [signed-by=$keyring] http://deb.debian.org/debian bookworm main" >"$packages/apt/sources.list"
+    apt_sources="-oDir::Etc::SourceList=$packages/apt/sources.list -oDir::Etc::SourceParts=/dev/null"
+}
+
+unpack()
+{
+    rm -rf "$sysroot"
+    mkdir -p "$sysroot"
+    for package in $wanted; do
+        dpkg -x "$(ls "$packages/$package"_*_i386.deb | tail -n 1)" "$sysroot"
+    done
+    ln -srf "$(find "$sysroot/usr/lib/" -path '*musl/bin/mksh')" "$sysroot/mksh"
+    libgcc=$(find "$sysroot/usr/lib" -name libgcc.a | head -n 1)
+    [ -z "$libgcc" ] || ln -srf "$libgcc" "$sysroot/libgcc.a"
+    echo "$wanted" >"$sysroot/packages"
+}
+
+mkdir -p "$packages"
+if [ -n "$(lacking)" ]; then
+    echo "setup: fetching i386 packages into $packages:" $(lacking) >&2
+    apt_sources=
+    fetch || { use_debian_sources && fetch; } || {
+        tail -n 5 "$packages/log" >&2
+        echo "sysroot: could not fetch these i386 packages (log: $packages/log):" $(lacking) >&2
+        exit 1
+    }
+    rm -rf "$packages/apt"
+fi
+unpack
