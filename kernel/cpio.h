@@ -1,0 +1,18 @@
+#pragma once
+/*
+ * Archives in the formats newc (070701) and crc (070702), as boot modules bring them.
+ */
+#include "kernel/types.h"
+#include "drivers/block.h"
+
+/*
+ * Lays an archive over the root: directories merge, anything else replaces what has its name; missing parents are made.
+ * A regular file's bytes stay on the device and are read when they are touched; the device must stay.
+ * The whole archive is checked before the first change. A damaged one is named with the reason in a warning and nothing of it is
+ * applied: -ENOEXEC (no archive at all), -EINVAL (damaged), -EIO, -ENOMEM.
+ * May sleep. At boot only, by kernel/main.c.
+ */
+int cpio_unpack(struct block_device *device, const char *module_name);
+
+/* The check alone: NULL, or what is wrong (a constant text). For cpio_unpack and the tests. */
+const char *cpio_check(struct block_device *device);

@@ -1,0 +1,124 @@
+#pragma once
+/*
+ * Open files and the tables of descriptors that lead to them.
+ *
+ *     process ──► file_table ──► file (offset, flags) ──► inode
+ *                  0 1 2 …         ▲ shared by dup and fork
+ *
+ * A file_table grows as needed; its only limit is RLIMIT_NOFILE. A file is counted: each descriptor holds one reference and
+ * each system call at work on it another, so that a close elsewhere takes nothing from under a sleeping read.
+ */
+#include "kernel/types.h"
+#include "kernel/inode.h"
+#include "kernel/transfer.h"
+
+struct file;
+struct object;
+
+struct file_operations {
+    /*
+     * Reads into, writes from the transfer; *offset is where, and is moved on (ignored by what has no offset).
+     * Bytes done, or -errno with nothing done; -EFAULT where not one byte could be copied. May sleep; -ERESTARTSYS when a signal
+     * came first. NULL: -EINVAL.
+     */
+    s32 (*read)(struct file *file, struct transfer *transfer, u64 *offset);
+    s32 (*write)(struct file *file, struct transfer *transfer, u64 *offset);
+    /* The length that SEEK_END counts from; NULL where seeking is refused with -ESPIPE. */
+    u64 (*size)(struct file *file);
+    /* Device control. NULL: -ENOTTY. */
+    s32 (*ioctl)(struct file *file, u32 command, u32 argument);
+    /* POLLIN and so on, as they are now. NULL: always readable and writable. */
+    u32 (*poll)(struct file *file);
+    /* The object for mmap, as file_mmap_object. NULL: -ENODEV. */
+    int (*mmap_object)(struct file *file, u32 protection, u32 flags, struct object **object);
+    /* The last reference has gone. May sleep. */
+    void (*release)(struct file *file);
+};
+
+struct file {
+    u32 references;
+    u32 flags;                  /* O_ACCMODE and the status flags that F_GETFL shows */
+    u64 offset;                 /* bytes from the start; shared by all descriptors of this file */
+    struct inode *inode;        /* held; never NULL */
+    const struct file_operations *operations;
+    void *data;                 /* for operations: the pipe, the text of a /proc file */
+};
+
+struct descriptor {
+    struct file *file;          /* NULL: free */
+    bool close_on_exec;
+};
+
+#define FILE_TABLE_INLINE 16u   /* a table of this size needs no second allocation */
+
+struct file_table {
+    u32 references;             /* processes (and later threads) that share it */
+    u32 capacity;               /* entries of descriptors */
+    u32 used;                   /* one more than the highest open descriptor */
+    struct descriptor *descriptors;
+    struct descriptor initial[FILE_TABLE_INLINE];
+};
+
+/* ---- tables: for the process layer ---- */
+
+/* An empty table with one reference; NULL if memory is short. Never sleeps. */
+struct file_table *file_table_create(void);
+
+/* A copy with the same open files, for fork; NULL if memory is short. Costs in proportion to the open descriptors. Never sleeps. */
+struct file_table *file_table_fork(struct file_table *table);
+
+/* One more sharer (clone with CLONE_FILES). */
+struct file_table *file_table_hold(struct file_table *table);
+
+/* The last sharer closes all files. May sleep. */
+void file_table_release(struct file_table *table);
+
+/* For exec: closes the descriptors marked FD_CLOEXEC. May sleep. */
+void file_table_close_on_exec(struct file_table *table);
+
+/* ---- descriptors ---- */
+
+/* The open file of a descriptor, held for the caller, who calls file_release. 0 or -EBADF. */
+int file_get(struct file_table *table, int descriptor, struct file **file);
+
+/*
+ * Puts a file at the lowest free descriptor not below minimum; the table takes over the caller's reference.
+ * The descriptor, -EMFILE (RLIMIT_NOFILE of the current process), or -ENOMEM; on error the reference stays the caller's.
+ */
+int file_install(struct file_table *table, struct file *file, u32 minimum, bool close_on_exec);
+
+/* Puts a file at just this descriptor, closing what was there. As file_install, and -EBADF beyond RLIMIT_NOFILE. May sleep. */
+int file_install_at(struct file_table *table, struct file *file, u32 descriptor, bool close_on_exec);
+
+/* Closes one descriptor: 0 or -EBADF. May sleep. */
+int file_close(struct file_table *table, int descriptor);
+
+/* ---- files ---- */
+
+/*
+ * Opens an inode (which the file then holds too); flags are O_*. *file has one reference.
+ * 0, -EISDIR, -ENXIO (no such device), -ENOMEM, -ENFILE … May sleep.
+ */
+int file_open_inode(struct inode *inode, u32 flags, struct file **file);
+
+/* Opens a path relative to start (see path_lookup) as open(2) does, creating it with mode where flags say so. May sleep. */
+int file_open(struct inode *start, const char *path, u32 flags, u32 mode, struct file **file);
+
+/* A file on the console for init's descriptors 0, 1 and 2: one reference, or NULL if memory is short. */
+struct file *file_open_console(void);
+
+/* A file without a path (a pipe's end): takes over nothing, holds inode. NULL if memory is short. */
+struct file *file_create(struct inode *inode, u32 flags, const struct file_operations *operations, void *data);
+
+struct file *file_hold(struct file *file);
+void file_release(struct file *file);
+
+/* Reads at the file's offset and moves it on; as the operations' contract, with -EBADF where it is not open for that. */
+s32 file_read(struct file *file, struct transfer *transfer);
+s32 file_write(struct file *file, struct transfer *transfer);
+
+/*
+ * For mmap2: the object to map, held for the caller, or NULL in *object where anonymous memory is meant (/dev/zero).
+ * -EACCES where the file's access does not allow it (not readable; shared and writable without O_RDWR), -ENODEV where it cannot be mapped.
+ */
+int file_mmap_object(struct file *file, u32 protection, u32 flags, struct object **object);

@@ -1,0 +1,125 @@
+#pragma once
+/*
+ * An inode: one file of any type, whatever its names are.
+ *
+ *     name in a directory ──► inode ──► object      regular file: its pages
+ *                               │   ──► entries     directory in memory (ramfs)
+ *                               │   ──► target      symbolic link
+ *                               │   ──► pipe        FIFO
+ *                               └── operations      ramfs, pipe or proc
+ *
+ * Counted: a directory's entry, an open file, a working directory and a lookup under way each hold one reference.
+ * `links` counts names only; an inode without names lives on while somebody holds it.
+ * A directory holds its parent; any other inode only points at the directory where it was last given a name,
+ * and that pointer is cleared when the name goes.
+ * Everybody is root: permission bits are kept and shown, and only the execute bits decide anything.
+ */
+#include "kernel/types.h"
+#include "kernel/text.h"
+
+struct file;
+struct inode;
+struct object;
+struct pipe;
+
+struct inode_time {
+    s64 seconds;     /* since 1970 */
+    u32 nanoseconds;
+};
+
+/* What st_dev, statfs and /proc/mounts say of the tree an inode belongs to. */
+struct file_system {
+    const char *name;
+    u32 device;      /* st_dev */
+    u32 magic;       /* f_type */
+};
+
+/* Receives one directory entry; returns false where it has no room (the entry will be listed again). */
+struct directory_sink {
+    bool (*entry)(struct directory_sink *sink, const char *name, u32 number, u32 mode, u64 next_position);
+};
+
+/* What differs between trees. A hook that is NULL refuses: -ENOTDIR for lookup, -EPERM for changes, -EINVAL for read_link. */
+struct inode_operations {
+    const struct file_system *file_system;
+    /* Directory: the inode called name ("." and ".." never come here), held, or -ENOENT. */
+    int (*lookup)(struct inode *directory, const char *name, struct inode **result);
+    /* Directory: emits entries from position on, until the sink is full or all are listed; returns 0 or -errno. */
+    int (*list)(struct inode *directory, u64 position, struct directory_sink *sink);
+    /* Directory: gives a child of it a name for paths; false where it has none any more. */
+    bool (*name)(struct inode *directory, struct inode *child, struct text_buffer *text);
+    /* Directory: name must not exist; one more link to inode. 0, -ENOSPC or -ENOMEM. */
+    int (*link)(struct inode *directory, const char *name, struct inode *inode);
+    /* Directory: takes the name away. The caller has checked that this is allowed. */
+    void (*unlink)(struct inode *directory, const char *name, struct inode *inode);
+    /* Directory: a new inode of this tree without a name yet. */
+    struct inode *(*create)(struct inode *directory, u32 mode);
+    /* Symbolic link: appends what it says. 0 or -errno. */
+    int (*read_link)(struct inode *link, struct text_buffer *text);
+    /* Symbolic link that leads to an inode rather than to a path (/proc/self/fd/0): it, held. Optional. */
+    int (*follow)(struct inode *link, struct inode **result);
+    /* Gives a file being opened its operations (and data). file->inode and flags are set. May sleep (FIFO). */
+    int (*open)(struct inode *inode, struct file *file);
+    /* The last reference has gone: free what `operations` put into the inode. */
+    void (*destroy)(struct inode *inode);
+};
+
+struct inode {
+    u32 references;
+    u32 number;                 /* st_ino, unique within its file system */
+    u32 mode;                   /* type (S_IFMT) and permission bits */
+    u32 links;                  /* names; 0 once removed */
+    u32 user, group;
+    u32 device;                 /* st_rdev of a device node */
+    struct inode_time accessed, modified, changed;
+    const struct inode_operations *operations;
+    struct inode *parent;       /* see above; NULL for the root, and for what has no name */
+    union {
+        struct object *object;                  /* S_IFREG: the pages; held. Exec and mmap map these */
+        struct ramfs_directory *directory;      /* S_IFDIR in ramfs; only ramfs.c looks inside */
+        char *target;                           /* S_IFLNK in ramfs: kmem_allocate'd */
+        struct pipe *pipe;                      /* S_IFIFO: NULL while nobody has it open */
+        struct proc_node *proc;                 /* /proc; only proc.c looks inside */
+    };
+    bool from_image;            /* S_IFREG: object's pages lie in a boot module and must not be written */
+};
+
+/*
+ * A new inode with one reference, the time of now, no links and a number not used before.
+ * NULL if memory is short. Never sleeps.
+ */
+struct inode *inode_create(const struct inode_operations *operations, u32 mode);
+
+struct inode *inode_hold(struct inode *inode);
+
+/* Gives a reference back; NULL is allowed. The last one frees the inode, which may sleep (its pages go). */
+void inode_release(struct inode *inode);
+
+/* Bytes in the file as st_size has it. */
+u64 inode_size(const struct inode *inode);
+
+/* Sets a regular file's length; new bytes read as zero. 0, -EISDIR, -EINVAL (not regular), -EFBIG, -ENOMEM, -EIO. May sleep. */
+int inode_truncate(struct inode *inode, u64 bytes);
+
+/*
+ * Before the first write to a regular file that came with a boot module: gives it an anonymous object holding the same bytes.
+ * Mappings made before keep the old one. 0, -ENOMEM or -EIO. May sleep.
+ */
+int inode_make_writable(struct inode *inode);
+
+/* Stamps inode->modified and inode->changed, or one of the others, with the time of now. */
+void inode_touch_modified(struct inode *inode);
+void inode_touch_changed(struct inode *inode);
+struct inode_time inode_time_now(void);
+
+/*
+ * Prints the absolute path of an inode; " (deleted)" follows one without a name, "pipe:[7]" stands for a pipe.
+ * -ENOENT for a directory that was removed (then only the above is printed).
+ */
+int inode_path(struct inode *inode, struct text_buffer *text);
+
+static inline bool
+inode_is(const struct inode *inode, u32 type)
+{
+    return (inode->mode & 0170000) == type;
+}

@@ -1,0 +1,56 @@
+#pragma once
+/*
+ * From a path to an inode: the only walker of paths.
+ *
+ * A name may have NAME_MAX (255) bytes, a path PATH_MAX (4096) with its NUL, and 40 symbolic links may be followed.
+ */
+#include "kernel/types.h"
+#include "kernel/inode.h"
+#include <linux/limits.h>
+
+#define PATH_NO_FOLLOW 1u   /* a symbolic link in the last place is itself the result */
+#define PATH_DIRECTORY 2u   /* the result must be a directory: else -ENOTDIR */
+
+/* The root of the tree; set once by ramfs_start. */
+extern struct inode *path_root;
+
+/* Where a path ends: what calls need that make, remove or rename something. */
+struct path_end {
+    struct inode *directory;     /* holds the last name; held */
+    struct inode *inode;         /* what has that name, held; NULL if nothing has */
+    char name[NAME_MAX + 1];     /* the last name; ".", ".." or "" (the path was "/") are possible */
+    bool slash;                  /* a slash follows the last name: only a directory is meant */
+};
+
+/*
+ * Finds the inode that a path names; a path that does not begin with '/' begins at start (NULL: the current process's
+ * working directory, or the root before there are processes). *result is held.
+ * Returns 0, -ENOENT, -ENOTDIR, -ELOOP, -ENAMETOOLONG or -ENOMEM. May sleep.
+ */
+int path_lookup(struct inode *start, const char *path, u32 flags, struct inode **result);
+
+/*
+ * Walks to the directory of the last name; that name itself need not exist. Symbolic links in the last place are followed
+ * unless PATH_NO_FOLLOW. Errors as path_lookup. On success the caller calls path_end_release.
+ */
+int path_walk(struct inode *start, const char *path, u32 flags, struct path_end *end);
+void path_end_release(struct path_end *end);
+
+/* True where the last name is "." or ".." or the path is the root: nothing can be made, removed or renamed there. */
+bool path_end_is_special(const struct path_end *end);
+
+/*
+ * Copies a path from user memory: *path is a buffer for path_free. -EFAULT, -ENAMETOOLONG, -ENOMEM, or -ENOENT for an empty one.
+ */
+int path_copy_in(u32 user_address, char **path);
+void path_free(char *path);
+
+/* As path_lookup with a path in user memory, beginning at an open directory (or AT_FDCWD). Also -EBADF and -ENOTDIR for descriptor. */
+int path_lookup_user(int descriptor, u32 user_address, u32 flags, struct inode **result);
+int path_walk_user(int descriptor, u32 user_address, u32 flags, struct path_end *end);
+
+/*
+ * For exec: the inode of a regular file with an execute bit, held; inode->object is its pages.
+ * -EACCES where it is not regular or may not be executed; else as path_lookup.
+ */
+int path_open_executable(const char *path, struct inode **result);

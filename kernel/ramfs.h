@@ -1,0 +1,37 @@
+#pragma once
+/*
+ * The tree in memory: directories, regular files, symbolic links and device nodes.
+ *
+ * It is the root. Its regular files are objects of mm/: those of a boot module read their pages from it on demand, new ones are
+ * anonymous and can be swapped. Checks of what a call may do are the caller's (kernel/syscall_name.c); here things are done.
+ */
+#include "kernel/types.h"
+#include "kernel/inode.h"
+
+/* Makes the empty root (path_root). Once, at boot. */
+void ramfs_start(void);
+
+/*
+ * Makes a file of the mode's type and names it in directory, which must be of ramfs and must not have that name yet.
+ * Regular files start empty. device is the number of a device node, else 0. *result is held.
+ * 0, or -ENOMEM or -ENOENT (directory was removed) with nothing changed. Never sleeps.
+ */
+int ramfs_create(struct inode *directory, const char *name, u32 mode, u32 device, struct inode **result);
+
+/* As ramfs_create for a symbolic link. */
+int ramfs_create_link(struct inode *directory, const char *name, const char *target, struct inode **result);
+
+/* A regular file whose bytes lie in a boot module; takes over the caller's hold on object in every case. */
+int ramfs_create_image(struct inode *directory, const char *name, u32 mode, struct object *object, struct inode **result);
+
+/* True where a directory (of ramfs) has no entries. */
+bool ramfs_is_empty(const struct inode *directory);
+
+/*
+ * Moves a name. Whatever new_name was is replaced; the caller has checked that it may be. Both directories are of ramfs.
+ * 0, or -ENOMEM with nothing changed.
+ */
+int ramfs_rename(struct inode *old_directory, const char *old_name, struct inode *new_directory, const char *new_name);
+
+/* True for inodes of this tree: rename and link must not leave it. */
+bool ramfs_owns(const struct inode *inode);

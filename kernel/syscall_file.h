@@ -1,0 +1,84 @@
+#pragma once
+/*
+ * The system calls on files. Arguments are the registers ebx, ecx, edx, esi, edi, ebp as they come; results are Linux's:
+ * a value, or a negative errno. A bad pointer gives -EFAULT with nothing consumed or changed. All may sleep.
+ */
+#include "kernel/types.h"
+
+/* syscall_read.c: bytes in and out */
+s32 sys_read(s32 descriptor, u32 address, u32 bytes);
+s32 sys_write(s32 descriptor, u32 address, u32 bytes);
+s32 sys_readv(s32 descriptor, u32 segments, u32 count);
+s32 sys_writev(s32 descriptor, u32 segments, u32 count);
+s32 sys_pread64(s32 descriptor, u32 address, u32 bytes, u32 offset_low, u32 offset_high);
+s32 sys_pwrite64(s32 descriptor, u32 address, u32 bytes, u32 offset_low, u32 offset_high);
+s32 sys_sendfile64(s32 out, s32 in, u32 offset_address, u32 bytes);
+s32 sys_lseek(s32 descriptor, s32 offset, u32 whence);
+s32 sys__llseek(s32 descriptor, u32 offset_high, u32 offset_low, u32 result, u32 whence);
+s32 sys_fsync(s32 descriptor);
+s32 sys_sync(void);
+
+/* syscall_descriptor.c: descriptors */
+s32 sys_open(u32 path, u32 flags, u32 mode);
+s32 sys_creat(u32 path, u32 mode);
+s32 sys_openat(s32 directory, u32 path, u32 flags, u32 mode);
+s32 sys_close(s32 descriptor);
+s32 sys_dup(s32 descriptor);
+s32 sys_dup2(s32 old, s32 new);
+s32 sys_dup3(s32 old, s32 new, u32 flags);
+s32 sys_pipe(u32 descriptors);
+s32 sys_pipe2(u32 descriptors, u32 flags);
+s32 sys_fcntl64(s32 descriptor, u32 command, u32 argument);
+s32 sys_ioctl(s32 descriptor, u32 command, u32 argument);
+
+/* syscall_status.c: what a file is */
+s32 sys_stat64(u32 path, u32 status);
+s32 sys_lstat64(u32 path, u32 status);
+s32 sys_fstat64(s32 descriptor, u32 status);
+s32 sys_fstatat64(s32 directory, u32 path, u32 status, u32 flags);
+s32 sys_statx(s32 directory, u32 path, u32 flags, u32 mask, u32 status);
+s32 sys_statfs64(u32 path, u32 size, u32 status);
+s32 sys_fstatfs64(s32 descriptor, u32 size, u32 status);
+s32 sys_access(u32 path, u32 mode);
+s32 sys_faccessat(s32 directory, u32 path, u32 mode);
+s32 sys_faccessat2(s32 directory, u32 path, u32 mode, u32 flags);
+s32 sys_getdents64(s32 descriptor, u32 address, u32 bytes);
+s32 sys_readlink(u32 path, u32 address, u32 bytes);
+s32 sys_readlinkat(s32 directory, u32 path, u32 address, u32 bytes);
+s32 sys_getcwd(u32 address, u32 bytes);
+
+/* syscall_attribute.c: changing what a file is */
+s32 sys_chmod(u32 path, u32 mode);
+s32 sys_fchmod(s32 descriptor, u32 mode);
+s32 sys_fchmodat(s32 directory, u32 path, u32 mode);
+s32 sys_chown32(u32 path, u32 user, u32 group);
+s32 sys_lchown32(u32 path, u32 user, u32 group);
+s32 sys_fchown32(s32 descriptor, u32 user, u32 group);
+s32 sys_fchownat(s32 directory, u32 path, u32 user, u32 group, u32 flags);
+s32 sys_truncate64(u32 path, u32 length_low, u32 length_high);
+s32 sys_ftruncate64(s32 descriptor, u32 length_low, u32 length_high);
+s32 sys_utimensat(s32 directory, u32 path, u32 times, u32 flags);
+s32 sys_utimensat_time64(s32 directory, u32 path, u32 times, u32 flags);
+s32 sys_umask(u32 mask);
+s32 sys_chdir(u32 path);
+s32 sys_fchdir(s32 descriptor);
+
+/* syscall_name.c: names */
+s32 sys_mkdir(u32 path, u32 mode);
+s32 sys_mkdirat(s32 directory, u32 path, u32 mode);
+s32 sys_mknod(u32 path, u32 mode, u32 device);
+s32 sys_mknodat(s32 directory, u32 path, u32 mode, u32 device);
+s32 sys_rmdir(u32 path);
+s32 sys_unlink(u32 path);
+s32 sys_unlinkat(s32 directory, u32 path, u32 flags);
+s32 sys_link(u32 old_path, u32 new_path);
+s32 sys_linkat(s32 old_directory, u32 old_path, s32 new_directory, u32 new_path, u32 flags);
+s32 sys_symlink(u32 target, u32 path);
+s32 sys_symlinkat(u32 target, s32 directory, u32 path);
+s32 sys_rename(u32 old_path, u32 new_path);
+s32 sys_renameat(s32 old_directory, u32 old_path, s32 new_directory, u32 new_path);
+s32 sys_renameat2(s32 old_directory, u32 old_path, s32 new_directory, u32 new_path, u32 flags);
+
+/* poll.c: waiting for several files */
+s32 sys_poll(u32 entries, u32 count, s32 timeout_milliseconds);
+s32 sys__newselect(s32 count, u32 readable, u32 writable, u32 exceptional, u32 timeout);
