@@ -1,0 +1,232 @@
+"""The library of the whole-system tests: tests/*.t are Python scripts that register cases here and call main().
+
+    from harness import *
+
+    @case("prompt paging=pae")
+    def _(t):
+        result = t.boot("paging=pae init=/bin/true")
+        t.ok(result.verdict == "pass", "ends with status 0", result)
+
+    main()
+
+Every case makes any number of assertions, each a line of TAP on standard output; a case that makes none, or that raises, fails. The same
+lines go to build/test/NAME.tap, where tests/run counts them, and every console to build/test/NAME.log.
+T in the environment selects cases: a glob, or a part, of "NAME/CASE". Nothing selected: the file counts as skipped.
+"""
+import fnmatch
+import os
+import pathlib
+import random
+import re
+import select
+import shlex
+import subprocess
+import sys
+import time
+import traceback
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tools"))
+os.chdir(ROOT)
+
+import qemu  # noqa: E402 -- found through the path set above
+from qemu import BUILD  # noqa: E402,F401 -- used by the tests
+
+NAME = pathlib.Path(sys.argv[0]).stem
+LOGS = BUILD / "test"
+INITRD = BUILD / "initrd.cpio"
+TESTS = BUILD / "tests.cpio"
+FORMATS = ("2level", "pae")
+SEED = int(os.environ.get("SEED") or random.SystemRandom().randrange(1, 1 << 31))
+
+# Diagnostics show so many of the console's last lines; all of them are in the log.
+TAIL_LINES = 40
+
+cases = []
+
+
+def case(name, *arguments):
+    """Decorator: registers a function to be called as function(test, *arguments) under `name`."""
+    def register(function):
+        cases.append((name, function, arguments))
+        return function
+    return register
+
+
+def matches(name):
+    """Whether T selects this name."""
+    wanted = os.environ.get("T", "")
+    return wanted in name or fnmatch.fnmatchcase(name, wanted)
+
+
+class Failed(Exception):
+    """Ends a case early: what follows would make no sense."""
+
+
+class Test:
+    """Counts and prints the assertions of one file."""
+
+    def __init__(self):
+        LOGS.mkdir(parents=True, exist_ok=True)
+        self.tap = open(LOGS / f"{NAME}.tap", "w", encoding="utf-8")
+        self.log = open(LOGS / f"{NAME}.log", "w", encoding="utf-8")
+        self.count = 0
+        self.case_name = ""
+
+    def emit(self, line):
+        print(line, flush=True)
+        print(line, file=self.tap, flush=True)
+
+    def note(self, text):
+        for line in str(text).splitlines():
+            self.emit(f"# {line}")
+
+    def ok(self, passed, what, evidence=None):
+        """One assertion. `evidence` is shown if it fails: a Result's last lines, or any text. Returns whether it passed."""
+        self.count += 1
+        # A '#' in a description would begin a TAP directive.
+        description = f"{self.case_name}: {what}".replace("#", "")
+        self.emit(f"{'ok' if passed else 'not ok'} {self.count} - {description}")
+        if not passed and evidence is not None:
+            self.note(describe(evidence))
+        return passed
+
+    def need(self, passed, what, evidence=None):
+        """An assertion without which the rest of the case makes no sense."""
+        if not self.ok(passed, what, evidence):
+            raise Failed
+
+    def boot(self, arguments="", **options):
+        """Boots headless; see qemu.run for the options. Returns its Result."""
+        self.log.write(f"\n==== {self.case_name}: {shlex.join(qemu.command(append=arguments, **without_timeout(options)))}\n")
+        result = qemu.run(append=arguments, **options)
+        self.log.write(f"{result.output}\n---- {result.verdict} after {result.seconds:.2f} s\n")
+        self.log.flush()
+        return result
+
+    def run(self, arguments, what, **options):
+        """An assertion: a command ends with status 0. Returns its output."""
+        done = subprocess.run(arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              check=False, **options)
+        self.ok(done.returncode == 0, what, done.stdout)
+        return done.stdout
+
+    def ktap(self, result, context=""):
+        """Passes on what the in-kernel tests of a boot reported, one assertion each, and asserts that the report is complete: a plan
+        of at least one test, as many results as planned, numbered in order, and the verdict that they amount to."""
+        plan, results = parse_ktap(result.output)
+        prefix = f"{context} " if context else ""
+        for _, passed, name in results:
+            self.ok(passed, prefix + name)
+        complete = bool(plan) and [number for number, _, _ in results] == list(range(1, plan + 1))
+        self.ok(complete, f"{prefix}plan of {plan} is complete", result)
+        expected = "pass" if all(passed for _, passed, _ in results) else "fail"
+        self.ok(result.verdict == expected, f"{prefix}ends with {expected}", result)
+        return complete and result.verdict == "pass"
+
+    def pass_on(self, output):
+        """Passes on TAP that another program printed, and asserts that its plan is complete."""
+        plan, results = parse_ktap(output)
+        for _, passed, name in results:
+            self.ok(passed, name, None if passed else output)
+        self.ok(bool(plan) and len(results) == plan, f"plan of {plan} is complete", output)
+
+
+def without_timeout(options):
+    return {name: value for name, value in options.items() if name != "timeout"}
+
+
+def describe(evidence):
+    if isinstance(evidence, (qemu.Result, Session)):
+        lines = evidence.output.splitlines()
+        return "\n".join(lines[-TAIL_LINES:] + [f"({evidence.verdict})"])
+    return "\n".join(str(evidence).splitlines()[-TAIL_LINES:])
+
+
+def parse_ktap(output):
+    """Returns (planned or None, [(number, passed, name)]). Console lines that are not TAP are passed over."""
+    plan = None
+    results = []
+    for line in output.splitlines():
+        if match := re.fullmatch(r"1\.\.(\d+)\s*", line):
+            plan = int(match[1])
+        elif match := re.fullmatch(r"(not )?ok (\d+)(?: -)? ?(.*)", line):
+            results.append((int(match[2]), not match[1], match[3].strip()))
+    return plan, results
+
+
+class Session:
+    """A boot that is talked to over the serial line."""
+
+    def __init__(self, arguments="", **options):
+        self.process = subprocess.Popen(qemu.command(append=arguments, **options), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT)
+        self.start = time.monotonic()
+        self.raw = b""
+        self.seen = 0
+
+    @property
+    def output(self):
+        return qemu.text_of(self.raw)
+
+    @property
+    def verdict(self):
+        status = self.process.poll()
+        return "running" if status is None else qemu.VERDICTS.get(status, "error")
+
+    def send(self, text):
+        self.process.stdin.write(text.encode())
+        self.process.stdin.flush()
+
+    def expect(self, pattern, timeout=10):
+        """Waits until the output not yet consumed matches; consumes it and returns the match, or None when time or output ends."""
+        deadline = time.monotonic() + timeout
+        while True:
+            fresh = self.output[self.seen:]
+            if match := re.search(pattern, fresh, re.MULTILINE):
+                self.seen += match.end()
+                return match
+            ready, _, _ = select.select([self.process.stdout], [], [], max(0, deadline - time.monotonic()))
+            chunk = os.read(self.process.stdout.fileno(), 65536) if ready else b""
+            if not chunk:
+                return None
+            self.raw += chunk
+
+    def wait(self, timeout=10):
+        """Waits for the machine to end; returns the verdict, "hang" if it has to be stopped."""
+        self.expect(r"(?!)", timeout)
+        try:
+            self.process.wait(1)
+        except subprocess.TimeoutExpired:
+            self.close()
+            return "hang"
+        return self.verdict
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+
+
+def run_case(test, name, function, arguments):
+    test.case_name = name
+    before = test.count
+    try:
+        function(test, *arguments)
+        if test.count == before:
+            test.ok(False, "makes at least one assertion")
+    except Failed:
+        pass
+    except Exception:  # pylint: disable=broad-except -- whatever went wrong, the other cases still count
+        test.ok(False, "runs to its end", traceback.format_exc())
+
+
+def main():
+    """Runs the selected cases and prints the plan."""
+    selected = [entry for entry in cases if matches(f"{NAME}/{entry[0]}")]
+    test = Test()
+    if not selected:
+        test.emit("1..0 # SKIP nothing here matches T")
+        return
+    for name, function, arguments in selected:
+        run_case(test, name, function, arguments)
+    test.emit(f"1..{test.count}")
