@@ -1,0 +1,42 @@
+/*
+ * Anons: one page of private memory each.
+ *
+ * An anon has a frame, or a slot in the swap area, or both: with both and the
+ * frame clean, evicting it costs no write. It counts the references to it, which
+ * come from amap chunks and not from processes; the slot has one owner, the anon.
+ *
+ *      chunk ---+
+ *               +--> anon { references 2, frame 0x1a3, slot 17 }
+ *      chunk ---+
+ */
+#pragma once
+
+#include "kernel/types.h"
+#include "mm/frame.h"
+#include "mm/units.h"
+
+struct anon {
+    u32 references;
+    struct frame *frame;    /* NULL: not in memory */
+    swap_slot_t slot;       /* SWAP_SLOT_NONE: no copy in the swap area */
+};
+
+/* A new anon with one reference, owning frame (state FRAME_ANONYMOUS, no owner
+ * yet); NULL if there is no memory, and then nothing has changed. */
+struct anon *anon_create(struct frame *frame);
+
+static inline void
+anon_hold(struct anon *anon)
+{
+    anon->references++;
+}
+
+/* Drops a reference; with the last one go frame and slot. The caller has removed
+ * its own mapping before. */
+void anon_release(struct anon *anon);
+
+/* Gives up the slot, if any: the copy there is out of date or the room is needed. */
+void anon_drop_slot(struct anon *anon);
+
+/* Anons in being, for check. */
+u32 anon_count(void);

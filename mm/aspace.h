@@ -1,0 +1,72 @@
+/*
+ * Address spaces.
+ *
+ * An aspace is the truth about a process's memory: its regions, with their
+ * amaps and objects. Its pmap is a cache of that truth. vfork shares an aspace
+ * by holding it, fork clones it.
+ *
+ *   0x1000     text  data  bss | heap -> ...     <- mappings | gap | stack | top
+ */
+#pragma once
+
+#include <bsd/sys/queue.h>
+
+#include "kernel/types.h"
+#include "mm/counters.h"
+#include "mm/pmap.h"
+#include "mm/region.h"
+
+struct aspace {
+    u32 references;
+    struct region_list regions;
+    struct pmap pmap;
+    struct counters counters;
+    u32 heap_start, heap_end;       /* brk's bounds; heap_end is exact to the byte */
+    u32 stack_top;                  /* first address above the stack */
+    u32 stack_limit_pages;          /* RLIMIT_STACK, in pages */
+    u32 data_limit_pages;           /* RLIMIT_DATA */
+    u32 size_limit_pages;           /* RLIMIT_AS */
+    u32 locked_pages;               /* in REGION_LOCKED regions */
+    bool lock_future;               /* mlockall(MCL_FUTURE) */
+    u32 arguments_start, arguments_end;     /* argv's strings, for /proc/PID/cmdline */
+    LIST_ENTRY(aspace) link;        /* all address spaces, for check */
+};
+
+/* Frames that one system call of this layer can need for its own structures. */
+#define ASPACE_PAGES_UNLIMITED 0xFFFFFFFFu
+
+/* An empty one with one reference, limits unlimited but for the stack's 8 MiB;
+ * NULL if there is no memory. */
+struct aspace *aspace_create(void);
+
+/* A copy with one reference, in the way fork= names; NULL if there is no memory,
+ * and then the parent is unchanged. fork=copy may sleep. */
+struct aspace *aspace_fork(struct aspace *parent);
+
+static inline void
+aspace_hold(struct aspace *aspace)
+{
+    aspace->references++;
+}
+
+/* With the last reference everything is unmapped and freed. */
+void aspace_release(struct aspace *aspace);
+
+/* Makes it the current one: cpu()->aspace and CR3. NULL for the kernel's own. */
+void aspace_activate(struct aspace *aspace);
+
+/* Removes every mapping in [start, end). -ENOMEM if a region cannot be split. */
+int aspace_unmap(struct aspace *aspace, page_t start, page_t end);
+
+/* Private pages in memory or swapped out, which is what killing would free. */
+u32 aspace_resident_pages(struct aspace *aspace);
+u32 aspace_swapped_pages(struct aspace *aspace);
+
+/* Called on the clock tick, in process context, for the running aspace: with
+ * accessed=software its entries are dropped so that the next use is seen. */
+void aspace_clock_tick(struct aspace *aspace);
+bool aspace_samples_references(void);
+
+/* All address spaces, for check, /proc and gdb. */
+LIST_HEAD(aspace_list, aspace);
+extern struct aspace_list aspace_all;

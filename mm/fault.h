@@ -1,0 +1,29 @@
+/*
+ * The page fault handler.
+ */
+#pragma once
+
+#include "kernel/types.h"
+#include "mm/aspace.h"
+
+/* What a refused fault means to the process: the fields of its siginfo. */
+struct fault_verdict {
+    int signal;         /* SIGSEGV, SIGBUS, or SIGKILL when memory is exhausted */
+    int code;           /* SEGV_MAPERR, SEGV_ACCERR, BUS_ADRERR */
+    u32 address;
+};
+
+#define FAULT_READ    0u
+#define FAULT_WRITE   1u
+#define FAULT_EXECUTE 2u
+
+/* Resolves the page fault at CR2 address cr2 with the processor's error code,
+ * raised by the instruction at eip. 0: go back and run the instruction again.
+ * -EFAULT: refused, and verdict says how. May sleep and evict. */
+int fault_handle(struct aspace *aspace, u32 cr2, u32 error_code, u32 eip, bool from_user,
+                 struct fault_verdict *verdict);
+
+/* The same once access is known, also for an aspace that is not active. On
+ * success the page was mapped, but by the principle of page tables may be gone
+ * again whenever somebody sleeps. */
+int fault_resolve(struct aspace *aspace, u32 address, u32 access, struct fault_verdict *verdict);

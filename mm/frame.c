@@ -1,0 +1,142 @@
+/*
+ * Physical page frames: the descriptor array and the free list.
+ *
+ * The free list is a stack, so the frame freed last is used next: on a real
+ * machine it is likely to be in the cache still. Invariant: frame_free_frames
+ * is the list's length, and counts[] agrees with the states.
+ */
+#include "mm/frame.h"
+
+#include "kernel/assert.h"
+#include "kernel/lib/string.h"
+
+struct frame *frame_table;
+u32 frame_limit;
+u32 frame_free_frames;
+
+static u32 free_head;       /* frame number, 0 when the list is empty */
+static u32 counts[FRAME_OBJECT + 1];
+
+usize
+frame_storage_bytes(u32 limit)
+{
+    return limit * sizeof(struct frame);
+}
+
+void
+frame_start(void *storage, u32 limit)
+{
+    frame_table = storage;
+    frame_limit = limit;
+    counts[FRAME_ABSENT] = limit;
+}
+
+static void
+frame_push(struct frame *frame)
+{
+    counts[frame->state]--;
+    counts[FRAME_FREE]++;
+    frame->state = FRAME_FREE;
+    frame->owner = NULL;
+    frame->index = free_head;
+    free_head = frame_number(frame).number;
+    frame_free_frames++;
+}
+
+void
+frame_add(struct frame_range range)
+{
+    /* Backwards, so that low frames are given out first. */
+    for (u32 i = range.frames; i-- > 0;) {
+        struct frame *frame = frame_descriptor((frame_t){range.start.number + i});
+
+        assert(frame->state == FRAME_ABSENT && frame != frame_table);
+        frame_push(frame);
+    }
+}
+
+struct frame *
+frame_allocate(enum frame_state state)
+{
+    struct frame *frame = frame_descriptor((frame_t){free_head});
+
+    if (free_head == 0)
+        return NULL;
+    assert(frame->state == FRAME_FREE);
+    free_head = frame->index;
+    frame_free_frames--;
+    counts[FRAME_FREE]--;
+    counts[state]++;
+    *frame = (struct frame){.state = (u8)state};
+    return frame;
+}
+
+void
+frame_free(struct frame *frame)
+{
+    assert(frame->state > FRAME_FREE);
+    assert(frame->pins == 0 && !frame->busy && !frame->evictable);
+    assert(frame->state == FRAME_TABLE || frame->first.pmap == NULL);
+    frame_push(frame);
+}
+
+/* Unlinks frames [start, start + count) from the free list in one pass. */
+static void
+frame_unlink_range(u32 start, u32 count)
+{
+    u32 *link = &free_head;
+
+    while (*link != 0) {
+        struct frame *frame = frame_descriptor((frame_t){*link});
+
+        if (*link - start >= count) {
+            link = &frame->index;
+            continue;
+        }
+        *link = frame->index;
+        *frame = (struct frame){.state = FRAME_KERNEL};
+    }
+    frame_free_frames -= count;
+    counts[FRAME_FREE] -= count;
+    counts[FRAME_KERNEL] += count;
+}
+
+frame_t
+frame_take_range(u32 count)
+{
+    u32 run = 0;
+
+    /* From the top, away from what the kernel uses first. */
+    for (u32 number = frame_limit; number-- > 1;) {
+        run = frame_table[number].state == FRAME_FREE ? run + 1 : 0;
+        if (run == count) {
+            frame_unlink_range(number, count);
+            return (frame_t){number};
+        }
+    }
+    return FRAME_NONE;
+}
+
+void
+frame_clear(struct frame *frame)
+{
+    memset(frame_data(frame), 0, PAGE_SIZE);
+}
+
+void
+frame_copy(struct frame *to, const struct frame *from)
+{
+    memcpy(frame_data(to), frame_data(from), PAGE_SIZE);
+}
+
+u32
+frame_count(enum frame_state state)
+{
+    return counts[state];
+}
+
+u32
+frame_total(void)
+{
+    return frame_limit - counts[FRAME_ABSENT];
+}

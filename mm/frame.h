@@ -1,0 +1,122 @@
+/*
+ * Physical page frames: one descriptor each, and a free list.
+ *
+ * A frame is free, or belongs to exactly one owner:
+ *
+ *   state             owner            index
+ *   FRAME_KERNEL      -                -
+ *   FRAME_TABLE       struct pmap      number of the first page it maps
+ *   FRAME_ANONYMOUS   struct anon      -
+ *   FRAME_OBJECT      struct object    page index in the object
+ *
+ * Two frames never share an owner and index. Allocating never evicts and never
+ * sleeps: whoever needs frames asks mm/reclaim.h first.
+ */
+#pragma once
+
+#include "kernel/types.h"
+#include "mm/units.h"
+
+struct pmap;
+
+enum frame_state {
+    FRAME_ABSENT,   /* no memory there, or the firmware's */
+    FRAME_FREE,
+    FRAME_KERNEL,
+    FRAME_TABLE,
+    FRAME_ANONYMOUS,
+    FRAME_OBJECT,
+};
+
+/* One place where a frame is mapped: an element of the reverse map. */
+struct mapping {
+    struct pmap *pmap;      /* NULL: not mapped (only in a frame's first) */
+    page_t page;
+    struct mapping *next;
+};
+
+/* What the pmap layer remembers of a page table in its own frame's descriptor. */
+struct table_use {
+    u16 used;               /* entries in use */
+    u16 low, high;          /* every entry in use lies in [low, high) */
+    bool write_revoked;     /* its directory entry forbids writing (fork) */
+    struct frame *next;     /* the pmap's list of tables */
+};
+
+struct frame {
+    u8 state;               /* enum frame_state; frame.c only */
+    bool dirty;             /* differs from its copy in swap or file, as harvested so far */
+    bool referenced;        /* used since the policy last asked, as harvested so far */
+    bool busy;              /* being read or written by a device; waiters sleep in reclaim */
+    bool evictable;         /* the policy knows it; reclaim only */
+    bool orphan;            /* its owner went while it was busy: freed when the transfer ends */
+    u16 pins;               /* while not 0 it is not evicted */
+    void *owner;
+    u32 index;              /* see above; the next free frame when free */
+    union {
+        struct mapping first;       /* ANONYMOUS, OBJECT: the reverse map; pmap.c only */
+        struct table_use table;     /* TABLE; pmap.c only */
+    };
+} __attribute__((aligned(32)));
+
+/* A range of physical memory. */
+struct frame_range {
+    frame_t start;
+    u32 frames;
+};
+
+/* Lays the descriptors for frames [0, limit) at storage (frame_storage_bytes(limit)
+ * bytes, zeroed); all are absent until frame_add. Boot only. */
+void frame_start(void *storage, u32 limit);
+usize frame_storage_bytes(u32 limit);
+
+/* Gives a range to the free list. Boot only. */
+void frame_add(struct frame_range range);
+
+/* Takes count frames, contiguous, from the free ones: for the swap area's
+ * ramdisk. Linear in memory. Boot only. FRAME_NONE if there is no such range. */
+frame_t frame_take_range(u32 count);
+
+/* One frame with no owner yet, contents undefined, not dirty, not mapped; NULL
+ * when none is free. */
+struct frame *frame_allocate(enum frame_state state);
+
+/* The frame must not be mapped, pinned, busy or known to the policy. */
+void frame_free(struct frame *frame);
+
+extern struct frame *frame_table;
+extern u32 frame_limit;         /* frames have numbers below this */
+extern u32 frame_free_frames;   /* read by everybody, written by frame.c */
+
+static inline u32
+frame_free_count(void)
+{
+    return frame_free_frames;
+}
+
+static inline struct frame *
+frame_descriptor(frame_t frame)
+{
+    return &frame_table[frame.number];
+}
+
+static inline frame_t
+frame_number(const struct frame *frame)
+{
+    return (frame_t){(u32)(frame - frame_table)};
+}
+
+/* The kernel's view of the frame's bytes. */
+static inline void *
+frame_data(const struct frame *frame)
+{
+    return frame_address(frame_number(frame));
+}
+
+/* Fills or copies a whole frame, a word at a time. */
+void frame_clear(struct frame *frame);
+void frame_copy(struct frame *to, const struct frame *from);
+
+/* Frames in each state, for /proc and check. */
+u32 frame_count(enum frame_state state);
+u32 frame_total(void);

@@ -1,0 +1,45 @@
+/*
+ * Changing what an address space maps: what the memory system calls do, on any
+ * address space. Addresses and lengths are as the user gave them and are checked
+ * here. Protections and flags are Linux's PROT_* and MAP_*.
+ */
+#pragma once
+
+#include "kernel/types.h"
+#include "mm/aspace.h"
+
+struct mmap_request {
+    u32 address;            /* in: hint, or the place itself with MAP_FIXED; out: where it is */
+    u32 bytes;              /* rounded up to pages */
+    u32 protection;
+    u32 flags;
+    u32 maximum;            /* what mprotect may grant later (PROT_* bits) */
+    struct object *object;  /* NULL: anonymous */
+    u32 object_page;        /* page of the object at address */
+    u64 data_end;           /* 0, or the byte of the object from which on memory reads as zero */
+};
+
+/* 0 and request->address, or -EINVAL, -ENOMEM, -EEXIST, -EPERM. The object's
+ * reference stays the caller's. May sleep with MAP_POPULATE or MAP_LOCKED. */
+int mmap_map(struct aspace *aspace, struct mmap_request *request);
+
+int mmap_unmap(struct aspace *aspace, u32 address, u32 bytes);
+int mmap_protect(struct aspace *aspace, u32 address, u32 bytes, u32 protection);
+
+/* The new end of the heap, or the old one if it could not be moved. */
+u32 mmap_brk(struct aspace *aspace, u32 address);
+
+/* 0 and *result, or -errno. */
+int mmap_remap(struct aspace *aspace, u32 address, u32 old_bytes, u32 new_bytes, u32 flags,
+               u32 new_address, u32 *result);
+
+/* MADV_*. */
+int mmap_advise(struct aspace *aspace, u32 address, u32 bytes, u32 advice);
+
+/* One byte a page to the user's vector: bit 0 says that it is in memory. */
+int mmap_incore(struct aspace *aspace, u32 address, u32 bytes, u32 vector);
+int mmap_sync(struct aspace *aspace, u32 address, u32 bytes, u32 flags);
+int mmap_lock(struct aspace *aspace, u32 address, u32 bytes);
+int mmap_unlock(struct aspace *aspace, u32 address, u32 bytes);
+int mmap_lock_all(struct aspace *aspace, u32 flags);
+int mmap_unlock_all(struct aspace *aspace);

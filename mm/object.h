@@ -1,0 +1,95 @@
+/*
+ * Objects: where the pages of a region come from.
+ *
+ *   zero        plain anonymous memory: every page is the one shared frame of
+ *               zeroes, until a write makes an anon of it
+ *   file        a range of bytes on a block device; pages are read when first
+ *               touched and stay in memory, clean, until evicted
+ *   anonymous   shared memory and files in memory: its pages are anons in an
+ *               amap of its own, so that they can be swapped
+ *
+ * Counted references: from regions, inodes, and whoever holds one.
+ */
+#pragma once
+
+#include "drivers/block.h"
+#include "kernel/types.h"
+#include "mm/amap.h"
+#include "mm/frame.h"
+
+enum object_kind { OBJECT_ZERO, OBJECT_FILE, OBJECT_ANONYMOUS };
+
+struct object {
+    enum object_kind kind;
+    u32 references;
+    u64 bytes;                          /* pages beyond raise SIGBUS; the zero object has no end */
+    char *name;                         /* for /proc/PID/maps; may be NULL; owned */
+    u32 inode_number;                   /* likewise */
+    union {
+        struct {                        /* OBJECT_FILE */
+            struct block_device *device;
+            u64 position;               /* of the first byte on the device */
+            struct frame **frames;      /* by page index; NULL: not in memory */
+            u32 frame_count;            /* length of frames[] */
+            u32 resident;
+        } file;
+        struct amap *amap;              /* OBJECT_ANONYMOUS: page index as page number */
+    };
+};
+
+void object_start(void);
+
+/* The one zero object; hold and release are needless but harmless. */
+struct object *object_zero(void);
+
+/* The shared frame of zeroes: pinned, and outside the reverse map. */
+extern struct frame *object_zero_frame;
+
+/* Pages are bytes [position, position + bytes) of device. NULL if no memory. */
+struct object *object_file_create(struct block_device *device, u64 position, u64 bytes);
+
+/* All zero at first. NULL if no memory. */
+struct object *object_anonymous_create(u64 bytes);
+
+/* The name and inode number that /proc/PID/maps shows; the name is copied.
+ * -ENOMEM if there is no memory. */
+int object_set_name(struct object *object, const char *name, u32 inode_number);
+
+void object_hold(struct object *object);
+
+/* With the last reference all pages go. */
+void object_release(struct object *object);
+
+/* Changes the size of an anonymous object. Shrinking unmaps and frees the pages
+ * beyond and clears the rest of the last one. 0, -ENOMEM, or -EINVAL for another
+ * kind. */
+int object_resize(struct object *object, u64 bytes);
+
+/* How object_page ended. */
+enum object_result {
+    OBJECT_PAGE_HERE,       /* *frame is it; nothing slept */
+    OBJECT_PAGE_READ,       /* the same, and the device was read for it, without sleeping */
+    OBJECT_PAGE_SLEPT,      /* had to wait: look at everything again */
+    OBJECT_PAGE_NONE,       /* a hole (create was false) */
+    OBJECT_PAGE_ERROR,      /* the device failed */
+    OBJECT_PAGE_NO_MEMORY,
+};
+
+/* The frame of page index of a file or anonymous object, brought into memory if
+ * need be. The index must be within the size. For an anonymous object, create
+ * makes a page of zeroes where there is none. Takes frames, never evicts: ask
+ * reclaim_ensure(OBJECT_PAGE_FRAMES) first. May sleep if the device has latency. */
+enum object_result object_page(struct object *object, u32 index, bool create, struct frame **frame);
+#define OBJECT_PAGE_FRAMES 4u
+
+/* True if the page is in memory. */
+bool object_is_resident(struct object *object, u32 index);
+
+/* reclaim: the page of this frame is dropped from its file object. */
+void object_forget(struct frame *frame);
+
+static inline bool
+object_contains(const struct object *object, u32 index)
+{
+    return object->kind == OBJECT_ZERO || index < (object->bytes + PAGE_MASK) >> PAGE_SHIFT;
+}

@@ -1,0 +1,149 @@
+/*
+ * Page tables: the only code that walks, fills or clears them.
+ *
+ * A pmap is a cache of what regions, amaps and objects say: any user entry may
+ * be dropped at any moment at the price of a soft fault. Each entry that maps an
+ * anonymous or object frame is in that frame's reverse map, so that a frame can
+ * be taken from everybody who maps it. (The shared frame of zeroes is not: it is
+ * never taken.)
+ *
+ * Two formats differ in a small table of encodings (struct page_format):
+ *
+ *   2level   10 | 10 | 12 bits, 4-byte entries, execute protection by segment:
+ *            an executable page is mapped a second time, read-only, at its
+ *            address + 0x60000000, where the user's code segment has its base
+ *   pae      2 | 9 | 9 | 12 bits, 8-byte entries, the NX bit
+ *
+ * Intel SDM volume 3, chapter 4 (paging).
+ */
+#pragma once
+
+#include "kernel/types.h"
+#include "mm/frame.h"
+#include "mm/units.h"
+
+/* What an entry permits; reading is implied. */
+#define PMAP_WRITE   1u
+#define PMAP_EXECUTE 2u
+
+typedef u64 table_entry_t;
+
+/* Bits of an entry, the same in both formats. Bits 9 to 11 are the system's. */
+#define ENTRY_PRESENT  0x001ull
+#define ENTRY_WRITE    0x002ull
+#define ENTRY_USER     0x004ull
+#define ENTRY_ACCESSED 0x020ull
+#define ENTRY_DIRTY    0x040ull
+#define ENTRY_GLOBAL   0x100ull
+#define ENTRY_MIRRORED 0x200ull     /* mapped for execution too, in the mirror */
+#define ENTRY_REVOKED  0x400ull     /* write access was taken away by fork */
+#define ENTRY_FRAME    0xFFFFF000ull
+
+#define TABLE_LEVELS_MAXIMUM 3
+
+struct table_level {
+    u8 shift;               /* of the index within a virtual address */
+    u16 entries;
+    u64 flags;              /* of an entry at this level that points to a table */
+};
+
+struct page_format {
+    const char *name;
+    u32 levels;
+    struct table_level level[TABLE_LEVELS_MAXIMUM];     /* top level first */
+    u32 entry_bytes;
+    u32 root_bytes;
+    u64 no_execute;         /* the bit that forbids execution, or 0 */
+    u32 mirror_pages;       /* distance of the executable mirror, or 0 */
+    u32 user_top;           /* user addresses lie below */
+};
+
+extern const struct page_format pt_2level, pt_pae;
+extern struct page_format page_format;     /* the one in force */
+
+/* The first address that no user page can have. */
+static inline u32
+user_top(void)
+{
+    return page_format.user_top;
+}
+
+struct pmap {
+    void *root;
+    physical_t root_physical;       /* for CR3 */
+    struct frame *tables;           /* all its page tables, through table.next */
+    u32 table_count;                /* with the root */
+    u32 resident;                   /* user pages mapped now, the mirror not counted */
+};
+
+/* Chooses the format (paging= and nx=), builds the kernel's half with the direct
+ * map of frames [0, limit), loads it and drops the boot tables. Refuses to boot
+ * where the processor lacks what the format needs. */
+void pmap_start(u32 limit);
+
+/* An empty address space; false if no frame is free. */
+bool pmap_create(struct pmap *pmap);
+
+/* Gives the tables back. No user page may be mapped any more, and the pmap must
+ * not be loaded. */
+void pmap_destroy(struct pmap *pmap);
+
+/* Loads it into CR3; NULL loads the kernel's own tables. Nothing if it is
+ * loaded already. */
+void pmap_activate(struct pmap *pmap);
+
+/* What pmap_enter found where it put the new entry. */
+enum pmap_found {
+    PMAP_NO_MEMORY,         /* nothing done: no frame for a table */
+    PMAP_FOUND_NOTHING,
+    PMAP_FOUND_OTHER,       /* another frame, whose mapping is gone now */
+    PMAP_FOUND_SAME,        /* the same frame, now with these rights */
+    PMAP_FOUND_REVOKED,     /* the same frame, whose write access fork took away */
+};
+
+/* Maps page to frame with the rights given. May take up to pmap_enter_frames()
+ * frames, never evicts. */
+enum pmap_found pmap_enter(struct pmap *pmap, page_t page, struct frame *frame, u32 rights);
+
+/* Frames that one pmap_enter can need at most. */
+u32 pmap_enter_frames(void);
+
+/* Forgets the entries in [start, end), harvesting accessed and dirty. */
+void pmap_remove(struct pmap *pmap, page_t start, page_t end);
+
+/* Takes away what rights does not hold, in [start, end). Never adds. */
+void pmap_protect(struct pmap *pmap, page_t start, page_t end, u32 rights);
+
+/* Takes write access away from everything, in time proportional to the number
+ * of tables: in the directory entries, which the first write in a table's reach
+ * turns into entries. For fork. */
+void pmap_revoke_write(struct pmap *pmap);
+
+/* The frame that page is mapped to, or NULL; rights tells what the entry permits. */
+struct frame *pmap_lookup(struct pmap *pmap, page_t page, u32 *rights);
+
+/* The reverse map: each works on every mapping of the frame. */
+void pmap_frame_remove(struct frame *frame);          /* forget, harvesting */
+void pmap_frame_write_protect(struct frame *frame);   /* so that the next write is seen */
+bool pmap_frame_test_referenced(struct frame *frame); /* harvest, and clear the reference bit */
+void pmap_frame_harvest_dirty(struct frame *frame);   /* gather into frame->dirty */
+void pmap_frame_clear_dirty(struct frame *frame);     /* clear in entries and frame */
+
+/* Where a fetch at instruction address eip appears in CR2, if execution is
+ * protected by the mirror: true, and *address is turned into the page's own. */
+bool pmap_is_fetch(u32 *address, u32 eip, u32 error_code);
+
+/* The kernel's area above the direct map. The page must lie there. */
+void pmap_kernel_enter(page_t page, struct frame *frame);
+struct frame *pmap_kernel_remove(page_t page);
+
+/* Makes kernel text and constants read-only and, where the format can say so,
+ * data not executable. */
+void pmap_protect_kernel(void);
+
+/* One level of a walk, for /proc, check and tests: entry's value at level, and
+ * whether the walk goes on. False when there is no table at that level. */
+bool pmap_walk_level(struct pmap *pmap, page_t page, u32 level, table_entry_t *entry);
+
+/* NULL, or what is wrong: tables' counts, reverse map against entries. */
+const char *pmap_check(struct pmap *pmap);

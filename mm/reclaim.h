@@ -1,0 +1,44 @@
+/*
+ * Making room: the only place where a frame changes its owner by force.
+ *
+ *   select a victim -> revoke every mapping (harvesting dirty) -> clean, with a
+ *   copy: drop it; dirty: write it to its slot first -> free the frame
+ *
+ * Frames are taken by anon, object and the rest without asking here: they fail
+ * when none is free. So each system call and each fault asks at its beginning,
+ * where nothing is half done, for what it can need. Below the reserve that these
+ * calls keep free, nothing deadlocks: evicting allocates nothing.
+ */
+#pragma once
+
+#include "kernel/types.h"
+#include "mm/frame.h"
+#include "mm/policy.h"
+
+/* Below this many free frames a system call asks for room before it begins. */
+#define RECLAIM_LOW 64u
+#define RECLAIM_SYSCALL_FRAMES 96u
+
+/* Starts the policy (policy=); boot only. */
+void reclaim_start(void);
+
+/* Makes at least frames free; may sleep, evict, and have a process killed.
+ * -ENOMEM if nothing helped, or the calling process is being killed. */
+int reclaim_ensure(u32 frames);
+
+/* The policy is told of a frame that may be evicted from now on, or no longer. */
+void reclaim_insert(struct frame *frame);
+void reclaim_remove(struct frame *frame);
+
+/* A pinned frame is not evicted. Pins count. */
+void reclaim_pin(struct frame *frame);
+void reclaim_unpin(struct frame *frame);
+
+/* Called when memory and swap are exhausted: kills a process. False if there is
+ * none to kill, or the caller's own is dying. */
+void reclaim_set_killer(bool (*killer)(void));
+
+const struct policy *reclaim_policy(void);
+
+/* For tests: evicts one frame; false if there is no victim. */
+bool reclaim_evict_one(void);

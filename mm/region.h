@@ -1,0 +1,97 @@
+/*
+ * Regions: ranges of an address space with one protection and one source.
+ *
+ * An address space's regions are disjoint, in address order (a red-black tree
+ * by first page), and neighbours that could be one are one.
+ *
+ * The source is an object, never NULL: plain anonymous memory sits on the zero
+ * object. A private region's pages that were written are anons in its amap,
+ * which it has from its first write on.
+ */
+#pragma once
+
+#include <bsd/sys/tree.h>
+
+#include "kernel/types.h"
+#include "mm/amap.h"
+#include "mm/object.h"
+#include "mm/units.h"
+
+/* Protection bits, with Linux's PROT_* values. */
+#define REGION_READ    1u
+#define REGION_WRITE   2u
+#define REGION_EXECUTE 4u
+
+/* Flags. */
+#define REGION_SHARED  1u       /* writes go to the object */
+#define REGION_STACK   2u       /* grows downwards on a fault below it */
+#define REGION_LOCKED  4u       /* mlock: its pages are pinned */
+#define REGION_HEAP    8u       /* brk's, for /proc/PID/maps */
+#define REGION_NO_FORK 16u      /* madvise(MADV_DONTFORK) */
+
+struct region {
+    RB_ENTRY(region) link;
+    page_t start, end;          /* [start, end) */
+    u8 protection;
+    u8 maximum;                 /* what mprotect may ask for */
+    u8 flags;
+    struct object *object;      /* one reference held */
+    u32 object_page;            /* page of the object at start */
+    u64 data_end;               /* 0, or the object's byte from which on pages read as zero */
+    struct amap *amap;          /* NULL until the first private write */
+};
+
+RB_HEAD(region_tree, region);
+
+struct region_list {
+    struct region_tree tree;
+    struct region *last_hit;    /* of region_find, or NULL */
+    u32 count;
+    u32 pages;                  /* in all regions */
+};
+
+/* A copy of model's fields, outside any list, holding the object; no amap is
+ * taken over. NULL if there is no memory. */
+struct region *region_create(const struct region *model);
+
+/* Releases amap and object. The region must be in no list, its pages unmapped. */
+void region_destroy(struct region *region);
+
+/* The region that holds page, or NULL. */
+struct region *region_find(struct region_list *list, page_t page);
+
+/* The first region that ends above page, or NULL. */
+struct region *region_find_from(struct region_list *list, page_t page);
+struct region *region_next(struct region *region);
+struct region *region_previous(struct region *region);
+struct region *region_first(struct region_list *list);
+
+/* Puts it into the list; it must overlap no other. */
+void region_insert(struct region_list *list, struct region *region);
+void region_unlink(struct region_list *list, struct region *region);
+
+/* Cuts region at page, strictly inside: region keeps what is below. Returns the
+ * upper part, in the list; NULL if there is no memory, nothing changed. */
+struct region *region_split(struct region_list *list, struct region *region, page_t cut);
+
+/* Joins region with its neighbours where the two could be one. Returns the
+ * region that holds what region held. Never fails: what cannot be joined for
+ * want of memory stays apart. */
+struct region *region_merge(struct region_list *list, struct region *region);
+
+/* A free range of pages below limit and not below floor, as high as possible,
+ * or page 0 if there is none. */
+page_t region_find_gap(struct region_list *list, u32 pages, page_t floor, page_t limit);
+
+/* True if [start, end) meets no region. */
+bool region_is_free(struct region_list *list, page_t start, page_t end);
+
+/* The object's page at page. */
+static inline u32
+region_object_page(const struct region *region, page_t page)
+{
+    return region->object_page + (page.number - region->start.number);
+}
+
+/* NULL, or what is wrong with the list. */
+const char *region_check(struct region_list *list);

@@ -1,0 +1,32 @@
+/*
+ * mm's part of /proc, in Linux's formats.
+ */
+#pragma once
+
+#include "kernel/text.h"
+#include "kernel/types.h"
+#include "mm/aspace.h"
+
+void report_maps(struct aspace *aspace, struct text_buffer *text);
+
+/* One 64-bit entry of /proc/PID/pagemap: bit 63 in memory, 62 swapped, 61 file
+ * or shared, 56 mapped once; bits 0 to 54 the frame, or the swap slot << 5. */
+u64 report_pagemap(struct aspace *aspace, u32 page);
+
+void report_meminfo(struct text_buffer *text);
+void report_swaps(struct text_buffer *text);
+
+/* The counters and gauges, of the system if aspace is NULL. */
+void report_vmstat(struct aspace *aspace, struct text_buffer *text);
+
+/* Figures for /proc/PID/stat, statm and status, in pages. */
+struct report_size {
+    u32 total, resident, shared, text, data, stack, swapped, locked, tables;
+};
+void report_size(struct aspace *aspace, struct report_size *size);
+
+/* Memory in pages, for sysinfo. */
+struct report_memory {
+    u32 total, free, cached, shared, swap_total, swap_free;
+};
+void report_memory(struct report_memory *memory);

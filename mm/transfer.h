@@ -1,0 +1,26 @@
+/*
+ * Moving bytes between objects, address spaces and buffers: what read, write
+ * and exec need. Each asks reclaim for frames page by page and may sleep.
+ */
+#pragma once
+
+#include "kernel/types.h"
+#include "mm/aspace.h"
+#include "mm/object.h"
+
+/* Copies bytes of an object, from offset on, to the current process's memory:
+ * the count copied (less at the end of the object or at a bad pointer), or
+ * -EFAULT if none, -EIO, -ENOMEM. */
+int object_read_user(struct object *object, u64 offset, u32 user_address, u32 bytes);
+
+/* The other way, into an anonymous object that reaches so far already. */
+int object_write_user(struct object *object, u64 offset, u32 user_address, u32 bytes);
+
+/* The same with a kernel buffer. */
+int object_read_kernel(struct object *object, u64 offset, void *buffer, u32 bytes);
+int object_write_kernel(struct object *object, u64 offset, const void *buffer, u32 bytes);
+
+/* Into and out of an address space that need not be the current one, with the
+ * rights of its regions. 0, -EFAULT or -ENOMEM. */
+int aspace_write(struct aspace *aspace, u32 address, const void *data, usize bytes);
+int aspace_read(struct aspace *aspace, u32 address, void *data, usize bytes);
