@@ -1,0 +1,38 @@
+/*
+ * Process numbers. One struct pid stands for one number for as long as anybody uses it: as a process, as a process group or as a
+ * session. So a number is not handed out again while a group or session that bears it still has members.
+ * Numbers are found through a hash table that grows with their count; allocation goes upwards and wraps round at PID_MAXIMUM.
+ */
+#pragma once
+
+#include "kernel/lib/queue.h"
+#include "kernel/types.h"
+
+struct process;
+
+/* The numbers Linux uses at most by default: 1 .. PID_MAXIMUM - 1; /proc/sys/kernel/pid_max. */
+#define PID_MAXIMUM 32768u
+
+struct pid {
+    u32 number;
+    u32 references;                            /* the process itself, each member of the group, each member of the session */
+    struct process *process;                   /* the process of this number, until it has been waited for; else NULL */
+    LIST_HEAD(, process) group;                /* members of the process group; changed with interrupts disabled */
+    LIST_ENTRY(pid) hash_link;
+};
+
+/* A fresh number with one reference, or NULL: no memory or no number left. */
+struct pid *pid_allocate(void);
+
+/* Count a user of the number up or down; the last one frees it. */
+struct pid *pid_hold(struct pid *pid);
+void pid_release(struct pid *pid);
+
+/* The number in use, or NULL. May be called from interrupt handlers. */
+struct pid *pid_find(u32 number);
+
+/* The number that was handed out last (/proc/loadavg). */
+u32 pid_last(void);
+
+/* Set up the cache; called by process_start. */
+void pid_start(void);

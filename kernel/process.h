@@ -1,0 +1,177 @@
+/*
+ * A process: an address space, open files and the rest of what its threads share, in a tree of parents and children. It
+ * is created by fork (fork.c) or, the first one, by process_spawn_init; changes its program by exec (exec.c); and ends by process_exit
+ * (exit.c) as a zombie that holds nothing but its status until its parent has waited for it (wait_child.c).
+ *
+ * All of it is changed only by threads, never by interrupt handlers, except what signal.h says and group_link.
+ */
+#pragma once
+
+#include "kernel/alarm.h"
+#include "kernel/identity.h"
+#include "kernel/lib/queue.h"
+#include "kernel/pid.h"
+#include "kernel/signal.h"
+#include "kernel/thread.h"
+#include "kernel/types.h"
+#include "kernel/wait.h"
+
+#include <linux/resource.h>
+
+struct aspace;
+struct file_table;
+struct inode;
+struct trap_frame;
+
+#define PROCESS_NAME_BYTES 16                  /* as Linux's comm, with the terminating zero */
+
+/* What has been used up, for getrusage, times and wait4. */
+struct process_usage {
+    u64 user_ticks, system_ticks;
+    u64 minor_faults, major_faults;
+    u64 switches_voluntary, switches_involuntary;
+    u32 resident_maximum;                      /* pages; of children: the largest */
+};
+
+/* An interval timer of setitimer other than ITIMER_REAL, which counts ticks of processor time. */
+struct process_timer {
+    u32 left;                                  /* ticks until it goes off; 0: not armed */
+    u32 interval;                              /* ticks to start again with, or 0 */
+};
+
+/* On the stack of a parent in vfork: the child wakes it at exec or exit. */
+struct process_vfork {
+    bool done;
+    struct wait_queue queue;
+};
+
+struct process {
+    /* Identity and family. */
+    struct pid *pid;
+    u32 id;                                    /* pid->number, at hand; 0: the kernel's */
+    struct pid *group, *session;
+    LIST_ENTRY(process) group_link;            /* in group->group */
+    TAILQ_ENTRY(process) all_link;             /* in the list of all, oldest first */
+    struct process *parent;                    /* never NULL for a user process: init adopts orphans; init's is process 0 */
+    LIST_HEAD(, process) children;             /* zombies included; youngest first */
+    LIST_ENTRY(process) sibling_link;
+    struct identity identity;
+    char name[PROCESS_NAME_BYTES];             /* last part of the program's path, or what prctl said */
+
+    /* What its threads share. */
+    LIST_HEAD(, thread) threads;
+    u32 thread_count;
+    struct aspace *aspace;                     /* NULL: kernel threads and zombies */
+    struct file_table *files;                  /* NULL: kernel threads and zombies */
+    struct inode *directory;                   /* current one, held; NULL for zombies */
+    struct inode *executable;                  /* the program's file, held; NULL before exec and for zombies */
+    u32 file_mode_mask;                        /* umask */
+    u32 arguments_start, arguments_end;        /* user addresses of the argument strings (/proc/PID/cmdline) */
+    u32 environment_start, environment_end;
+    struct signal_process signals;
+    struct rlimit limits[RLIM_NLIMITS];
+    int nice;                                  /* -20 to 19; kept, not acted upon */
+
+    /* Time. */
+    struct alarm real_alarm;                   /* ITIMER_REAL */
+    u64 real_interval;                         /* nanoseconds, or 0 */
+    struct process_timer virtual_timer, profile_timer;
+    u64 start_time;                            /* timer_nanoseconds() at fork */
+    struct process_usage usage;                /* of past threads and programs; the rest is in threads and aspace */
+    struct process_usage children_usage;       /* of children waited for */
+
+    /* The end. */
+    bool exiting;                              /* process_exit has begun */
+    bool zombie;                               /* has ended, not yet waited for */
+    bool has_executed;                         /* has called exec since fork (setpgid) */
+    u32 exit_status;                           /* as wait4 reports it */
+    int exit_signal;                           /* what the parent is sent: SIGCHLD after fork; 0: nothing */
+    struct wait_queue child_wait;              /* the parent sleeps here for news of its children */
+    struct process_vfork *vfork;               /* the parent sleeps until we exec or exit, or NULL */
+};
+
+/* Set up the process layer: caches, process 0, pid table, killer, panic hook. After kmem works, before scheduler_start. */
+void process_start(void);
+
+/*
+ * Start the program at `path` as process 1 with these arguments (NULL-terminated, argument 0 included) and the console as
+ * files 0, 1 and 2. 0 or a negative errno. Called once, from the boot thread, when the root directory is there.
+ */
+int process_spawn_init(const char *path, const char *const *arguments);
+
+/* The process of a number, zombies included, or NULL. */
+struct process *process_find(u32 id);
+
+/* Every process, zombies included, oldest first. The body must neither sleep nor end one. */
+#define process_for_each(process) TAILQ_FOREACH(process, &process_list, all_link)
+TAILQ_HEAD(process_list, process);
+extern struct process_list process_list;
+extern u32 process_count;                      /* in that list */
+
+/* Its thread that is asked about first (/proc/PID/stat); NULL for a zombie. */
+static inline struct thread *
+process_first_thread(const struct process *process)
+{
+    return LIST_FIRST(&process->threads);
+}
+
+/* Letter of Linux's /proc/PID/stat: R, S, T or Z. */
+char process_state_letter(const struct process *process);
+
+/* What it has used so far, its threads and present program included. */
+void process_usage_so_far(const struct process *process, struct process_usage *usage);
+
+/* Structures for fork: a process without threads, aspace and files, in no list but its number's. NULL without memory. */
+struct process *process_allocate(void);
+
+/* Undo process_allocate; or bury a zombie. */
+void process_free(struct process *process);
+
+/* Put it below its parent, into its group and among all processes. */
+void process_link(struct process *process, struct process *parent);
+void process_unlink(struct process *process);
+
+/* Move it to a group (takes over the caller's reference to `group`). */
+void process_change_group(struct process *process, struct pid *group);
+
+/* Let a parent in vfork go on; does nothing without one. The aspace is no longer shared then. */
+void process_vfork_release(struct process *process);
+
+/* Last part of a path, cut to fit. */
+void process_set_name(struct process *process, const char *path);
+
+/* End the current process with this wait status (process_status_* below). Ends the machine if it is init. */
+void process_exit(u32 wait_status) __attribute__((noreturn));
+
+/* Status words of wait4. */
+static inline u32
+process_status_exited(u32 code)
+{
+    return (code & 0xff) << 8;
+}
+
+static inline u32
+process_status_signalled(int signal)
+{
+    return (u32)signal;
+}
+
+static inline u32
+process_status_stopped(int signal)
+{
+    return (u32)signal << 8 | 0x7f;
+}
+
+#define PROCESS_STATUS_CONTINUED 0xffffu
+
+/* Kill the largest process for want of memory: reclaim's killer (oom.c). False if there is none that may be killed. */
+bool process_kill_largest(void);
+
+/* On the way to user mode with cpu()->pending_work set: switch, act on signals. Called by entry.S with interrupts disabled. */
+void process_return_to_user(struct trap_frame *frame);
+
+/* News of the current process for its parent: SIGCHLD with this CLD_ code, and a wake-up. */
+void process_notify_parent(struct process *process, s32 code, int status);
+
+/* All children go to init. */
+void process_reparent_children(struct process *process);

@@ -1,0 +1,177 @@
+/*
+ * Signals: who may be told what, and what happens then. Sending marks a signal pending, on a process or on one thread, and wakes the
+ * receiver if it sleeps interruptibly; acting on it happens only on the receiver's way back to user mode (process_return_to_user).
+ *
+ *     signal.c            pending sets: send, ignore, wake, take the next one
+ *     signal_deliver.c    on the way to user mode: default actions, handlers, restarting system calls
+ *     signal_stop.c       stop and continue
+ *     signal_calls.c      the system calls
+ *     x86/signal_frame.c  Linux's frames on the user stack, and the way back from them
+ *
+ * A standard signal (1 to 31) is pending at most once, with the information of the first sender, so sending one needs no memory and is
+ * possible from interrupt handlers; real-time signals queue up. Pending sets are changed with interrupts disabled.
+ */
+#pragma once
+
+#include "kernel/lib/queue.h"
+#include "kernel/types.h"
+#include "kernel/wait.h"
+
+#include <asm/siginfo.h>
+#include <asm/signal.h>
+
+struct process;
+struct thread;
+struct trap_frame;
+
+#define SIGNAL_COUNT 64                        /* signals 1 to 64 */
+#define SIGNAL_STANDARD_COUNT 31               /* of which those that do not queue */
+
+/* Results of an interrupted system call that user mode never sees: signal_deliver.c turns each into -EINTR or runs the call again. */
+#define ERESTARTSYS 512                        /* again, if no handler runs or it has SA_RESTART */
+#define ERESTARTNOINTR 513                     /* again, in any case */
+#define ERESTARTNOHAND 514                     /* again, only if no handler runs */
+#define ERESTART_RESTARTBLOCK 516              /* as restart_syscall with thread->restart, only if no handler runs */
+
+/* A set of signals; bit n - 1 stands for signal n, as in Linux's 64-bit sigset. */
+typedef u64 signal_set;
+
+static inline signal_set
+signal_bit(int signal)
+{
+    return 1ull << (signal - 1);
+}
+
+/* What the receiver is told beyond the number: siginfo_t without its number, errno and padding. */
+struct signal_info {
+    s32 code;                                  /* SI_USER, SEGV_MAPERR ... */
+    union __sifields fields;
+};
+
+/* A real-time signal in the queue. */
+struct signal_queued {
+    int signal;
+    struct signal_info info;
+    TAILQ_ENTRY(signal_queued) link;
+};
+
+struct signal_pending {
+    signal_set set;
+    struct signal_info standard[SIGNAL_STANDARD_COUNT + 1];    /* by number; meaningful only where the bit is set */
+    TAILQ_HEAD(, signal_queued) realtime;                      /* oldest first */
+};
+
+/* What to do on a signal: the layout of rt_sigaction's structure. */
+struct signal_action {
+    u32 handler;                               /* user address, or SIG_DFL, SIG_IGN */
+    u32 flags;                                 /* SA_* */
+    u32 restorer;                              /* user address of the code that calls sigreturn */
+    signal_set mask;                           /* blocked too while the handler runs */
+};
+
+/* The actions of a process; shared after fork until one side changes its own. */
+struct signal_actions {
+    u32 references;                            /* processes */
+    struct signal_action action[SIGNAL_COUNT + 1];             /* by number; entry 0 unused */
+};
+
+/* The alternate stack of sigaltstack: the fields of stack_t. */
+struct signal_stack {
+    u32 address;
+    u32 flags;                                 /* SS_DISABLE, SS_AUTODISARM */
+    u32 size;                                  /* bytes */
+};
+
+/* A thread's part. */
+struct signal_thread {
+    struct signal_pending pending;             /* sent to this thread: tkill, faults */
+    signal_set blocked;
+    signal_set saved_blocked;                  /* to be restored after rt_sigsuspend and the like */
+    bool restore_blocked;                      /* saved_blocked is meaningful */
+    struct signal_stack stack;
+};
+
+/* A process's part. */
+struct signal_process {
+    struct signal_pending pending;             /* sent to the process: any thread may take it */
+    struct signal_actions *actions;            /* never NULL for user processes */
+    int stop_signal;                           /* it is stopped by this signal; 0: it is not */
+    bool stop_unreported;                      /* the parent has not yet waited for the stop */
+    bool continue_unreported;                  /* nor for the continuation */
+    bool unkillable;                           /* init: signals that would kill it by default are ignored */
+};
+
+/*
+ * Send a signal (1 to 64) to a process, or to one thread. info NULL: from the kernel (SI_KERNEL). An ignored one is
+ * dropped. 0, or -EAGAIN if a real-time signal finds no memory. Never sleeps; standard signals from anywhere.
+ */
+int signal_send(struct process *process, int signal, const struct signal_info *info);
+int signal_send_thread(struct thread *thread, int signal, const struct signal_info *info);
+
+/* To all members of a process group (terminal, kill(-group)). -ESRCH if it has none. As signal_send. */
+int signal_send_group(u32 group, int signal, const struct signal_info *info);
+
+/* Whether a signal waits that is not blocked, and so interrupts sleeps; the same for SIGKILL alone. */
+bool signal_pending(const struct thread *thread);
+bool signal_kill_pending(const struct thread *thread);
+
+/*
+ * A trap from user mode was the thread's own doing: mark the signal pending on the current thread so that it cannot be ignored or put
+ * off: blocked or ignored, it kills. code is SEGV_MAPERR and so on, address goes to si_addr.
+ */
+void signal_fault(struct trap_frame *frame, int signal, int code, u32 address);
+
+/* Whether the current process ignores or the current thread blocks the signal: the terminal asks for SIGTTIN and SIGTTOU. */
+bool signal_is_ignored_or_blocked(int signal);
+
+/* Replace the current thread's blocked set (SIGKILL and SIGSTOP are left out). */
+void signal_set_blocked(signal_set blocked);
+
+/*
+ * Block `blocked` for the rest of this system call (ppoll, rt_sigsuspend, pselect): the old set comes back when the call returns, or, if a
+ * handler runs because of it, when that handler returns.
+ */
+void signal_suspend_mask(signal_set blocked);
+
+/* For fork, exec and exit. */
+int signal_fork(struct process *child, struct thread *child_thread, struct thread *parent_thread);
+struct signal_actions *signal_exec_prepare(struct process *process);   /* default actions, or NULL without memory */
+void signal_exec_commit(struct process *process, struct signal_actions *actions);
+void signal_release(struct process *process);                          /* frees actions and what is pending */
+void signal_release_thread(struct thread *thread);
+void signal_init_process(struct process *process, struct signal_actions *actions);
+void signal_init_thread(struct thread *thread);
+
+/* Actions that are all default, with one reference; NULL without memory. */
+struct signal_actions *signal_actions_create(void);
+
+/* Make the process's actions its own before a change: 0 or -ENOMEM. */
+int signal_actions_unshare(struct process *process);
+
+/* Take the next deliverable signal out of the current thread's or process's pending set: its number, or 0. */
+int signal_take(signal_set allowed, struct signal_info *info);
+
+/* Signals that are not blocked come into cpu()->pending_work or thread->work. */
+void signal_update_work(struct thread *thread);
+
+/* Drop the signals of the set wherever they are pending in the process (they have become ignored, or SIGCONT came). */
+void signal_discard(struct process *process, signal_set signals);
+
+/* Stop the current process by the signal until SIGCONT; tells the parent. Sleeps. */
+void signal_stop(int signal);
+
+/* SIGCONT or SIGKILL is being sent: let a stopped process run. From anywhere. */
+void signal_continue(struct process *process);
+
+/* Act on what is pending before user mode goes on with this frame. May not return. */
+void signal_deliver(struct trap_frame *frame);
+
+/* The usual siginfo for a signal sent by the current process: code SI_USER, SI_TKILL ... */
+struct signal_info signal_info_from_current(s32 code);
+
+/* Fill a siginfo_t for user mode. */
+void signal_info_expand(siginfo_t *to, int signal, const struct signal_info *info);
+
+/* x86/signal_frame.c: put a frame for the handler on the user stack and turn `frame` to it: 0 or -EFAULT (nothing changed). */
+int signal_frame_push(struct trap_frame *frame, int signal, const struct signal_info *info, const struct signal_action *action,
+                      signal_set restore_blocked);

@@ -1,0 +1,103 @@
+/*
+ * A thread: what the processor runs. It has a kernel stack, saved registers and its own set of pending and blocked signals; all else
+ * it shares with the other threads of its process. A process has one thread for now; the list, the per-thread signals and the
+ * addresses for CLONE_CHILD_CLEARTID and robust futexes are where the others will come in.
+ *
+ *     kernel stack, 8 KiB, guard page below
+ *     +------------------------------+ highest address = what the TSS holds while it runs
+ *     | struct trap_frame            | <- thread->frame: the user registers, pushed at every entry from user mode
+ *     +------------------------------+
+ *     | kernel frames                |
+ *     | registers of context_switch  | <- thread->context, while it does not run
+ */
+#pragma once
+
+#include "kernel/alarm.h"
+#include "kernel/lib/queue.h"
+#include "kernel/signal.h"
+#include "kernel/types.h"
+#include "kernel/x86/cpu.h"
+#include "kernel/x86/fpu.h"
+#include "kernel/x86/switch.h"
+
+struct process;
+struct trap_frame;
+
+#define THREAD_TLS_ENTRIES 3
+
+enum thread_state {
+    THREAD_RUNNABLE,                           /* running, or in the run queue */
+    THREAD_SLEEPING,                           /* until wait.c makes it runnable */
+    THREAD_STOPPED,                            /* by a stop signal, until SIGCONT or SIGKILL */
+    THREAD_DEAD,                               /* never runs again; freed by the thread that is switched to */
+};
+
+/* Where a system call that a signal without handler interrupted goes on (restart_syscall): only sleeps need it. */
+struct thread_restart {
+    u64 deadline;                              /* timer_nanoseconds() */
+    u32 remaining_address;                     /* user's timespec for what is left, or 0 */
+    bool wide;                                 /* that timespec has 64-bit seconds */
+};
+
+struct thread {
+    struct fpu_state fpu;                      /* first, for its alignment; valid while the thread does not run */
+    struct context context;                    /* valid while the thread does not run */
+    struct process *process;
+    u32 id;                                    /* thread number; the first thread's is that of its process */
+    enum thread_state state;
+    bool has_user_state;                       /* false for kernel threads: no FPU, TLS or selectors to switch */
+    u8 *kernel_stack;                          /* lowest address; NULL for the boot stack */
+    struct trap_frame *frame;                  /* user registers, at the top of the kernel stack */
+    u64 tls[THREAD_TLS_ENTRIES];               /* descriptors for GDT entries 6 to 8 */
+    u16 fs, gs;                                /* user selectors, valid while the thread does not run */
+    u32 slice;                                 /* ticks left of its slice */
+    bool woken;                                /* by wait.c, since the last wait_enlist */
+    enum wait_mode wait_mode;                  /* what may end its sleep; valid while sleeping */
+    u32 work;                                  /* its part of cpu()->pending_work, kept while it does not run */
+    struct signal_thread signals;
+    struct thread_restart restart;
+    u32 clear_child_tid;                       /* user address to clear and wake at exit (set_tid_address), or 0 */
+    u32 robust_list;                           /* user address given to set_robust_list, or 0 */
+    u64 user_ticks, system_ticks;              /* clock ticks charged to it */
+    u64 switches_voluntary, switches_involuntary;
+    TAILQ_ENTRY(thread) run_link;              /* in the run queue */
+    LIST_ENTRY(thread) process_link;           /* in its process's list */
+};
+
+/* The thread that runs; NULL only before scheduler_start. */
+static inline struct thread *
+current_thread(void)
+{
+    return cpu()->thread;
+}
+
+/* The process of the thread that runs: for kernel threads the one with number 0, which has neither aspace nor files. */
+static inline struct process *
+current_process(void)
+{
+    return cpu()->thread->process;
+}
+
+/*
+ * A thread of `process` that will begin in `start` on its kernel stack (see thread.c for the two kinds), not yet runnable.
+ * NULL without memory. Its signal state and user registers are the caller's to fill in.
+ */
+struct thread *thread_create(struct process *process, void (*start)(void));
+
+/* Free a thread that never ran, or is dead and not running. */
+void thread_free(struct thread *thread);
+
+/* A kernel thread that runs `body` in process 0, runnable at once; when body returns it ends. NULL without memory. */
+struct thread *thread_spawn_kernel(void (*body)(void));
+
+/* The same for user mode: it begins by returning to user mode with the registers in thread->frame. */
+struct thread *thread_create_user(struct process *process);
+
+/* End the current thread. The process must not need it any more. */
+void thread_exit(void) __attribute__((noreturn));
+
+/* Save into `to` what is in the registers and belongs to the current thread (FPU, fs, gs): for fork. */
+void thread_save_user_state(struct thread *to);
+
+/* Set up the caches; called by process_start. */
+void thread_start(void);
