@@ -4,7 +4,8 @@
  */
 #pragma once
 
-#include "kernel/lib/queue.h"
+#include <bsd/sys/queue.h>
+
 #include "kernel/types.h"
 
 struct alarm {

@@ -5,7 +5,8 @@
  */
 #pragma once
 
-#include "kernel/lib/queue.h"
+#include <bsd/sys/queue.h>
+
 #include "kernel/types.h"
 
 struct process;

@@ -7,9 +7,10 @@
  */
 #pragma once
 
+#include <bsd/sys/queue.h>
+
 #include "kernel/alarm.h"
 #include "kernel/identity.h"
-#include "kernel/lib/queue.h"
 #include "kernel/pid.h"
 #include "kernel/signal.h"
 #include "kernel/thread.h"
@@ -66,8 +67,6 @@ struct process {
     struct inode *directory;                   /* current one, held; NULL for zombies */
     struct inode *executable;                  /* the program's file, held; NULL before exec and for zombies */
     u32 file_mode_mask;                        /* umask */
-    u32 arguments_start, arguments_end;        /* user addresses of the argument strings (/proc/PID/cmdline) */
-    u32 environment_start, environment_end;
     struct signal_process signals;
     struct rlimit limits[RLIM_NLIMITS];
     int nice;                                  /* -20 to 19; kept, not acted upon */

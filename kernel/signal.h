@@ -13,7 +13,8 @@
  */
 #pragma once
 
-#include "kernel/lib/queue.h"
+#include <bsd/sys/queue.h>
+
 #include "kernel/types.h"
 #include "kernel/wait.h"
 

@@ -12,8 +12,9 @@
  */
 #pragma once
 
+#include <bsd/sys/queue.h>
+
 #include "kernel/alarm.h"
-#include "kernel/lib/queue.h"
 #include "kernel/signal.h"
 #include "kernel/types.h"
 #include "kernel/x86/cpu.h"
