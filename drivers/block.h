@@ -1,0 +1,28 @@
+/*
+ * Block devices: bytes at positions, behind one interface. A transfer may sleep. Memory and devices that are slow look alike to the caller.
+ */
+#pragma once
+
+#include "kernel/types.h"
+
+struct block_device;
+
+/* What a driver provides: both get a range within the device, and return 0 or a negative errno. */
+struct block_operations {
+    int (*read)(struct block_device *device, u64 position, void *buffer, usize bytes);
+    int (*write)(struct block_device *device, u64 position, const void *buffer, usize bytes);
+};
+
+struct block_device {
+    const char *name;
+    u64 bytes;                                 /* size */
+    u64 transfers_read, transfers_written;     /* counted by block_read and block_write */
+    u64 bytes_read, bytes_written;
+    const struct block_operations *operations; /* the driver's */
+};
+
+/* Reads `bytes` from `position` into kernel memory. Any alignment. 0, or -EIO if the range is not within the device. May sleep. */
+int block_read(struct block_device *device, u64 position, void *buffer, usize bytes);
+
+/* The same way out. */
+int block_write(struct block_device *device, u64 position, const void *buffer, usize bytes);

@@ -1,0 +1,10 @@
+/* The PS/2 keyboard, US layout: shift, control, alt (ESC before), caps lock; cursor and editing keys as ANSI sequences. */
+#pragma once
+
+#include "kernel/types.h"
+
+/* From now on each character typed is given to `receiver`, in the interrupt handler. */
+void keyboard_start(void (*receiver)(char character));
+
+/* Interprets one byte from the keyboard (scan code set 1); the interrupt handler's part, public for tests. */
+void keyboard_scan(u8 code);

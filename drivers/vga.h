@@ -1,0 +1,19 @@
+/*
+ * The VGA text screen, 80 by 25, as a terminal that knows the common part of ANSI: cursor motion (A B C D G H d f), erase (J K), colours and
+ * attributes (m), scrolling; CR LF BS TAB BEL. Everything else is swallowed.
+ */
+#pragma once
+
+#include "kernel/types.h"
+
+#define VGA_COLUMNS 80
+#define VGA_ROWS 25
+
+/* Clears the screen. */
+void vga_start(void);
+
+/* Shows the text at the cursor. From anywhere. */
+void vga_write(const char *text, usize length);
+
+/* The character at a place, for tests: 0 <= row < VGA_ROWS, 0 <= column < VGA_COLUMNS. */
+char vga_character(u32 row, u32 column);

@@ -1,0 +1,30 @@
+/*
+ * The descriptor tables: GDT, TSS, and the task that a double fault runs in, with a stack of its own. The selectors are in selectors.h.
+ */
+#pragma once
+
+#include "kernel/types.h"
+
+struct user_desc; /* <asm/ldt.h> */
+
+/* Loads the GDT, the TSS and flat kernel segments. Once; the double fault's task takes over the current CR3, which must stay valid. */
+void segments_start(void);
+
+/* Top of the stack on which the processor enters the kernel from user mode. At every switch of threads. */
+void segments_set_kernel_stack(u32 esp0);
+u32 segments_kernel_stack(void);
+
+/* The user code segment: `base` is added to eip, `limit_pages` pages can be reached. Takes effect at the next return to user mode. */
+void segments_set_code_base(u32 base, u32 limit_pages);
+
+/* The user code segment as it is: first address (eip) that cannot be fetched. */
+u32 segments_code_limit(void);
+
+/* Loads a thread's own descriptors; reload fs and gs afterwards. At every switch of threads. */
+void segments_load_tls(const u64 descriptors[]);
+
+/* Descriptor for a set_thread_area request: a user data segment. An empty request gives 0. */
+u64 segments_make_tls(const struct user_desc *request);
+
+/* The reverse, for get_thread_area; entry_number is left alone. */
+void segments_describe_tls(u64 descriptor, struct user_desc *request);
