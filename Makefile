@@ -171,6 +171,12 @@ $(BUILD)/host/%: tests/host/%.c $(BUILD)/stamp/host
 	@mkdir -p $(@D)
 	$(Q)gcc $(HOST_FLAGS) -MMD -MP -MF $@.d $< -lcmocka -o $@
 
+# A kernel that misbehaves on request, for tests/60-red.t.
+$(BUILD)/red/stand_in.elf: tests/red/stand_in.S $(BUILD)/stamp/kernel
+	$(say) LINK $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) -static -nostdlib -no-pie -Wl,--build-id=none,-z,noexecstack,-z,max-page-size=4096,-Ttext=0x100000,-e,entry $< -o $@
+
 # ---- Running ---------------------------------------------------------------------------------------------------------------------
 
 QEMU := tools/qemu.py --memory $(MEM) $(if $(filter 1,$(V)),--show)
@@ -190,7 +196,7 @@ debug: $(BUILD)/belady.elf $(BUILD)/initrd.cpio $(if $(PROG),$(BUILD)/tests.cpio
 bench: $(BUILD)/belady.elf $(BUILD)/initrd.cpio
 	@tools/bench.py
 
-test: $(BUILD)/belady.elf $(BUILD)/initrd.cpio $(BUILD)/tests.cpio $(BUILD)/belady.iso $(HOST_TESTS)
+test: $(BUILD)/belady.elf $(BUILD)/initrd.cpio $(BUILD)/tests.cpio $(BUILD)/belady.iso $(BUILD)/red/stand_in.elf $(HOST_TESTS)
 	@tests/run
 
 doctor:

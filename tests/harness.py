@@ -35,7 +35,7 @@ from qemu import BUILD  # noqa: E402,F401 -- used by the tests
 NAME = pathlib.Path(sys.argv[0]).stem
 LOGS = BUILD / "test"
 INITRD = BUILD / "initrd.cpio"
-TESTS = BUILD / "tests.cpio"
+TEST_PROGRAMS = BUILD / "tests.cpio"
 FORMATS = ("2level", "pae")
 SEED = int(os.environ.get("SEED") or random.SystemRandom().randrange(1, 1 << 31))
 
@@ -90,6 +90,11 @@ class Test:
         if not passed and evidence is not None:
             self.note(describe(evidence))
         return passed
+
+    def skip(self, reason):
+        """What would be an assertion if it were not for `reason`."""
+        self.count += 1
+        self.emit(f"ok {self.count} - {self.case_name} # SKIP {reason}")
 
     def need(self, passed, what, evidence=None):
         """An assertion without which the rest of the case makes no sense."""

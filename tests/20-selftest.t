@@ -1,0 +1,36 @@
+#!/usr/bin/env python3
+"""The in-kernel suites, in both page-table formats, under every policy, with entries dropped at random, and with accessed and dirty bits
+found out in software. A T that names no file selects suites: make test T=fork."""
+from harness import *
+
+SECONDS = 100
+CONFIGURATIONS = [f"paging={paging} policy={policy}" for paging in FORMATS for policy in ("fifo", "random", "clock")]
+CONFIGURATIONS += [f"paging={paging} {further}" for paging in FORMATS for further in ("chaos=7", "dirty=software accessed=software")]
+
+
+def selftest(t, switches, suites):
+    arguments = f"{switches} swap=16M seed={SEED} selftest" + (f"={suites}" if suites else "")
+    result = t.boot(arguments, modules=[INITRD, TEST_PROGRAMS], timeout=SECONDS)
+    if suites and parse_ktap(result.output)[0] == 0:
+        t.skip(f"no suite matches {suites}")
+        return
+    t.ok(f"seed={SEED}" in result.output, f"prints its seed {SEED}", result)
+    if not t.ktap(result):
+        t.note(f"reproduce: make test T='{NAME}/{switches}' SEED={SEED}")
+
+
+def suites_of(wanted):
+    """The glob of suites that T asks for; empty if T means files or configurations instead."""
+    files = [file.stem for file in ROOT.glob("tests/*.t")]
+    if not wanted or "/" in wanted or any(wanted in name for name in files + CONFIGURATIONS):
+        return ""
+    return wanted if re.search(r"[*?\[]", wanted) else f"*{wanted}*"
+
+
+chosen = suites_of(os.environ.get("T", ""))
+if chosen:
+    os.environ["T"] = ""
+for configuration in CONFIGURATIONS:
+    case(configuration, configuration, chosen)(selftest)
+
+main()

@@ -1,0 +1,103 @@
+#!/usr/bin/env python3
+"""The shell at the prompt, typed at over the serial line as a person would."""
+from harness import *
+
+PROMPT = r"[#$] $"
+
+
+class Shell(Session):
+    """A session that has reached the prompt."""
+
+    def __init__(self, t, arguments="swap=64M"):
+        super().__init__(arguments)
+        t.need(self.expect(PROMPT), "shows a prompt", self)
+
+    def run(self, command):
+        """Types a command line; returns what it printed before the next prompt, or None if no prompt came."""
+        self.send(command + "\n")
+        # The terminal echoes what was typed.
+        if not self.expect(re.escape(command) + r"\n"):
+            return None
+        match = self.expect(r"((?:.*\n)*?)(?:.*" + PROMPT + ")")
+        return match and match[1]
+
+
+COMMANDS = [
+    ("echo", "echo six times seven is $((6*7))", "six times seven is 42\n"),
+    ("pipe", "echo one two three | while read a b; do echo $b; done", "two three\n"),
+    ("pipeline", "echo deep | cat | cat | cat", "deep\n"),
+    ("redirection", "echo kept >/tmp/kept; cat </tmp/kept", "kept\n"),
+    ("appending", "echo more >>/tmp/kept; cat /tmp/kept", "kept\nmore\n"),
+    ("globbing", "cd /tmp; : >a1; : >a2; : >b; echo a*; cd /", "a1 a2\n"),
+    ("exit status of success", "/bin/true; echo $?", "0\n"),
+    ("exit status of failure", "(exit 3); echo $?", "3\n"),
+    ("a program's exit status", "sh -c 'exit 7'; echo $?", "7\n"),
+    ("command substitution", "echo [$(echo inner)]", "[inner]\n"),
+    ("background", "true & wait; echo done", r"(\[1\].*\n)*done\n"),
+]
+
+
+@case("commands")
+def _(t):
+    shell = Shell(t)
+    for what, command, expected in COMMANDS:
+        output = shell.run(command)
+        t.ok(output is not None and re.fullmatch(expected if "\\" in expected else re.escape(expected), output), what, shell)
+    output = shell.run("nosuchprogram")
+    t.ok(output is not None and "not found" in output, "an unknown command is named", shell)
+    t.ok(shell.run("echo $?") == "127\n", "and its status is 127", shell)
+    t.ok((shell.run("cat /proc/version") or "").strip() != "", "/proc can be read", shell)
+    shell.send("exit\n")
+    t.ok(shell.wait() == "pass", "exit ends the machine with status 0", shell)
+
+
+@case("line editing")
+def _(t):
+    shell = Shell(t)
+    shell.send("echo wrong\x7f\x7f\x7f\x7f\x7fright\n")
+    t.ok(shell.expect(r"^right\n"), "backspace takes characters back", shell)
+    t.ok(shell.expect(PROMPT), "and the prompt returns", shell)
+    shell.send("exit\n")
+    t.ok(shell.wait() == "pass", "exit ends the machine with status 0", shell)
+
+
+def interrupt(t, command):
+    shell = Shell(t)
+    shell.send(command + "\n")
+    t.ok(shell.expect("started"), "it runs", shell)
+    shell.send("\x03")
+    t.ok(shell.expect(PROMPT, 5), "^C brings the prompt back", shell)
+    t.ok(shell.run("echo alive") == "alive\n", "and the shell works on", shell)
+    shell.send("exit\n")
+    t.ok(shell.wait() == "pass", "exit ends the machine with status 0", shell)
+
+
+case("^C on a sleeping program", "sh -c 'echo star''ted; sleep 100'")(interrupt)
+case("^C on a looping program", "sh -c 'echo star''ted; while :; do :; done'")(interrupt)
+case("^C on a reading program", "sh -c 'echo star''ted; read x'")(interrupt)
+
+
+@case("^D")
+def _(t):
+    shell = Shell(t)
+    shell.send("\x04")
+    t.ok(shell.wait() == "pass", "^D at the prompt ends the shell, and with it the machine", shell)
+
+
+@case("status of the shell")
+def _(t):
+    shell = Shell(t)
+    shell.send("exit 5\n")
+    t.ok(shell.wait() == "fail", "a status that is not 0 is reported as a failure", shell)
+
+
+@case("a program at the prompt")
+def _(t):
+    shell = Shell(t)
+    shell.send("cow; echo status=$?\n")
+    t.ok(shell.expect(r"^status=0\n", 30), "a program runs from the prompt", shell)
+    shell.send("exit\n")
+    t.ok(shell.wait() == "pass", "exit ends the machine with status 0", shell)
+
+
+main()

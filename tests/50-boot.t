@@ -1,0 +1,207 @@
+#!/usr/bin/env python3
+"""The ways to boot: QEMU, GRUB, Bochs; old processors; odd memory; modules damaged and laid over; switches that do not exist."""
+from harness import *
+
+# A boot that runs one user program and ends.
+QUICK = "init=/bin/true"
+BOCHS_SECONDS = 90
+BOCHS_POLL = 0.2
+PROMPT = r"[#$] $"
+PROMPT_SECONDS = 1.0
+
+
+def says(t, result, pattern, what):
+    return t.ok(re.search(pattern, result.output, re.MULTILINE), what, result)
+
+
+def make_iso(t, arguments):
+    image = LOGS / f"{re.sub(r'[^a-z0-9]+', '-', t.case_name.lower())}.iso"
+    t.run(["tools/iso.sh", image, arguments, BUILD / "belady.elf", INITRD], "the image is made")
+    return image
+
+
+# ---- Boot loaders and emulators ----
+
+def grub(t, paging):
+    result = t.boot(iso=make_iso(t, f"paging={paging} {QUICK}"), timeout=30)
+    t.ok(result.verdict == "pass", "boots from the ISO by GRUB, runs a program, ends", result)
+
+
+def bochs(t, paging, model):
+    """Bochs always ends with status 1, so its serial output is the judge. It has no debug-exit device: the kernel halts in the end."""
+    image = make_iso(t, f"paging={paging} init=/bin/sh -- -c 'echo six times seven is $((6*7))'")
+    serial = image.with_suffix(".serial")
+    settings = image.with_suffix(".bochsrc")
+    commands = image.with_suffix(".commands")
+    serial.write_text("", encoding="utf-8")
+    commands.write_text("c\nq\n", encoding="utf-8")
+    settings.write_text(f"""megs: 64
+romimage: file=/usr/share/bochs/BIOS-bochs-latest
+vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest
+boot: cdrom
+ata0-master: type=cdrom, path={image}, status=inserted
+com1: enabled=1, mode=file, dev={serial}
+cpu: model={model}, ips=20000000, reset_on_triple_fault=0
+clock: sync=none
+display_library: sdl
+log: {image.with_suffix('.bochslog')}
+panic: action=fatal
+""", encoding="utf-8")
+    process = subprocess.Popen(["bochs", "-q", "-f", settings, "-rc", commands], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL, env=dict(os.environ, SDL_VIDEODRIVER="dummy"))
+    deadline = time.monotonic() + BOCHS_SECONDS
+    output = ""
+    while process.poll() is None and time.monotonic() < deadline and not re.search(r"(?i)^.*(halt|panic)", output, re.MULTILINE):
+        time.sleep(BOCHS_POLL)
+        output = qemu.text_of(serial.read_bytes())
+    process.kill()
+    process.wait()
+    t.ok("six times seven is 42" in output, f"boots in Bochs ({model}) and runs the shell", output)
+
+
+for paging in FORMATS:
+    case(f"GRUB paging={paging}", paging)(grub)
+case("Bochs paging=2level", "2level", "corei7_haswell_4770")(bochs)
+case("Bochs paging=pae", "pae", "broadwell_ult")(bochs)
+case("Bochs without NX", "2level", "p3_katmai")(bochs)
+
+
+# ---- Processors ----
+
+def processor(t, cpu, paging):
+    result = t.boot(f"paging={paging} {QUICK}", cpu=cpu)
+    t.ok(result.verdict == "pass", "runs a program", result)
+
+
+def processor_refused(t, cpu, lacking):
+    result = t.boot(f"paging=pae {QUICK}", cpu=cpu)
+    t.ok(result.verdict not in ("pass", "reset", "hang"), "paging=pae is refused", result)
+    complaints = [line for line in result.output.splitlines() if re.search(r"paging=pae", line) and re.search(lacking, line)]
+    t.ok(len(complaints) == 1, f"in one line that names what is missing ({lacking})", result)
+
+
+for cpu in ("max", "coreduo"):
+    for paging in FORMATS:
+        case(f"-cpu {cpu} paging={paging}", cpu, paging)(processor)
+case("-cpu pentium3 paging=2level", "pentium3", "2level")(processor)
+case("-cpu pentium3 paging=pae", "pentium3", "NX")(processor_refused)
+case("-cpu 486 paging=pae", "486", "PAE")(processor_refused)
+
+
+@case("-cpu 486 paging=2level")
+def _(t):
+    # musl's programs are compiled for a processor with cmov; the kernel's own tests need none.
+    result = t.boot("paging=2level selftest", cpu="486", timeout=60)
+    t.ktap(result)
+
+
+# ---- Memory ----
+
+@case("too little memory")
+def _(t):
+    result = t.boot(QUICK, memory="2M")
+    t.ok(result.verdict not in ("pass", "reset", "hang"), "is refused", result)
+    says(t, result, r"(?i)memory", "with a line that says so")
+
+
+@case("more memory than can be used")
+def _(t):
+    result = t.boot(QUICK, memory="1500M")
+    t.ok(result.verdict == "pass", "boots", result)
+    says(t, result, r"(?i)\b(not|un)\s?used?\b", "says what is not used")
+    used = t.boot("init=/bin/sh -- -c 'while read name value unit; do [ $name = MemTotal: ] && echo total=$value; done </proc/meminfo'",
+                  memory="1500M")
+    total = re.search(r"^total=(\d+)", used.output, re.MULTILINE)
+    t.ok(total and int(total[1]) >= 768 * 1024 * 0.97, "at least 768 MiB are used", used)
+
+
+@case("mem=")
+def _(t):
+    result = t.boot("mem=32M init=/bin/sh -- -c 'while read name value unit; do [ $name = MemTotal: ] && echo total=$value; done </proc/meminfo'",
+                    memory="128M")
+    total = re.search(r"^total=(\d+)", result.output, re.MULTILINE)
+    t.ok(total and int(total[1]) <= 32 * 1024, "caps what is used", result)
+
+
+# ---- Modules ----
+
+def archive(t, name, files):
+    """Makes an archive of {path: text}."""
+    root = LOGS / f"{name}.root"
+    for path, text in files.items():
+        file = root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    made = LOGS / f"{name}.cpio"
+    t.run(["tools/pack.sh", root, made], "an archive is made")
+    return made
+
+
+SHOW = "init=/bin/sh -- -c 'cat /etc/overlay'"
+
+
+@case("overlay")
+def _(t):
+    modules = [INITRD, archive(t, "first", {"etc/overlay": "from the first\n"}), archive(t, "second", {"etc/overlay": "from the second\n"})]
+    result = t.boot(SHOW, modules=modules)
+    says(t, result, r"^from the second$", "a later archive lies over an earlier one")
+    t.ok("from the first" not in result.output, "which is then hidden", result)
+
+
+@case("damaged module")
+def _(t):
+    good = archive(t, "good", {"etc/overlay": "still here\n"})
+    for what, damage in (("cut short", lambda data: data[:len(data) // 2]), ("wrong magic", lambda data: b"071234" + data[6:]),
+                         ("absurd size", lambda data: data[:54] + b"ffffffff" + data[62:]), ("empty", lambda data: b"")):
+        damaged = LOGS / "damaged.cpio"
+        damaged.write_bytes(damage(INITRD.read_bytes()))
+        result = t.boot(SHOW, modules=[INITRD, damaged, good])
+        says(t, result, r"damaged\.cpio", f"{what}: is named")
+        says(t, result, r"^still here$", f"{what}: the others are laid over the root all the same")
+        t.ok(result.verdict == "pass", f"{what}: and the machine ends well", result)
+
+
+@case("no module")
+def _(t):
+    result = t.boot(modules=[])
+    t.ok(result.verdict not in ("pass", "reset", "hang"), "a root without init is refused", result)
+    says(t, result, r"init", "with a line that says so")
+
+
+# ---- Command line ----
+
+@case("unknown switch")
+def _(t):
+    result = t.boot(f"colour=blue {QUICK}")
+    says(t, result, r"colour", "is reported")
+    says(t, result, r"paging", "with the switches that exist")
+    t.ok(result.verdict == "pass", "and ignored", result)
+
+
+@case("unknown value")
+def _(t):
+    result = t.boot(f"policy=belady {QUICK}")
+    for word in ("belady", "fifo", "random", "clock"):
+        says(t, result, rf"policy.*{word}|{word}.*policy", f"the report has {word}")
+    t.ok(result.verdict == "pass", "and it is ignored", result)
+
+
+@case("init's arguments and status")
+def _(t):
+    result = t.boot("log=error init=/bin/sh -- -c 'echo got $#:$1; exit 3' name one")
+    says(t, result, r"^got 1:one$", "what follows -- reaches init")
+    t.ok(result.verdict == "fail", "a status that is not 0 is a failure", result)
+
+
+@case("time to the prompt")
+def _(t):
+    seconds = []
+    for _attempt in range(3):
+        session = Session("swap=64M")
+        t.need(session.expect(PROMPT), "a prompt appears", session)
+        seconds.append(time.monotonic() - session.start)
+        session.close()
+    t.ok(min(seconds) < PROMPT_SECONDS, f"within a second of QEMU's start ({min(seconds):.2f} s)", session)
+
+
+main()

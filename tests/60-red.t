@@ -1,0 +1,55 @@
+#!/usr/bin/env python3
+"""What must turn a run red does: panics, a triple fault, a hang, reports that are empty, short or missing; and what a panic must show."""
+from harness import *
+
+KERNEL = BUILD / "belady.elf"
+STAND_IN = BUILD / "red/stand_in.elf"
+BUGS = ("null", "stack", "assert", "free")
+
+
+def inner_run(kernel, arguments, build, wanted=""):
+    """Runs tests/red/boot.t as `make test` would; returns (status, output). Its reports go to a directory of their own."""
+    environment = dict(os.environ, RED_KERNEL=str(kernel.resolve()), RED_ARGUMENTS=arguments, BUILD=str(build), T=wanted)
+    build.mkdir(parents=True, exist_ok=True)
+    for name in ("initrd.cpio", "tests.cpio"):
+        link = build / name
+        link.unlink(missing_ok=True)
+        link.symlink_to((BUILD / name).resolve())
+    done = subprocess.run(["tests/run", "tests/red/boot.t"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, check=False)
+    return done.returncode, done.stdout
+
+
+def is_red(t, kernel, arguments):
+    status, output = inner_run(kernel, arguments, BUILD / "red" / t.case_name.replace(" ", "-"))
+    last = output.splitlines()[-1] if output else ""
+    t.ok(status != 0, "the run's status is not 0", output)
+    t.ok(re.fullmatch(r"\d+ passed, [1-9]\d* failed", last), "and its last line counts a failure", output)
+
+
+for what, letter in (("triple fault", "r"), ("hang", "h"), ("zero tests", "z"), ("short report", "s"), ("no report", "p")):
+    case(what, STAND_IN, letter)(is_red)
+case("panic", KERNEL, "selftest bug=assert")(is_red)
+case("no suite matches", KERNEL, "selftest=no.such.suite")(is_red)
+
+
+@case("nothing selected")
+def _(t):
+    status, output = inner_run(STAND_IN, "r", BUILD / "red/nothing", wanted="no-such-test")
+    t.ok(status != 0, "the run's status is not 0", output)
+    t.ok(output.endswith("\n0 passed, 0 failed\n"), "and its last line says so", output)
+
+
+def panic(t, bug):
+    result = t.boot(f"bug={bug}")
+    t.ok(result.verdict == "panic", "ends with the status of a panic", result)
+    t.ok(re.search(r"(?i)panic", result.output), "says that it is one", result)
+    t.ok(re.search(r"(?i)\beip\W+(0x)?[0-9a-f]{8}", result.output), "shows registers", result)
+    t.ok(len(re.findall(r"\b[a-z]\w+\+0x[0-9a-f]+", result.output)) >= 2, "shows a backtrace with function names", result)
+    t.ok(re.search(r"(?i)process", result.output), "names the current process", result)
+
+
+for bug in BUGS:
+    case(f"bug={bug}", bug)(panic)
+
+main()

@@ -1,0 +1,21 @@
+#!/usr/bin/env python3
+"""Run only by 60-red.t, which expects it to fail: reports as in-kernel tests what one boot prints.
+
+RED_KERNEL and RED_ARGUMENTS in the environment say which kernel, and with what command line.
+"""
+import os
+import sys
+
+sys.path.insert(0, "tests")
+
+from harness import *  # noqa: E402
+
+SECONDS = 5
+
+
+@case("boot")
+def _(t):
+    t.ktap(t.boot(os.environ["RED_ARGUMENTS"], kernel=os.environ["RED_KERNEL"], timeout=SECONDS))
+
+
+main()
