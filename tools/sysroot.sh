@@ -82,6 +82,10 @@ unpack()
 
 mkdir -p "$packages"
 if [ -n "$(lacking)" ]; then
+    if [ "${SETUP:-}" = no ]; then
+        echo "setup: SETUP=no: not fetched: the i386 packages" $(lacking) "(what user programs are built from)" >&2
+        exit 1
+    fi
     echo "setup: fetching i386 packages into $packages:" $(lacking) >&2
     apt_sources=
     fetch || { use_debian_sources && fetch; } || {
