@@ -1,7 +1,8 @@
-#pragma once
 /*
  * Archives in the formats newc (070701) and crc (070702), as boot modules bring them.
  */
+#pragma once
+
 #include "kernel/types.h"
 #include "drivers/block.h"
 

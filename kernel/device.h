@@ -1,7 +1,8 @@
-#pragma once
 /*
  * Character devices by number, as Linux numbers them: null zero full random urandom, tty console ttyS0.
  */
+#pragma once
+
 #include "kernel/types.h"
 #include "kernel/file.h"
 

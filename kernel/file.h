@@ -1,4 +1,3 @@
-#pragma once
 /*
  * Open files and the tables of descriptors that lead to them.
  *
@@ -8,12 +7,15 @@
  * A file_table grows as needed; its only limit is RLIMIT_NOFILE. A file is counted: each descriptor holds one reference and
  * each system call at work on it another, so that a close elsewhere takes nothing from under a sleeping read.
  */
+#pragma once
+
 #include "kernel/types.h"
 #include "kernel/inode.h"
 #include "kernel/transfer.h"
 
 struct file;
 struct object;
+struct wait_queue;
 
 struct file_operations {
     /*
@@ -27,8 +29,11 @@ struct file_operations {
     u64 (*size)(struct file *file);
     /* Device control. NULL: -ENOTTY. */
     s32 (*ioctl)(struct file *file, u32 command, u32 argument);
-    /* POLLIN and so on, as they are now. NULL: always readable and writable. */
-    u32 (*poll)(struct file *file);
+    /*
+     * POLLIN and so on, as they are now; *queue becomes what is woken when they change, if anything is. Called with
+     * interrupts disabled. NULL: always readable and writable.
+     */
+    u32 (*poll)(struct file *file, struct wait_queue **queue);
     /* The object for mmap, as file_mmap_object. NULL: -ENODEV. */
     int (*mmap_object)(struct file *file, u32 protection, u32 flags, struct object **object);
     /* The last reference has gone. May sleep. */

@@ -1,4 +1,3 @@
-#pragma once
 /*
  * An inode: one file of any type, whatever its names are.
  *
@@ -14,6 +13,8 @@
  * and that pointer is cleared when the name goes.
  * Everybody is root: permission bits are kept and shown, and only the execute bits decide anything.
  */
+#pragma once
+
 #include "kernel/types.h"
 #include "kernel/text.h"
 
@@ -21,11 +22,6 @@ struct file;
 struct inode;
 struct object;
 struct pipe;
-
-struct inode_time {
-    s64 seconds;     /* since 1970 */
-    u32 nanoseconds;
-};
 
 /* What st_dev, statfs and /proc/mounts say of the tree an inode belongs to. */
 struct file_system {
@@ -42,22 +38,25 @@ struct directory_sink {
 /* What differs between trees. A hook that is NULL refuses: -ENOTDIR for lookup, -EPERM for changes, -EINVAL for read_link. */
 struct inode_operations {
     const struct file_system *file_system;
-    /* Directory: the inode called name ("." and ".." never come here), held, or -ENOENT. */
+    /* Directory: the inode called name ("." and ".." never come here), held; -ENOENT or -ENOMEM. Never sleeps. */
     int (*lookup)(struct inode *directory, const char *name, struct inode **result);
-    /* Directory: emits entries from position on, until the sink is full or all are listed; returns 0 or -errno. */
+    /*
+     * Directory: emits entries from position on (2 is the first: "." and ".." are the caller's), until the sink is full or all
+     * are listed; returns 0 or -errno. Never sleeps.
+     */
     int (*list)(struct inode *directory, u64 position, struct directory_sink *sink);
-    /* Directory: gives a child of it a name for paths; false where it has none any more. */
-    bool (*name)(struct inode *directory, struct inode *child, struct text_buffer *text);
+    /* Directory: a name that child has in it, valid until it is removed; NULL where it has none. */
+    const char *(*name)(struct inode *directory, struct inode *child);
     /* Directory: name must not exist; one more link to inode. 0, -ENOSPC or -ENOMEM. */
     int (*link)(struct inode *directory, const char *name, struct inode *inode);
     /* Directory: takes the name away. The caller has checked that this is allowed. */
     void (*unlink)(struct inode *directory, const char *name, struct inode *inode);
-    /* Directory: a new inode of this tree without a name yet. */
-    struct inode *(*create)(struct inode *directory, u32 mode);
     /* Symbolic link: appends what it says. 0 or -errno. */
     int (*read_link)(struct inode *link, struct text_buffer *text);
     /* Symbolic link that leads to an inode rather than to a path (/proc/self/fd/0): it, held. Optional. */
     int (*follow)(struct inode *link, struct inode **result);
+    /* Bytes, as st_size has them. NULL: always 0, and the length cannot be set. */
+    u64 (*size)(const struct inode *inode);
     /* Gives a file being opened its operations (and data). file->inode and flags are set. May sleep (FIFO). */
     int (*open)(struct inode *inode, struct file *file);
     /* The last reference has gone: free what `operations` put into the inode. */
@@ -71,7 +70,7 @@ struct inode {
     u32 links;                  /* names; 0 once removed */
     u32 user, group;
     u32 device;                 /* st_rdev of a device node */
-    struct inode_time accessed, modified, changed;
+    u64 accessed, modified, changed;    /* nanoseconds since 1970 */
     const struct inode_operations *operations;
     struct inode *parent;       /* see above; NULL for the root, and for what has no name */
     union {
@@ -107,10 +106,12 @@ int inode_truncate(struct inode *inode, u64 bytes);
  */
 int inode_make_writable(struct inode *inode);
 
-/* Stamps inode->modified and inode->changed, or one of the others, with the time of now. */
+/* The contents, or what is known about them, have changed now. */
 void inode_touch_modified(struct inode *inode);
 void inode_touch_changed(struct inode *inode);
-struct inode_time inode_time_now(void);
+
+/* The contents have been read: recorded once after each modification, as Linux's relatime does. */
+void inode_touch_accessed(struct inode *inode);
 
 /*
  * Prints the absolute path of an inode; " (deleted)" follows one without a name, "pipe:[7]" stands for a pipe.

@@ -1,9 +1,10 @@
-#pragma once
 /*
  * From a path to an inode: the only walker of paths.
  *
  * A name may have NAME_MAX (255) bytes, a path PATH_MAX (4096) with its NUL, and 40 symbolic links may be followed.
  */
+#pragma once
+
 #include "kernel/types.h"
 #include "kernel/inode.h"
 #include <linux/limits.h>

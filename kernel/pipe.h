@@ -1,7 +1,8 @@
-#pragma once
 /*
  * Pipes: PIPE_BYTES of bytes on their way from writers to readers, who may be any number.
  */
+#pragma once
+
 #include "kernel/types.h"
 #include "kernel/file.h"
 

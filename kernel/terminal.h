@@ -1,4 +1,3 @@
-#pragma once
 /*
  * The terminal: line discipline between the console's drivers and the processes.
  *
@@ -8,6 +7,8 @@
  *
  * Input arrives in interrupt handlers, which echo and edit at once; a reader takes finished input with interrupts off.
  */
+#pragma once
+
 #include "kernel/types.h"
 #include "kernel/file.h"
 #include "kernel/wait.h"

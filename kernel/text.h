@@ -1,10 +1,11 @@
-#pragma once
 /*
  * Text that grows: what /proc writes its contents into, and what paths are put together in.
  *
  * A buffer whose memory ran out remembers that in `failed` and ignores what is printed afterwards, so that a
  * writer prints all it has and the one who reads the buffer asks once.
  */
+#pragma once
+
 #include "kernel/types.h"
 
 struct text_buffer {

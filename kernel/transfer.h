@@ -1,4 +1,3 @@
-#pragma once
 /*
  * One read or write: the memory that bytes go to or come from, and how far they have come.
  *
@@ -6,6 +5,8 @@
  * user's or all of them the kernel's. So whatever can be read (file, pipe, terminal, /proc) is written once and
  * serves every call, and the in-kernel tests too.
  */
+#pragma once
+
 #include "kernel/types.h"
 #include <linux/uio.h>
 

@@ -1,0 +1,189 @@
+/*
+ * Inodes of all trees: counting, sizes, times and paths.
+ *
+ * What a file is made of belongs to its operations; a regular file's pages are an object of mm/ and are handled here, since only
+ * one tree has regular files of that kind.
+ */
+#include "kernel/inode.h"
+
+#include "kernel/assert.h"
+#include "kernel/lib/string.h"
+#include "kernel/path.h"
+#include "kernel/pipe.h"
+#include "kernel/time.h"
+#include "mm/kmem.h"
+#include "mm/object.h"
+#include "mm/transfer.h"
+#include "mm/units.h"
+
+#include <asm/errno.h>
+#include <linux/stat.h>
+
+static u32 inode_last_number;
+
+struct inode *
+inode_create(const struct inode_operations *operations, u32 mode)
+{
+    struct inode *inode = kmem_allocate_zeroed(sizeof(*inode));
+
+    if (inode == NULL)
+        return NULL;
+    inode->references = 1;
+    inode->number = ++inode_last_number;
+    inode->mode = mode;
+    inode->operations = operations;
+    inode->accessed = inode->modified = inode->changed = time_since_epoch();
+    return inode;
+}
+
+struct inode *
+inode_hold(struct inode *inode)
+{
+    assert(inode->references > 0);
+    inode->references++;
+    return inode;
+}
+
+void
+inode_release(struct inode *inode)
+{
+    /* A loop, since a removed directory may hold the last reference to its removed parent, and so on upwards. */
+    while (inode != NULL) {
+        struct inode *parent = inode_is(inode, S_IFDIR) ? inode->parent : NULL;
+
+        assert(inode->references > 0);
+        if (--inode->references > 0)
+            return;
+        if (inode->operations->destroy != NULL)
+            inode->operations->destroy(inode);
+        kmem_free(inode);
+        inode = parent;
+    }
+}
+
+u64
+inode_size(const struct inode *inode)
+{
+    if (inode->operations->size != NULL)
+        return inode->operations->size(inode);
+    return 0;
+}
+
+void
+inode_touch_changed(struct inode *inode)
+{
+    inode->changed = time_since_epoch();
+}
+
+void
+inode_touch_accessed(struct inode *inode)
+{
+    if (inode->accessed <= inode->modified)
+        inode->accessed = time_since_epoch();
+}
+
+void
+inode_touch_modified(struct inode *inode)
+{
+    inode->modified = inode->changed = time_since_epoch();
+}
+
+/* Puts an object in the place of an image's, which whoever has it mapped goes on holding. */
+static void
+inode_replace_object(struct inode *inode, struct object *object)
+{
+    if (inode->object->name != NULL)
+        object_set_name(object, inode->object->name, inode->number);
+    object_release(inode->object);
+    inode->object = object;
+    inode->from_image = false;
+}
+
+static int
+inode_copy_object(struct object *to, struct object *from, u64 bytes)
+{
+    u8 *page = kmem_allocate(PAGE_SIZE);
+    int error = page == NULL ? -ENOMEM : 0;
+
+    for (u64 offset = 0; offset < bytes && error >= 0; offset += PAGE_SIZE) {
+        u32 chunk = bytes - offset < PAGE_SIZE ? (u32)(bytes - offset) : PAGE_SIZE;
+
+        error = object_read_kernel(from, offset, page, chunk);
+        if (error >= 0)
+            error = object_write_kernel(to, offset, page, chunk);
+    }
+    if (page != NULL)
+        kmem_free(page);
+    return error < 0 ? error : 0;
+}
+
+/* Gives an image's file an anonymous object of its own with its first `bytes` bytes. */
+static int
+inode_make_anonymous(struct inode *inode, u64 bytes)
+{
+    struct object *original = inode->object;
+    struct object *copy = object_anonymous_create(bytes);
+    int error;
+
+    if (copy == NULL)
+        return -ENOMEM;
+    object_hold(original);
+    error = inode_copy_object(copy, original, bytes);
+    /* Copying may have slept: somebody else may have been faster. */
+    if (error == 0 && inode->object == original)
+        inode_replace_object(inode, copy);
+    else
+        object_release(copy);
+    object_release(original);
+    return error;
+}
+
+int
+inode_make_writable(struct inode *inode)
+{
+    if (!inode_is(inode, S_IFREG) || !inode->from_image)
+        return 0;
+    return inode_make_anonymous(inode, inode_size(inode));
+}
+
+int
+inode_truncate(struct inode *inode, u64 bytes)
+{
+    u64 kept;
+    int error = 0;
+
+    if (inode_is(inode, S_IFDIR))
+        return -EISDIR;
+    if (!inode_is(inode, S_IFREG) || inode->operations->size == NULL)
+        return -EINVAL;
+    kept = inode_size(inode) < bytes ? inode_size(inode) : bytes;
+    if (inode->from_image)
+        error = inode_make_anonymous(inode, kept);
+    if (error == 0 && bytes != inode_size(inode))
+        error = object_resize(inode->object, bytes);
+    if (error == 0)
+        inode_touch_modified(inode);
+    return error;
+}
+
+int
+inode_path(struct inode *inode, struct text_buffer *text)
+{
+    if (inode_is(inode, S_IFIFO) && inode->parent == NULL) {
+        text_print(text, "pipe:[%u]", inode->number);
+        return 0;
+    }
+    for (struct inode *at = inode; at != path_root; at = at->parent) {
+        const char *name = at->parent == NULL ? NULL : at->parent->operations->name(at->parent, at);
+
+        if (name == NULL) {
+            text_print(text, " (deleted)");
+            return -ENOENT;
+        }
+        text_prepend(text, name, strlen(name));
+        text_prepend(text, "/", 1);
+    }
+    if (inode == path_root)
+        text_append(text, "/", 1);
+    return text->failed ? -ENOMEM : 0;
+}

@@ -1,0 +1,340 @@
+/*
+ * The walker of paths.
+ *
+ * A walk stands at a directory and has the rest of the path before it. Each step takes one name. Where a name is a symbolic link that is to
+ * be followed, the link's text and the rest after the name become the new rest:
+ *
+ *     at /usr, rest "lib/x.h"   --- "lib" is a link to "../lib" --->   at /usr, rest "../lib/x.h"
+ */
+#include "kernel/path.h"
+
+#include "kernel/assert.h"
+#include "kernel/file.h"
+#include "kernel/lib/string.h"
+#include "kernel/process.h"
+#include "mm/kmem.h"
+#include "mm/user.h"
+
+#include <asm/errno.h>
+#include <linux/fcntl.h>
+#include <linux/stat.h>
+
+#define PATH_MAXIMUM_LINKS 40u     /* as Linux */
+#define PATH_FOLLOW_SLASH 4u       /* a link in the last place is followed if a slash follows it, even with PATH_NO_FOLLOW */
+
+#define PATH_USUAL_BYTES 128u      /* most paths are shorter, and then a small buffer does */
+
+struct inode *path_root;
+
+struct path_walk_state {
+    struct inode *at;          /* directory reached so far; held */
+    const char *rest;          /* names still to be walked */
+    struct text_buffer text;   /* where rest lies once a link was followed */
+    u32 links;                 /* symbolic links followed so far */
+};
+
+/* ---- one step ---- */
+
+static const char *
+path_skip_slashes(const char *path)
+{
+    while (*path == '/')
+        path++;
+    return path;
+}
+
+/* Moves the next name from the rest into end->name. */
+static int
+path_take_name(struct path_walk_state *walk, struct path_end *end)
+{
+    const char *from = path_skip_slashes(walk->rest);
+    u32 length = 0;
+
+    while (from[length] != '\0' && from[length] != '/') {
+        if (length == NAME_MAX)
+            return -ENAMETOOLONG;
+        end->name[length] = from[length];
+        length++;
+    }
+    end->name[length] = '\0';
+    end->slash = from[length] == '/';
+    walk->rest = path_skip_slashes(from + length);
+    return 0;
+}
+
+/* What has the name in the directory, held; NULL in *result where nothing has. */
+static int
+path_find(struct inode *directory, const char *name, struct inode **result)
+{
+    int error = 0;
+
+    *result = NULL;
+    if (!inode_is(directory, S_IFDIR))
+        return -ENOTDIR;
+    if (name[0] == '\0' || strcmp(name, ".") == 0)
+        *result = inode_hold(directory);
+    else if (strcmp(name, "..") == 0)
+        *result = inode_hold(directory->parent == NULL ? directory : directory->parent);
+    else
+        error = directory->operations->lookup(directory, name, result);
+    return error == -ENOENT ? 0 : error;
+}
+
+/* ---- symbolic links ---- */
+
+/* Puts a link's text (and the slash that followed its name) before the rest of the path. */
+static int
+path_substitute(struct path_walk_state *walk, struct text_buffer *target, bool slash)
+{
+    if (target->length == 0)
+        return -ENOENT;
+    if (slash)
+        text_append(target, "/", 1);
+    text_append(target, walk->rest, strlen(walk->rest));
+    if (target->failed)
+        return -ENOMEM;
+    if (target->length >= PATH_MAX)
+        return -ENAMETOOLONG;
+    text_free(&walk->text);
+    walk->text = *target;
+    *target = (struct text_buffer){0};
+    walk->rest = walk->text.data;
+    if (*walk->rest == '/') {
+        inode_release(walk->at);
+        walk->at = inode_hold(path_root);
+    }
+    return 0;
+}
+
+/*
+ * Follows a link that was found at the walk's directory. *reached becomes the inode that a link of /proc leads to by itself, or NULL where
+ * the walk's rest now begins with the link's text.
+ */
+static int
+path_follow(struct path_walk_state *walk, struct inode *link, bool slash, struct inode **reached)
+{
+    struct text_buffer target = {0};
+    int error;
+
+    *reached = NULL;
+    if (++walk->links > PATH_MAXIMUM_LINKS)
+        return -ELOOP;
+    if (link->operations->follow != NULL) {
+        error = link->operations->follow(link, reached);
+        if (error != -EINVAL)
+            return error;
+    }
+    error = link->operations->read_link(link, &target);
+    if (error == 0)
+        error = path_substitute(walk, &target, slash);
+    text_free(&target);
+    return error;
+}
+
+/* ---- the walk ---- */
+
+static bool
+path_follows(const struct inode *found, bool last, bool slash, u32 flags)
+{
+    if (found == NULL || !inode_is(found, S_IFLNK))
+        return false;
+    return !last || !(flags & PATH_NO_FOLLOW) || (slash && (flags & PATH_FOLLOW_SLASH));
+}
+
+/* One name further: 1 at the last name (then *end is complete), 0 to go on, or -errno. */
+static int
+path_step(struct path_walk_state *walk, u32 flags, struct path_end *end)
+{
+    struct inode *found;
+    bool last;
+    int error = path_take_name(walk, end);
+
+    if (error == 0)
+        error = path_find(walk->at, end->name, &found);
+    if (error < 0)
+        return error;
+    last = *walk->rest == '\0';
+    if (path_follows(found, last, end->slash, flags)) {
+        struct inode *link = found;
+
+        error = path_follow(walk, link, end->slash, &found);
+        inode_release(link);
+        if (error < 0 || found == NULL)
+            return error;
+    }
+    if (last) {
+        end->directory = inode_hold(walk->at);
+        end->inode = found;
+        return 1;
+    }
+    if (found == NULL)
+        return -ENOENT;
+    inode_release(walk->at);
+    walk->at = found;
+    return 0;
+}
+
+/* Where a path begins, held. */
+static struct inode *
+path_start(struct inode *start, const char *path)
+{
+    if (*path == '/')
+        return inode_hold(path_root);
+    if (start == NULL && current_thread() != NULL)
+        start = current_process()->directory;
+    return inode_hold(start == NULL ? path_root : start);
+}
+
+int
+path_walk(struct inode *start, const char *path, u32 flags, struct path_end *end)
+{
+    struct path_walk_state walk = {.at = path_start(start, path), .rest = path};
+    int result = *path == '\0' ? -ENOENT : 0;
+
+    while (result == 0)
+        result = path_step(&walk, flags, end);
+    inode_release(walk.at);
+    text_free(&walk.text);
+    return result < 0 ? result : 0;
+}
+
+void
+path_end_release(struct path_end *end)
+{
+    inode_release(end->directory);
+    inode_release(end->inode);
+}
+
+bool
+path_end_is_special(const struct path_end *end)
+{
+    return end->name[0] == '\0' || strcmp(end->name, ".") == 0 || strcmp(end->name, "..") == 0;
+}
+
+int
+path_lookup(struct inode *start, const char *path, u32 flags, struct inode **result)
+{
+    struct path_end end;
+    int error = path_walk(start, path, flags | PATH_FOLLOW_SLASH, &end);
+
+    if (error < 0)
+        return error;
+    inode_release(end.directory);
+    if (end.inode == NULL)
+        return -ENOENT;
+    if ((end.slash || (flags & PATH_DIRECTORY)) && !inode_is(end.inode, S_IFDIR)) {
+        inode_release(end.inode);
+        return -ENOTDIR;
+    }
+    *result = end.inode;
+    return 0;
+}
+
+/* ---- paths in user memory ---- */
+
+/* Copies a path into a new buffer of just that size. */
+static int
+path_copy_sized(u32 user_address, char **path, usize size)
+{
+    char *buffer = kmem_allocate(size);
+    int length;
+
+    if (buffer == NULL)
+        return -ENOMEM;
+    length = user_copy_string(buffer, user_address, size);
+    if (length <= 0) {
+        kmem_free(buffer);
+        return length < 0 ? length : -ENOENT;
+    }
+    *path = buffer;
+    return 0;
+}
+
+int
+path_copy_in(u32 user_address, char **path)
+{
+    int error = path_copy_sized(user_address, path, PATH_USUAL_BYTES);
+
+    if (error == -ENAMETOOLONG)
+        error = path_copy_sized(user_address, path, PATH_MAX);
+    return error;
+}
+
+void
+path_free(char *path)
+{
+    kmem_free(path);
+}
+
+/* The directory that a descriptor stands for, held; NULL for AT_FDCWD and where an absolute path makes it irrelevant. */
+static int
+path_start_at(int descriptor, const char *path, struct inode **start)
+{
+    struct file *file;
+    int error;
+
+    *start = NULL;
+    if (descriptor == AT_FDCWD || *path == '/')
+        return 0;
+    error = file_get(current_process()->files, descriptor, &file);
+    if (error < 0)
+        return error;
+    if (inode_is(file->inode, S_IFDIR))
+        *start = inode_hold(file->inode);
+    else
+        error = -ENOTDIR;
+    file_release(file);
+    return error;
+}
+
+int
+path_walk_user(int descriptor, u32 user_address, u32 flags, struct path_end *end)
+{
+    struct inode *start;
+    char *path;
+    int error = path_copy_in(user_address, &path);
+
+    if (error < 0)
+        return error;
+    error = path_start_at(descriptor, path, &start);
+    if (error == 0) {
+        error = path_walk(start, path, flags, end);
+        inode_release(start);
+    }
+    path_free(path);
+    return error;
+}
+
+int
+path_lookup_user(int descriptor, u32 user_address, u32 flags, struct inode **result)
+{
+    struct inode *start;
+    char *path;
+    int error = path_copy_in(user_address, &path);
+
+    if (error < 0)
+        return error;
+    error = path_start_at(descriptor, path, &start);
+    if (error == 0) {
+        error = path_lookup(start, path, flags, result);
+        inode_release(start);
+    }
+    path_free(path);
+    return error;
+}
+
+int
+path_open_executable(const char *path, struct inode **result)
+{
+    struct inode *inode;
+    int error = path_lookup(NULL, path, 0, &inode);
+
+    if (error < 0)
+        return error;
+    if (!inode_is(inode, S_IFREG) || inode->operations->size == NULL || !(inode->mode & (S_IXUSR | S_IXGRP | S_IXOTH))) {
+        inode_release(inode);
+        return -EACCES;
+    }
+    *result = inode;
+    return 0;
+}

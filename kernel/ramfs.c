@@ -1,0 +1,408 @@
+/*
+ * The tree in memory.
+ *
+ *     directory inode ──► ramfs_directory ──► entry ──► entry ──► …      in the order in which they were made
+ *                                               │ name, holds
+ *                                               ▼
+ *                                             inode (of this tree, or the root of another one: /proc)
+ *
+ * Invariants: a directory's link count is 2 + its subdirectories, or 0 once it is removed, and then it is empty and stays so.
+ * Entries carry positions that only grow, so that a listing goes on at the right place after entries were removed.
+ */
+#include "kernel/ramfs.h"
+
+#include "kernel/assert.h"
+#include "kernel/device.h"
+#include "kernel/file.h"
+#include "kernel/lib/string.h"
+#include "kernel/panic.h"
+#include "kernel/path.h"
+#include "kernel/pipe.h"
+#include "kernel/regular.h"
+#include "mm/kmem.h"
+#include "mm/object.h"
+
+#include <asm/errno.h>
+#include <bsd/sys/queue.h>
+#include <linux/magic.h>
+#include <linux/stat.h>
+
+#define RAMFS_FIRST_POSITION 2u   /* 0 and 1 are "." and ".." */
+
+struct ramfs_entry {
+    TAILQ_ENTRY(ramfs_entry) link;
+    struct inode *inode;          /* held */
+    u64 position;                 /* for listings */
+    u32 hash;                     /* of the name */
+    char name[];
+};
+
+struct ramfs_directory {
+    TAILQ_HEAD(, ramfs_entry) entries;
+    u64 next_position;
+};
+
+static const struct inode_operations ramfs_operations;
+
+/* FNV-1a: comparing hashes spares comparing nearly all names. */
+static u32
+ramfs_hash(const char *name)
+{
+    u32 hash = 2166136261u;
+
+    for (; *name != '\0'; name++)
+        hash = (hash ^ (u8)*name) * 16777619u;
+    return hash;
+}
+
+static struct ramfs_entry *
+ramfs_find(const struct inode *directory, const char *name)
+{
+    u32 hash = ramfs_hash(name);
+    struct ramfs_entry *entry;
+
+    TAILQ_FOREACH(entry, &directory->directory->entries, link) {
+        if (entry->hash == hash && strcmp(entry->name, name) == 0)
+            return entry;
+    }
+    return NULL;
+}
+
+bool
+ramfs_owns(const struct inode *inode)
+{
+    return inode->operations == &ramfs_operations;
+}
+
+bool
+ramfs_is_empty(const struct inode *directory)
+{
+    return TAILQ_EMPTY(&directory->directory->entries);
+}
+
+/* ---- entries: the only two functions that change link counts and parents ---- */
+
+static struct ramfs_entry *
+ramfs_entry_create(const char *name)
+{
+    usize length = strlen(name) + 1;
+    struct ramfs_entry *entry = kmem_allocate(sizeof(*entry) + length);
+
+    if (entry == NULL)
+        return NULL;
+    entry->hash = ramfs_hash(name);
+    memcpy(entry->name, name, length);
+    return entry;
+}
+
+static void
+ramfs_entry_insert(struct inode *directory, struct ramfs_entry *entry, struct inode *inode)
+{
+    struct ramfs_directory *entries = directory->directory;
+
+    entry->inode = inode_hold(inode);
+    entry->position = entries->next_position++;
+    TAILQ_INSERT_TAIL(&entries->entries, entry, link);
+    inode->links++;
+    inode->parent = directory;
+    if (inode_is(inode, S_IFDIR)) {
+        inode->links++;
+        directory->links++;
+        inode_hold(directory);
+    }
+    inode_touch_changed(inode);
+    inode_touch_modified(directory);
+}
+
+static void
+ramfs_entry_remove(struct inode *directory, struct ramfs_entry *entry)
+{
+    struct inode *inode = entry->inode;
+
+    TAILQ_REMOVE(&directory->directory->entries, entry, link);
+    kmem_free(entry);
+    inode->links--;
+    if (inode_is(inode, S_IFDIR)) {
+        inode->links--;
+        directory->links--;
+    } else if (inode->parent == directory) {
+        inode->parent = NULL;
+    }
+    inode_touch_changed(inode);
+    inode_touch_modified(directory);
+    inode_release(inode);
+}
+
+/* ---- operations ---- */
+
+static int
+ramfs_lookup(struct inode *directory, const char *name, struct inode **result)
+{
+    struct ramfs_entry *entry = ramfs_find(directory, name);
+
+    if (entry == NULL)
+        return -ENOENT;
+    *result = inode_hold(entry->inode);
+    return 0;
+}
+
+static int
+ramfs_list(struct inode *directory, u64 position, struct directory_sink *sink)
+{
+    struct ramfs_entry *entry;
+
+    TAILQ_FOREACH(entry, &directory->directory->entries, link) {
+        if (entry->position < position)
+            continue;
+        if (!sink->entry(sink, entry->name, entry->inode->number, entry->inode->mode, entry->position + 1))
+            break;
+    }
+    return 0;
+}
+
+static const char *
+ramfs_name(struct inode *directory, struct inode *child)
+{
+    struct ramfs_entry *entry;
+
+    TAILQ_FOREACH(entry, &directory->directory->entries, link) {
+        if (entry->inode == child)
+            return entry->name;
+    }
+    return NULL;
+}
+
+static int
+ramfs_link(struct inode *directory, const char *name, struct inode *inode)
+{
+    struct ramfs_entry *entry;
+
+    if (directory->links == 0)
+        return -ENOENT;
+    entry = ramfs_entry_create(name);
+    if (entry == NULL)
+        return -ENOMEM;
+    ramfs_entry_insert(directory, entry, inode);
+    return 0;
+}
+
+static void
+ramfs_unlink(struct inode *directory, const char *name, struct inode *inode)
+{
+    struct ramfs_entry *entry = ramfs_find(directory, name);
+
+    assert(entry != NULL && entry->inode == inode);
+    assert(!inode_is(inode, S_IFDIR) || ramfs_is_empty(inode));
+    ramfs_entry_remove(directory, entry);
+}
+
+static int
+ramfs_read_link(struct inode *link, struct text_buffer *text)
+{
+    text_append(text, link->target, strlen(link->target));
+    return text->failed ? -ENOMEM : 0;
+}
+
+static u64
+ramfs_size(const struct inode *inode)
+{
+    if (inode_is(inode, S_IFREG))
+        return inode->object->bytes;
+    if (inode_is(inode, S_IFLNK))
+        return strlen(inode->target);
+    return 0;
+}
+
+static int
+ramfs_open(struct inode *inode, struct file *file)
+{
+    switch (inode->mode & S_IFMT) {
+    case S_IFREG:
+        file->operations = &regular_operations;
+        return 0;
+    case S_IFDIR:
+        file->operations = &directory_operations;
+        return 0;
+    case S_IFCHR:
+        return device_open(inode, file);
+    case S_IFIFO:
+        return pipe_open(inode, file);
+    default:
+        return -ENXIO;
+    }
+}
+
+static void
+ramfs_destroy(struct inode *inode)
+{
+    if (inode_is(inode, S_IFREG) && inode->object != NULL)
+        object_release(inode->object);
+    else if (inode_is(inode, S_IFDIR) && inode->directory != NULL)
+        kmem_free(inode->directory);
+    else if (inode_is(inode, S_IFLNK) && inode->target != NULL)
+        kmem_free(inode->target);
+}
+
+static const struct file_system ramfs_file_system = {"rootfs", 1, RAMFS_MAGIC};
+
+static const struct inode_operations ramfs_operations = {
+    .file_system = &ramfs_file_system,
+    .lookup = ramfs_lookup,
+    .list = ramfs_list,
+    .name = ramfs_name,
+    .link = ramfs_link,
+    .unlink = ramfs_unlink,
+    .read_link = ramfs_read_link,
+    .size = ramfs_size,
+    .open = ramfs_open,
+    .destroy = ramfs_destroy,
+};
+
+/* ---- making files ---- */
+
+static bool
+ramfs_make_directory(struct inode *inode)
+{
+    inode->directory = kmem_allocate(sizeof(*inode->directory));
+    if (inode->directory == NULL)
+        return false;
+    TAILQ_INIT(&inode->directory->entries);
+    inode->directory->next_position = RAMFS_FIRST_POSITION;
+    return true;
+}
+
+/* An inode without a name; object or target (which it then owns) is for a regular file or a symbolic link. */
+static struct inode *
+ramfs_inode_create(u32 mode, struct object *object, char *target)
+{
+    struct inode *inode = inode_create(&ramfs_operations, mode);
+
+    if (inode == NULL)
+        return NULL;
+    if (inode_is(inode, S_IFREG)) {
+        inode->object = object;
+    } else if (inode_is(inode, S_IFLNK)) {
+        inode->target = target;
+    } else if (inode_is(inode, S_IFDIR) && !ramfs_make_directory(inode)) {
+        inode_release(inode);
+        return NULL;
+    }
+    return inode;
+}
+
+/* Lets /proc/PID/maps say where a mapped file's pages come from. */
+static void
+ramfs_name_object(struct inode *inode)
+{
+    struct text_buffer path = {0};
+
+    if (inode_path(inode, &path) == 0)
+        object_set_name(inode->object, path.data, inode->number);
+    text_free(&path);
+}
+
+/* Names a new inode, or frees it. */
+static int
+ramfs_finish(struct inode *directory, const char *name, struct inode *inode, struct inode **result)
+{
+    int error = ramfs_link(directory, name, inode);
+
+    if (error < 0) {
+        inode_release(inode);
+        return error;
+    }
+    if (inode_is(inode, S_IFREG))
+        ramfs_name_object(inode);
+    *result = inode;
+    return 0;
+}
+
+int
+ramfs_create(struct inode *directory, const char *name, u32 mode, u32 device, struct inode **result)
+{
+    struct object *object = NULL;
+    struct inode *inode;
+
+    assert((mode & S_IFMT) != S_IFLNK);
+    if ((mode & S_IFMT) == S_IFREG) {
+        object = object_anonymous_create(0);
+        if (object == NULL)
+            return -ENOMEM;
+    }
+    inode = ramfs_inode_create(mode, object, NULL);
+    if (inode == NULL) {
+        if (object != NULL)
+            object_release(object);
+        return -ENOMEM;
+    }
+    inode->device = device;
+    return ramfs_finish(directory, name, inode, result);
+}
+
+int
+ramfs_create_link(struct inode *directory, const char *name, const char *target, struct inode **result)
+{
+    usize length = strlen(target) + 1;
+    char *copy = kmem_allocate(length);
+    struct inode *inode;
+
+    if (copy == NULL)
+        return -ENOMEM;
+    memcpy(copy, target, length);
+    inode = ramfs_inode_create(S_IFLNK | 0777, NULL, copy);
+    if (inode == NULL) {
+        kmem_free(copy);
+        return -ENOMEM;
+    }
+    return ramfs_finish(directory, name, inode, result);
+}
+
+int
+ramfs_create_image(struct inode *directory, const char *name, u32 mode, struct object *object, struct inode **result)
+{
+    struct inode *inode = ramfs_inode_create(mode, object, NULL);
+
+    if (inode == NULL) {
+        object_release(object);
+        return -ENOMEM;
+    }
+    inode->from_image = true;
+    return ramfs_finish(directory, name, inode, result);
+}
+
+int
+ramfs_rename(struct inode *old_directory, const char *old_name, struct inode *new_directory, const char *new_name)
+{
+    struct ramfs_entry *old = ramfs_find(old_directory, old_name);
+    struct ramfs_entry *replaced = ramfs_find(new_directory, new_name);
+    struct ramfs_entry *entry;
+    struct inode *inode, *victim;
+
+    assert(old != NULL);
+    if (new_directory->links == 0)
+        return -ENOENT;
+    entry = ramfs_entry_create(new_name);
+    if (entry == NULL)
+        return -ENOMEM;
+    inode = old->inode;
+    victim = replaced == NULL ? NULL : inode_hold(replaced->inode);
+    if (replaced != NULL)
+        ramfs_entry_remove(new_directory, replaced);
+    ramfs_entry_insert(new_directory, entry, inode);
+    ramfs_entry_remove(old_directory, old);
+    inode->parent = new_directory;
+    if (inode_is(inode, S_IFDIR))
+        inode_release(old_directory);
+    /* Last, since freeing the pages may sleep and others must not see half a rename. */
+    inode_release(victim);
+    return 0;
+}
+
+void
+ramfs_start(void)
+{
+    path_root = ramfs_inode_create(S_IFDIR | 0755, NULL, NULL);
+    if (path_root == NULL)
+        panic("no memory for the root directory");
+    path_root->links = 2;
+}

@@ -1,0 +1,156 @@
+/*
+ * Open regular files: bytes between a transfer and the object that holds the file's pages.
+ *
+ * Invariant: an inode that came with an image has been given an object of its own before a file is open for writing on it
+ * (file_open_inode), so that writing here never reaches a boot module.
+ */
+#include "kernel/regular.h"
+
+#include "kernel/assert.h"
+#include "mm/object.h"
+#include "mm/transfer.h"
+
+#include <asm/errno.h>
+#include <asm/fcntl.h>
+
+/* object_read, whichever memory the segment is in. Bytes done, or -errno. */
+static s32
+regular_read_segment(struct object *object, u64 offset, const struct transfer *transfer, u32 bytes)
+{
+    if (transfer->kernel != NULL)
+        return object_read_kernel(object, offset, transfer->kernel, bytes);
+    return object_read_user(object, offset, transfer->user, bytes);
+}
+
+static s32
+regular_write_segment(struct object *object, u64 offset, const struct transfer *transfer, u32 bytes)
+{
+    if (transfer->kernel != NULL)
+        return object_write_kernel(object, offset, transfer->kernel, bytes);
+    return object_write_user(object, offset, transfer->user, bytes);
+}
+
+typedef s32 (*segment_function)(struct object *, u64, const struct transfer *, u32);
+
+/* Applies a function to one segment after the other until one comes out short. Bytes done, or -errno if none. */
+static s32
+regular_transfer(struct object *object, u64 offset, struct transfer *transfer, u32 bytes, segment_function segment)
+{
+    u32 done = 0;
+
+    while (done < bytes) {
+        u32 chunk = bytes - done < transfer->bytes ? bytes - done : transfer->bytes;
+        s32 moved = segment(object, offset + done, transfer, chunk);
+
+        if (moved < 0)
+            return done > 0 ? (s32)done : moved;
+        transfer_skip(transfer, moved);
+        done += moved;
+        if ((u32)moved < chunk)
+            break;
+    }
+    return done;
+}
+
+static s32
+regular_read(struct file *file, struct transfer *transfer, u64 *offset)
+{
+    struct inode *inode = file->inode;
+    u64 size = inode_size(inode);
+    u32 bytes = transfer->remaining;
+    struct object *object;
+    s32 done;
+
+    if (*offset >= size || bytes == 0)
+        return 0;
+    if (bytes > size - *offset)
+        bytes = (u32)(size - *offset);
+    object = inode->object;
+    object_hold(object);
+    done = regular_transfer(object, *offset, transfer, bytes, regular_read_segment);
+    object_release(object);
+    if (done > 0) {
+        *offset += done;
+        inode_touch_accessed(inode);
+    }
+    return done;
+}
+
+/* Makes the file long enough for a write to end at `end`. 0 or -errno. */
+static int
+regular_extend(struct inode *inode, u64 end)
+{
+    if (end <= inode_size(inode))
+        return 0;
+    return object_resize(inode->object, end);
+}
+
+static s32
+regular_write(struct file *file, struct transfer *transfer, u64 *offset)
+{
+    struct inode *inode = file->inode;
+    u64 size = inode_size(inode);
+    u64 start = file->flags & O_APPEND ? size : *offset;
+    u32 bytes = transfer->remaining;
+    s32 done;
+
+    assert(!inode->from_image);
+    if (bytes == 0)
+        return 0;
+    if (start >= REGULAR_MAXIMUM_BYTES)
+        return -EFBIG;
+    if (bytes > REGULAR_MAXIMUM_BYTES - start)
+        bytes = (u32)(REGULAR_MAXIMUM_BYTES - start);
+    done = regular_extend(inode, start + bytes);
+    if (done < 0)
+        return done;
+    done = regular_transfer(inode->object, start, transfer, bytes, regular_write_segment);
+    /* A bad pointer may have stopped it: the file ends behind the last byte that was written, unless it was longer before. */
+    if (done < (s32)bytes && inode_size(inode) > size) {
+        u64 end = done > 0 ? start + done : size;
+
+        object_resize(inode->object, end > size ? end : size);
+    }
+    if (done > 0) {
+        *offset = start + done;
+        inode_touch_modified(inode);
+    }
+    return done;
+}
+
+static u64
+regular_size(struct file *file)
+{
+    return inode_size(file->inode);
+}
+
+static int
+regular_mmap_object(struct file *file, u32 protection, u32 flags, struct object **object)
+{
+    (void)protection;
+    (void)flags;
+    *object = file->inode->object;
+    object_hold(*object);
+    return 0;
+}
+
+const struct file_operations regular_operations = {
+    .read = regular_read,
+    .write = regular_write,
+    .size = regular_size,
+    .mmap_object = regular_mmap_object,
+};
+
+static s32
+directory_read(struct file *file, struct transfer *transfer, u64 *offset)
+{
+    (void)file;
+    (void)transfer;
+    (void)offset;
+    return -EISDIR;
+}
+
+const struct file_operations directory_operations = {
+    .read = directory_read,
+    .size = regular_size,
+};

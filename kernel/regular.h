@@ -1,0 +1,12 @@
+/*
+ * Open regular files and directories: what read, write and seek do on them.
+ */
+#pragma once
+
+#include "kernel/file.h"
+
+/* The longest file: page numbers of objects have 32 bits, and offsets are signed. */
+#define REGULAR_MAXIMUM_BYTES ((u64)UINT32_MAX << 12)
+
+extern const struct file_operations regular_operations;     /* pages are inode->object's */
+extern const struct file_operations directory_operations;   /* refuses read and write with -EISDIR; its offset is a list position */
