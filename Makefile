@@ -98,7 +98,8 @@ STAMP_objects = $(KERNEL_LINK) $(KERNEL_OBJECTS)
 STAMP_root = $(PROGRAMS) $(ROOT_FILES)
 STAMP_root-tests = $(TEST_PROGRAMS)
 STAMP_iso = $(APPEND)
-$(BUILD)/stamp/%: FORCE
+STAMPS := $(addprefix $(BUILD)/stamp/,kernel user host objects root root-tests iso)
+$(STAMPS): $(BUILD)/stamp/%: FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' $(call quoted,$(STAMP_$*)) | cmp -s - $@ || printf '%s\n' $(call quoted,$(STAMP_$*)) >$@
 
