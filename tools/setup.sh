@@ -9,7 +9,8 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-host_mk=${BUILD:-build}/host.mk
+build=${BUILD:-build}
+host_mk=$build/host.mk
 missing_packages=
 
 missing() # PACKAGES REASON
@@ -38,6 +39,10 @@ need_for_build()
             exit 1
         fi
         missing gcc-i686-linux-gnu "compiles for 32-bit x86; no other compiler found does"
+    fi
+    if [ ! -e "$build/sysroot/packages" ] && ! grep -q '^ID=debian' /etc/os-release; then
+        need_file /usr/share/keyrings/debian-archive-keyring.gpg debian-archive-keyring \
+            "verifies the i386 packages, which come from Debian where the host's distribution lacks them"
     fi
 }
 

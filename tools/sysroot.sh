@@ -6,7 +6,7 @@
 #   mksh            the shell               libgcc-NN-dev    only for a compiler without a 32-bit libgcc
 #
 # The archives stay in packages/, which `make clean` spares. Sources: the host's own; failing those (Ubuntu carries only part of
-# i386) Debian 12's.
+# i386) Debian's.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -63,7 +63,10 @@ use_debian_sources()
     [ -e $keyring ] || { echo "sysroot: Debian's packages can be checked once debian-archive-keyring is installed" >&2; return 1; }
     rm -rf "$packages/apt"
     mkdir -p "$packages/apt"
-    echo "deb [signed-by=$keyring] http://deb.debian.org/debian bookworm main" >"$packages/apt/sources.list"
+    # An old keyring knows only the older release; apt passes over the one that it cannot verify.
+    for release in bookworm bullseye; do
+        echo "deb [signed-by=$keyring] http://deb.debian.org/debian $release main"
+    done >"$packages/apt/sources.list"
     apt_sources="-oDir::Etc::SourceList=$packages/apt/sources.list -oDir::Etc::SourceParts=/dev/null"
 }
 
