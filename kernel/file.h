@@ -83,6 +83,9 @@ void file_table_close_on_exec(struct file_table *table);
 
 /* ---- descriptors ---- */
 
+/* The entry of an open descriptor, valid until the table changes; NULL if it is not open. */
+struct descriptor *file_descriptor(struct file_table *table, int descriptor);
+
 /* The open file of a descriptor, held for the caller, who calls file_release. 0 or -EBADF. */
 int file_get(struct file_table *table, int descriptor, struct file **file);
 

@@ -1,17 +1,19 @@
 /*
  * The terminal: line discipline between the console's drivers and the processes.
  *
- *     keyboard, COM1 ──► terminal_receive ──► line being edited ──► finished input ──► read
- *                              │ echo                ^C ^\ ^Z ──► signals to the foreground group
- *     screen, COM1   ◄──  output (ONLCR)  ◄──────────────────────────────────────────── write
+ *     keyboard, COM1 ──► terminal_receive ──► line being edited ──► finished input ──► terminal_read
+ *                              │ echo                └► ^C ^\ ^Z: signals to the foreground group
+ *     screen, COM1   ◄──  output (ONLCR)  ◄──────────────────────────────────────── terminal_write
  *
- * Input arrives in interrupt handlers, which echo and edit at once; a reader takes finished input with interrupts off.
+ * Input arrives in interrupt handlers, which edit and echo at once; so the input's fields are used with interrupts disabled.
  */
 #pragma once
 
-#include "kernel/types.h"
 #include "kernel/file.h"
+#include "kernel/mutex.h"
+#include "kernel/types.h"
 #include "kernel/wait.h"
+
 #include <asm/termbits.h>
 #include <asm/termios.h>
 
@@ -20,13 +22,18 @@
 struct terminal {
     struct termios settings;
     struct winsize size;
-    s32 foreground;                  /* process group that reads and gets the signals; 0: nobody yet */
-    s32 session;                     /* session whose controlling terminal this is; 0: nobody's */
-    u8 input[TERMINAL_INPUT_BYTES];  /* ring: [taken, finished) may be read, [finished, received) is being edited */
-    u32 taken, finished, received;   /* positions that count up; modulo TERMINAL_INPUT_BYTES in the ring */
-    u32 column;                      /* of the output: what a tab's erasure needs */
-    struct wait_queue readers;
-    void (*output)(const char *text, usize length);
+    u32 foreground;                                 /* process group that reads and gets the signals; 0: none */
+    u32 session;                                    /* session whose controlling terminal this is; 0: nobody's */
+    u8 input[TERMINAL_INPUT_BYTES];                 /* ring */
+    u8 line_ends[TERMINAL_INPUT_BYTES / 8];         /* canonical: bits of the characters that end a line */
+    u32 taken, finished, received;                  /* positions, counting up: [taken, finished) may be read, [finished, received)
+                                                     * is the line being edited (raw: nothing) */
+    u32 column;                                     /* where the next character of output appears, from 0 */
+    u32 line_column;                                /* the same when the line being edited began: for erasing tabs */
+    bool literal_next;                              /* ^V was typed */
+    struct mutex reading;                           /* one reader at a time copies out */
+    struct wait_queue readers;                      /* woken when input is finished */
+    void (*output)(const char *text, usize length); /* raw; from anywhere, does not sleep */
 };
 
 extern const struct file_operations terminal_operations;   /* of the console's terminal */
@@ -35,17 +42,36 @@ extern const struct file_operations terminal_operations;   /* of the console's t
 void terminal_start(void);
 
 /* A terminal in its initial state that writes to output. For terminal_start and the tests. */
-void terminal_initialize(struct terminal *terminal, void (*output)(const char *, usize));
+void terminal_initialize(struct terminal *terminal, void (*output)(const char *text, usize length));
 
 /* One character has arrived. Called by interrupt handlers; never sleeps. */
-void terminal_receive(struct terminal *terminal, char character);
+void terminal_receive(struct terminal *terminal, u8 character);
+
+/* Throws away all input that has not been read. From anywhere. */
+void terminal_flush_input(struct terminal *terminal);
+
+/* Changes the settings; what was typed ahead stays readable. */
+void terminal_set(struct terminal *terminal, const struct termios *settings);
+
+/* Bytes that a read would get at once. */
+u32 terminal_readable(const struct terminal *terminal);
 
 /* As file_operations.read and write, on a given terminal. */
 s32 terminal_read(struct terminal *terminal, struct transfer *transfer, bool nonblocking);
 s32 terminal_write(struct terminal *terminal, struct transfer *transfer);
 
-/* The process group in the foreground of the session's terminal, for /proc/PID/stat; 0 if none. */
-s32 terminal_foreground(void);
+/* Writes text to the screen with the output settings applied (ONLCR). Never sleeps. */
+void terminal_print(struct terminal *terminal, const char *text, usize length);
+
+/* The session of the current process gets the console as its controlling terminal if it leads it and neither has another. */
+void terminal_acquire(void);
+
+/* Whether the console is the controlling terminal of the current process. */
+bool terminal_is_controlling(void);
+
+/* The foreground process group and session of the console, for /proc/PID/stat; 0 if none. */
+u32 terminal_foreground(void);
+u32 terminal_session(void);
 
 /* A session has ended: the terminal is nobody's again. Called by the process layer when a session leader exits. */
-void terminal_release_session(s32 session);
+void terminal_release_session(u32 session);

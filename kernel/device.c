@@ -1,0 +1,192 @@
+/*
+ * Character devices by number.
+ */
+#include "kernel/device.h"
+
+#include "kernel/command_line.h"
+#include "kernel/lib/random.h"
+#include "kernel/panic.h"
+#include "kernel/path.h"
+#include "kernel/process.h"
+#include "kernel/ramfs.h"
+#include "kernel/terminal.h"
+
+#include <asm/errno.h>
+#include <linux/fcntl.h>
+#include <linux/kdev_t.h>
+#include <linux/major.h>
+#include <linux/stat.h>
+
+/* ---- null, zero, full ---- */
+
+static s32
+null_read(struct file *file, struct transfer *transfer, u64 *offset)
+{
+    (void)file;
+    (void)transfer;
+    (void)offset;
+    return 0;
+}
+
+static s32
+null_write(struct file *file, struct transfer *transfer, u64 *offset)
+{
+    (void)file;
+    (void)offset;
+    return transfer->remaining;
+}
+
+static s32
+zero_read(struct file *file, struct transfer *transfer, u64 *offset)
+{
+    u32 wanted = transfer->remaining;
+    u32 done = transfer_out_zeroes(transfer, wanted);
+
+    (void)file;
+    (void)offset;
+    return done == 0 && wanted > 0 ? -EFAULT : (s32)done;
+}
+
+static s32
+full_write(struct file *file, struct transfer *transfer, u64 *offset)
+{
+    (void)file;
+    (void)transfer;
+    (void)offset;
+    return -ENOSPC;
+}
+
+/* Seeking is allowed on these and leads nowhere. */
+static u64
+null_size(struct file *file)
+{
+    (void)file;
+    return 0;
+}
+
+static int
+zero_mmap_object(struct file *file, u32 protection, u32 flags, struct object **object)
+{
+    (void)file;
+    (void)protection;
+    (void)flags;
+    *object = NULL;
+    return 0;
+}
+
+static const struct file_operations null_operations = {.read = null_read, .write = null_write, .size = null_size};
+static const struct file_operations zero_operations = {
+    .read = zero_read, .write = null_write, .size = null_size, .mmap_object = zero_mmap_object,
+};
+static const struct file_operations full_operations = {.read = zero_read, .write = full_write, .size = null_size};
+
+/* ---- random ---- */
+
+static struct random device_random;
+
+static s32
+random_read(struct file *file, struct transfer *transfer, u64 *offset)
+{
+    u32 wanted = transfer->remaining;
+
+    (void)file;
+    (void)offset;
+    while (transfer->remaining > 0) {
+        u32 number = random_next(&device_random);
+        u32 bytes = transfer->remaining < sizeof(number) ? transfer->remaining : sizeof(number);
+
+        if (transfer_out(transfer, &number, bytes) < bytes)
+            break;
+    }
+    return transfer->remaining == wanted && wanted > 0 ? -EFAULT : (s32)(wanted - transfer->remaining);
+}
+
+static const struct file_operations random_operations = {.read = random_read, .write = null_write, .size = null_size};
+
+/* ---- the table ---- */
+
+/* What an open of a terminal's device has to do with who may have it. */
+enum device_kind { DEVICE_PLAIN, DEVICE_TERMINAL, DEVICE_CONTROLLING_TERMINAL };
+
+struct device {
+    const char *name;     /* in /dev */
+    u32 major, minor;     /* as on Linux */
+    u32 mode;             /* permission bits */
+    enum device_kind kind;
+    const struct file_operations *operations;
+};
+
+static const struct device devices[] = {
+    {"null", MEM_MAJOR, 3, 0666, DEVICE_PLAIN, &null_operations},
+    {"zero", MEM_MAJOR, 5, 0666, DEVICE_PLAIN, &zero_operations},
+    {"full", MEM_MAJOR, 7, 0666, DEVICE_PLAIN, &full_operations},
+    {"random", MEM_MAJOR, 8, 0666, DEVICE_PLAIN, &random_operations},
+    {"urandom", MEM_MAJOR, 9, 0666, DEVICE_PLAIN, &random_operations},
+    {"ttyS0", TTY_MAJOR, 64, 0620, DEVICE_TERMINAL, &terminal_operations},
+    {"tty", TTYAUX_MAJOR, 0, 0666, DEVICE_CONTROLLING_TERMINAL, &terminal_operations},
+    {"console", TTYAUX_MAJOR, 1, 0600, DEVICE_PLAIN, &terminal_operations},
+};
+
+static const char *const device_links[][2] = {
+    {"fd", "/proc/self/fd"},
+    {"stdin", "/proc/self/fd/0"},
+    {"stdout", "/proc/self/fd/1"},
+    {"stderr", "/proc/self/fd/2"},
+};
+
+/* A device number as st_rdev and mknod have it: minor bits 0 to 7 and 20 up, major between. */
+static u32
+device_number(const struct device *device)
+{
+    return device->major << 8 | device->minor;
+}
+
+int
+device_open(struct inode *inode, struct file *file)
+{
+    for (u32 i = 0; i < ARRAY_SIZE(devices); i++) {
+        const struct device *device = &devices[i];
+
+        if (device_number(device) != inode->device)
+            continue;
+        if (device->kind == DEVICE_CONTROLLING_TERMINAL && !terminal_is_controlling())
+            return -ENXIO;
+        if (device->kind == DEVICE_TERMINAL && !(file->flags & O_NOCTTY))
+            terminal_acquire();
+        file->operations = device->operations;
+        return 0;
+    }
+    return -ENXIO;
+}
+
+/* ---- /dev ---- */
+
+/* The tree is built at boot, when memory cannot be short for long. */
+static void
+device_must(int error, const char *name)
+{
+    if (error < 0)
+        panic("cannot make /dev/%s: error %d", name, -error);
+}
+
+void
+device_start(void)
+{
+    struct inode *directory, *inode;
+
+    random_seed(&device_random, command_line_seed);
+    device_must(ramfs_create(path_root, "dev", S_IFDIR | 0755, 0, &directory), "");
+    for (u32 i = 0; i < ARRAY_SIZE(devices); i++) {
+        const struct device *device = &devices[i];
+
+        device_must(ramfs_create(directory, device->name, S_IFCHR | device->mode, device_number(device), &inode), device->name);
+        inode_release(inode);
+    }
+    for (u32 i = 0; i < ARRAY_SIZE(device_links); i++) {
+        device_must(ramfs_create_link(directory, device_links[i][0], device_links[i][1], &inode), device_links[i][0]);
+        inode_release(inode);
+    }
+    device_must(ramfs_create(directory, "shm", S_IFDIR | S_ISVTX | 0777, 0, &inode), "shm");
+    inode_release(inode);
+    inode_release(directory);
+}

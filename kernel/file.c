@@ -1,0 +1,382 @@
+/*
+ * Open files and descriptor tables.
+ *
+ * Invariants of a table: every descriptor at or beyond `used` is free, and the one below it is open unless used is 0; so a fork
+ * copies no more than there is. `descriptors` is `initial` until more than FILE_TABLE_INLINE are needed.
+ */
+#include "kernel/file.h"
+
+#include "kernel/assert.h"
+#include "kernel/lib/string.h"
+#include "kernel/path.h"
+#include "kernel/process.h"
+#include "kernel/ramfs.h"
+#include "mm/kmem.h"
+
+#include <asm/errno.h>
+#include <linux/fcntl.h>
+#include <linux/stat.h>
+#include <linux/mman.h>
+
+/* Flags of open that are about the opening; the others stay with the file. */
+#define FILE_OPENING_FLAGS (O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC)
+
+/* Flags of open by which the file could be changed. */
+#define FILE_CHANGING_FLAGS (O_WRONLY | O_RDWR | O_TRUNC)
+
+static struct kmem_cache file_cache = KMEM_CACHE("file", sizeof(struct file), sizeof(u32));
+static struct kmem_cache file_table_cache = KMEM_CACHE("file_table", sizeof(struct file_table), sizeof(u32));
+
+/* ---- files ---- */
+
+struct file *
+file_create(struct inode *inode, u32 flags, const struct file_operations *operations, void *data)
+{
+    struct file *file = kmem_cache_allocate(&file_cache);
+
+    if (file == NULL)
+        return NULL;
+    *file = (struct file){
+        .references = 1,
+        .flags = flags,
+        .inode = inode_hold(inode),
+        .operations = operations,
+        .data = data,
+    };
+    return file;
+}
+
+struct file *
+file_hold(struct file *file)
+{
+    file->references++;
+    return file;
+}
+
+void
+file_release(struct file *file)
+{
+    assert(file->references > 0);
+    if (--file->references > 0)
+        return;
+    if (file->operations != NULL && file->operations->release != NULL)
+        file->operations->release(file);
+    inode_release(file->inode);
+    kmem_cache_free(&file_cache, file);
+}
+
+/* What opening does to a regular file itself: empties it, or gets it ready to be written to. */
+static int
+file_prepare_inode(struct inode *inode, u32 flags)
+{
+    if (!inode_is(inode, S_IFREG) || inode->operations->size == NULL)
+        return 0;
+    if (flags & O_TRUNC)
+        return inode_truncate(inode, 0);
+    if ((flags & O_ACCMODE) != O_RDONLY)
+        return inode_make_writable(inode);
+    return 0;
+}
+
+int
+file_open_inode(struct inode *inode, u32 flags, struct file **file)
+{
+    struct file *opened;
+    int error;
+
+    if (inode->operations->open == NULL)
+        return -ENXIO;
+    if (inode_is(inode, S_IFDIR) && (flags & FILE_CHANGING_FLAGS))
+        return -EISDIR;
+    opened = file_create(inode, flags, NULL, NULL);
+    if (opened == NULL)
+        return -ENOMEM;
+    error = inode->operations->open(inode, opened);
+    if (error == 0)
+        error = file_prepare_inode(inode, flags);
+    if (error < 0) {
+        file_release(opened);
+        return error;
+    }
+    opened->flags &= ~FILE_OPENING_FLAGS;
+    *file = opened;
+    return 0;
+}
+
+/* open's rules for a name that is already there. */
+static int
+file_open_existing(const struct path_end *end, u32 flags, struct file **file)
+{
+    bool is_directory = inode_is(end->inode, S_IFDIR);
+
+    if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
+        return -EEXIST;
+    if (inode_is(end->inode, S_IFLNK))
+        return flags & O_DIRECTORY ? -ENOTDIR : -ELOOP;
+    if (((flags & O_DIRECTORY) || end->slash) && !is_directory)
+        return -ENOTDIR;
+    if (is_directory && (flags & O_CREAT))
+        return -EISDIR;
+    return file_open_inode(end->inode, flags, file);
+}
+
+/* open's rules for a name that is not there. */
+static int
+file_open_new(const struct path_end *end, u32 flags, u32 mode, struct file **file)
+{
+    struct inode *inode;
+    int error;
+
+    if (!(flags & O_CREAT))
+        return -ENOENT;
+    if (end->slash)
+        return -EISDIR;
+    if (!ramfs_owns(end->directory))
+        return -ENOENT;
+    error = ramfs_create(end->directory, end->name, S_IFREG | (mode & ~(u32)S_IFMT), 0, &inode);
+    if (error < 0)
+        return error;
+    error = file_open_inode(inode, flags & ~O_TRUNC, file);
+    inode_release(inode);
+    return error;
+}
+
+int
+file_open(struct inode *start, const char *path, u32 flags, u32 mode, struct file **file)
+{
+    bool exclusive = (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL);
+    struct path_end end;
+    int error;
+
+    if ((flags & O_CREAT) && (flags & O_DIRECTORY))
+        return -EINVAL;
+    error = path_walk(start, path, exclusive || (flags & O_NOFOLLOW) ? PATH_NO_FOLLOW : 0, &end);
+    if (error < 0)
+        return error;
+    error = end.inode != NULL ? file_open_existing(&end, flags, file) : file_open_new(&end, flags, mode, file);
+    path_end_release(&end);
+    return error;
+}
+
+struct file *
+file_open_console(void)
+{
+    struct file *file;
+
+    return file_open(path_root, "/dev/console", O_RDWR, 0, &file) == 0 ? file : NULL;
+}
+
+s32
+file_read(struct file *file, struct transfer *transfer)
+{
+    if ((file->flags & O_ACCMODE) == O_WRONLY)
+        return -EBADF;
+    if (file->operations->read == NULL)
+        return -EINVAL;
+    return file->operations->read(file, transfer, &file->offset);
+}
+
+s32
+file_write(struct file *file, struct transfer *transfer)
+{
+    if ((file->flags & O_ACCMODE) == O_RDONLY)
+        return -EBADF;
+    if (file->operations->write == NULL)
+        return -EINVAL;
+    return file->operations->write(file, transfer, &file->offset);
+}
+
+int
+file_mmap_object(struct file *file, u32 protection, u32 flags, struct object **object)
+{
+    u32 access = file->flags & O_ACCMODE;
+
+    if (access == O_WRONLY)
+        return -EACCES;
+    if ((flags & MAP_TYPE) != MAP_PRIVATE && (protection & PROT_WRITE) && access != O_RDWR)
+        return -EACCES;
+    if (file->operations->mmap_object == NULL)
+        return -ENODEV;
+    return file->operations->mmap_object(file, protection, flags, object);
+}
+
+/* ---- tables ---- */
+
+struct file_table *
+file_table_create(void)
+{
+    struct file_table *table = kmem_cache_allocate(&file_table_cache);
+
+    if (table == NULL)
+        return NULL;
+    table->references = 1;
+    table->capacity = FILE_TABLE_INLINE;
+    table->used = 0;
+    table->descriptors = table->initial;
+    return table;
+}
+
+/* Makes room for at least `capacity` descriptors. */
+static int
+file_table_grow(struct file_table *table, u32 capacity)
+{
+    u32 doubled = table->capacity;
+    struct descriptor *descriptors;
+
+    if (capacity <= table->capacity)
+        return 0;
+    while (doubled < capacity)
+        doubled *= 2;
+    descriptors = kmem_allocate(doubled * sizeof(*descriptors));
+    if (descriptors == NULL)
+        return -ENOMEM;
+    memcpy(descriptors, table->descriptors, table->used * sizeof(*descriptors));
+    if (table->descriptors != table->initial)
+        kmem_free(table->descriptors);
+    table->descriptors = descriptors;
+    table->capacity = doubled;
+    return 0;
+}
+
+struct file_table *
+file_table_fork(struct file_table *table)
+{
+    struct file_table *copy = file_table_create();
+
+    if (copy == NULL)
+        return NULL;
+    if (file_table_grow(copy, table->used) < 0) {
+        kmem_cache_free(&file_table_cache, copy);
+        return NULL;
+    }
+    for (u32 i = 0; i < table->used; i++) {
+        copy->descriptors[i] = table->descriptors[i];
+        if (copy->descriptors[i].file != NULL)
+            file_hold(copy->descriptors[i].file);
+    }
+    copy->used = table->used;
+    return copy;
+}
+
+struct file_table *
+file_table_hold(struct file_table *table)
+{
+    table->references++;
+    return table;
+}
+
+/* Takes the file out of a descriptor that is open; the caller has its reference then. */
+static struct file *
+file_table_take(struct file_table *table, u32 descriptor)
+{
+    struct file *file = table->descriptors[descriptor].file;
+
+    table->descriptors[descriptor].file = NULL;
+    while (table->used > 0 && table->descriptors[table->used - 1].file == NULL)
+        table->used--;
+    return file;
+}
+
+void
+file_table_release(struct file_table *table)
+{
+    if (--table->references > 0)
+        return;
+    while (table->used > 0)
+        file_release(file_table_take(table, table->used - 1));
+    if (table->descriptors != table->initial)
+        kmem_free(table->descriptors);
+    kmem_cache_free(&file_table_cache, table);
+}
+
+void
+file_table_close_on_exec(struct file_table *table)
+{
+    for (u32 i = 0; i < table->used; i++) {
+        if (table->descriptors[i].file != NULL && table->descriptors[i].close_on_exec)
+            file_release(file_table_take(table, i));
+    }
+}
+
+/* ---- descriptors ---- */
+
+/* One more than the highest descriptor that the current process may have. */
+static u32
+file_descriptor_limit(void)
+{
+    return current_process()->limits[RLIMIT_NOFILE].rlim_cur;
+}
+
+/* The descriptor's entry if it is open, else NULL. */
+struct descriptor *
+file_descriptor(struct file_table *table, int descriptor)
+{
+    if ((u32)descriptor >= table->used || table->descriptors[descriptor].file == NULL)
+        return NULL;
+    return &table->descriptors[descriptor];
+}
+
+int
+file_get(struct file_table *table, int descriptor, struct file **file)
+{
+    struct descriptor *entry = file_descriptor(table, descriptor);
+
+    if (entry == NULL)
+        return -EBADF;
+    *file = file_hold(entry->file);
+    return 0;
+}
+
+/* Fills a free descriptor that there is room for. */
+static void
+file_table_put(struct file_table *table, u32 descriptor, struct file *file, bool close_on_exec)
+{
+    while (table->used <= descriptor)
+        table->descriptors[table->used++].file = NULL;
+    table->descriptors[descriptor] = (struct descriptor){file, close_on_exec};
+}
+
+int
+file_install(struct file_table *table, struct file *file, u32 minimum, bool close_on_exec)
+{
+    u32 descriptor = minimum;
+    int error;
+
+    while (descriptor < table->used && table->descriptors[descriptor].file != NULL)
+        descriptor++;
+    if (descriptor >= file_descriptor_limit())
+        return -EMFILE;
+    error = file_table_grow(table, descriptor + 1);
+    if (error < 0)
+        return error;
+    file_table_put(table, descriptor, file, close_on_exec);
+    return descriptor;
+}
+
+int
+file_install_at(struct file_table *table, struct file *file, u32 descriptor, bool close_on_exec)
+{
+    struct file *replaced = NULL;
+    int error;
+
+    if (descriptor >= file_descriptor_limit())
+        return -EBADF;
+    error = file_table_grow(table, descriptor + 1);
+    if (error < 0)
+        return error;
+    if (descriptor < table->used)
+        replaced = table->descriptors[descriptor].file;
+    file_table_put(table, descriptor, file, close_on_exec);
+    if (replaced != NULL)
+        file_release(replaced);
+    return descriptor;
+}
+
+int
+file_close(struct file_table *table, int descriptor)
+{
+    if (file_descriptor(table, descriptor) == NULL)
+        return -EBADF;
+    file_release(file_table_take(table, descriptor));
+    return 0;
+}

@@ -1,0 +1,301 @@
+/*
+ * The terminal's input side: what a typed character does.
+ *
+ * Everything here runs in interrupt handlers, or with interrupts disabled. A character is translated (ICRNL …), may be a signal (ISIG), and
+ * is then either appended as it is (raw) or taken as an editing command or part of the line (ICANON).
+ */
+#include "kernel/terminal.h"
+
+#include "kernel/signal.h"
+#include "kernel/x86/cpu.h"
+
+#define TAB_COLUMNS 8u
+#define CONTROL_BIT 0x40     /* '^C' is shown as '^' and the character with this bit flipped */
+#define DELETE 0x7f
+#define END_OF_FILE_MARK 0   /* what ^D leaves in the ring, as a line's end */
+
+static bool
+terminal_has(const struct terminal *terminal, tcflag_t local_flag)
+{
+    return terminal->settings.c_lflag & local_flag;
+}
+
+/* Whether a character is the one that the settings name for a purpose; 0 names none. */
+static bool
+terminal_is(const struct terminal *terminal, u8 character, u32 purpose)
+{
+    return character != 0 && terminal->settings.c_cc[purpose] == character;
+}
+
+/* ---- echo ---- */
+
+static bool
+terminal_shows_as_caret(const struct terminal *terminal, u8 character)
+{
+    return terminal_has(terminal, ECHOCTL) && ((character < ' ' && character != '\t' && character != '\n') || character == DELETE);
+}
+
+static void
+terminal_echo(struct terminal *terminal, u8 character)
+{
+    char text[2] = {'^', character ^ CONTROL_BIT};
+
+    if (!terminal_has(terminal, ECHO) && !(character == '\n' && terminal_has(terminal, ECHONL)))
+        return;
+    if (terminal_shows_as_caret(terminal, character)) {
+        terminal_print(terminal, text, sizeof(text));
+    } else {
+        text[0] = character;
+        terminal_print(terminal, text, 1);
+    }
+}
+
+static bool
+terminal_is_continuation(const struct terminal *terminal, u8 character)
+{
+    return (terminal->settings.c_iflag & IUTF8) && (character & 0xc0) == 0x80;
+}
+
+/* Columns that a character takes when it is shown at a column. */
+static u32
+terminal_width(const struct terminal *terminal, u8 character, u32 column)
+{
+    if (character == '\t')
+        return TAB_COLUMNS - column % TAB_COLUMNS;
+    if (terminal_shows_as_caret(terminal, character))
+        return 2;
+    return terminal_is_continuation(terminal, character) ? 0 : 1;
+}
+
+static void
+terminal_rub_out(struct terminal *terminal, u32 columns)
+{
+    while (columns-- > 0)
+        terminal_print(terminal, "\b \b", 3);
+}
+
+/* ---- the ring ---- */
+
+static u8
+terminal_at(const struct terminal *terminal, u32 position)
+{
+    return terminal->input[position % TERMINAL_INPUT_BYTES];
+}
+
+/* Puts a character at the end; one place is kept for the end of a line. False, with a bell, where there is no room. */
+static bool
+terminal_append(struct terminal *terminal, u8 character, bool ends_line)
+{
+    u32 index = terminal->received % TERMINAL_INPUT_BYTES;
+    u32 used = terminal->received - terminal->taken;
+
+    if (used >= TERMINAL_INPUT_BYTES - (ends_line ? 0 : 1)) {
+        terminal_print(terminal, "\a", 1);
+        return false;
+    }
+    if (terminal->received == terminal->finished)
+        terminal->line_column = terminal->column;
+    terminal->input[index] = character;
+    terminal->line_ends[index / 8] &= ~(1u << index % 8);
+    terminal->line_ends[index / 8] |= ends_line << index % 8;
+    terminal->received++;
+    return true;
+}
+
+/* Everything that was received may be read now. */
+static void
+terminal_finish(struct terminal *terminal)
+{
+    terminal->finished = terminal->received;
+    wait_wake_all(&terminal->readers);
+}
+
+void
+terminal_flush_input(struct terminal *terminal)
+{
+    u32 state = interrupts_save();
+
+    terminal->taken = terminal->finished = terminal->received;
+    interrupts_restore(state);
+}
+
+void
+terminal_set(struct terminal *terminal, const struct termios *settings)
+{
+    u32 state = interrupts_save();
+    bool was_canonical = terminal_has(terminal, ICANON);
+    u32 last = (terminal->received - 1) % TERMINAL_INPUT_BYTES;
+
+    terminal->settings = *settings;
+    /* What was typed ahead in the other mode, or as an unfinished line, is handed out as if a line ended there. */
+    if (was_canonical != terminal_has(terminal, ICANON) && terminal->received != terminal->taken) {
+        terminal->line_ends[last / 8] |= 1u << last % 8;
+        terminal_finish(terminal);
+    }
+    interrupts_restore(state);
+}
+
+/* ---- editing a line ---- */
+
+/* Takes the last character off the line, and off the screen. */
+static void
+terminal_erase(struct terminal *terminal)
+{
+    u32 column = terminal->line_column;
+    u8 character;
+
+    do {
+        character = terminal_at(terminal, --terminal->received);
+    } while (terminal_is_continuation(terminal, character) && terminal->received != terminal->finished);
+    for (u32 i = terminal->finished; i != terminal->received; i++)
+        column += terminal_width(terminal, terminal_at(terminal, i), column);
+    if (terminal_has(terminal, ECHO) && terminal_has(terminal, ECHOE))
+        terminal_rub_out(terminal, terminal_width(terminal, character, column));
+    else
+        terminal_echo(terminal, terminal->settings.c_cc[VERASE]);
+}
+
+static bool
+terminal_line_is_empty(const struct terminal *terminal)
+{
+    return terminal->received == terminal->finished;
+}
+
+static void
+terminal_kill_line(struct terminal *terminal)
+{
+    if (terminal_has(terminal, ECHOE) && terminal_has(terminal, ECHOKE)) {
+        while (!terminal_line_is_empty(terminal))
+            terminal_erase(terminal);
+        return;
+    }
+    terminal->received = terminal->finished;
+    terminal_echo(terminal, terminal->settings.c_cc[VKILL]);
+    if (terminal_has(terminal, ECHOK))
+        terminal_echo(terminal, '\n');
+}
+
+static bool
+terminal_ends_in_blank(const struct terminal *terminal)
+{
+    u8 last = terminal_at(terminal, terminal->received - 1);
+
+    return last == ' ' || last == '\t';
+}
+
+static void
+terminal_erase_word(struct terminal *terminal)
+{
+    while (!terminal_line_is_empty(terminal) && terminal_ends_in_blank(terminal))
+        terminal_erase(terminal);
+    while (!terminal_line_is_empty(terminal) && !terminal_ends_in_blank(terminal))
+        terminal_erase(terminal);
+}
+
+/* True if the character was an editing command. */
+static bool
+terminal_edit(struct terminal *terminal, u8 character)
+{
+    bool extended = terminal_has(terminal, IEXTEN);
+
+    if (terminal_is(terminal, character, VERASE)) {
+        if (!terminal_line_is_empty(terminal))
+            terminal_erase(terminal);
+    } else if (terminal_is(terminal, character, VKILL)) {
+        terminal_kill_line(terminal);
+    } else if (extended && terminal_is(terminal, character, VWERASE)) {
+        terminal_erase_word(terminal);
+    } else if (extended && terminal_is(terminal, character, VLNEXT)) {
+        terminal->literal_next = true;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* A character in canonical mode that is no editing command. */
+static void
+terminal_receive_line(struct terminal *terminal, u8 character)
+{
+    if (terminal_is(terminal, character, VEOF)) {
+        if (terminal_append(terminal, END_OF_FILE_MARK, true))
+            terminal_finish(terminal);
+        return;
+    }
+    bool ends_line = character == '\n' || terminal_is(terminal, character, VEOL) || terminal_is(terminal, character, VEOL2);
+    if (!terminal_append(terminal, character, ends_line))
+        return;
+    terminal_echo(terminal, character);
+    if (ends_line)
+        terminal_finish(terminal);
+}
+
+/* ---- a character arrives ---- */
+
+/* True if the character was a signal. */
+static bool
+terminal_signal(struct terminal *terminal, u8 character)
+{
+    int signal;
+
+    if (terminal_is(terminal, character, VINTR))
+        signal = SIGINT;
+    else if (terminal_is(terminal, character, VQUIT))
+        signal = SIGQUIT;
+    else if (terminal_is(terminal, character, VSUSP))
+        signal = SIGTSTP;
+    else
+        return false;
+    if (!terminal_has(terminal, NOFLSH))
+        terminal_flush_input(terminal);
+    terminal_echo(terminal, character);
+    if (terminal->foreground != 0)
+        signal_send_group(terminal->foreground, signal, NULL);
+    return true;
+}
+
+/* Applies c_iflag's translations; false where the character is thrown away. */
+static bool
+terminal_translate(const struct terminal *terminal, u8 *character)
+{
+    tcflag_t flags = terminal->settings.c_iflag;
+
+    if (flags & ISTRIP)
+        *character &= 0x7f;
+    if (*character == '\r') {
+        if (flags & IGNCR)
+            return false;
+        if (flags & ICRNL)
+            *character = '\n';
+    } else if (*character == '\n' && (flags & INLCR)) {
+        *character = '\r';
+    }
+    return true;
+}
+
+static void
+terminal_receive_plain(struct terminal *terminal, u8 character)
+{
+    if (!terminal_append(terminal, character, false))
+        return;
+    terminal_echo(terminal, character);
+    if (!terminal_has(terminal, ICANON))
+        terminal_finish(terminal);
+}
+
+void
+terminal_receive(struct terminal *terminal, u8 character)
+{
+    u32 state = interrupts_save();
+
+    if (terminal->literal_next) {
+        terminal->literal_next = false;
+        terminal_receive_plain(terminal, character);
+    } else if (terminal_translate(terminal, &character) && !(terminal_has(terminal, ISIG) && terminal_signal(terminal, character))) {
+        if (!terminal_has(terminal, ICANON))
+            terminal_receive_plain(terminal, character);
+        else if (!terminal_edit(terminal, character))
+            terminal_receive_line(terminal, character);
+    }
+    interrupts_restore(state);
+}
