@@ -1,0 +1,462 @@
+/*
+ * Measures what the operations of LINUX-COSTS.tsv cost here, in executed
+ * instructions: under `-icount shift=0` the time-stamp counter counts them. Each
+ * measurement is done RUNS times, and the least is printed as
+ *
+ *     row <TAB> name <TAB> instructions
+ *
+ * The figures of that file are this program's own, taken on Linux, so nothing here
+ * may know which kernel it runs on.
+ *
+ *     bench        all rows but those that need a swap area
+ *     bench swap   those that do
+ */
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "user/lib/system.h"
+
+#define FILE_NAME "/tmp/bench"
+#define PROGRAM   "/bin/true" /* the small static program that returns */
+
+enum {
+    RUNS = 5,
+    PAGES = 2048,                            /* touched by a row of faults, in order */
+    LARGE_PAGES = (32 << 20) / PAGE_SIZE,    /* touched before the 32 MiB rows */
+    PIPE_BYTES = 64 << 10,
+    REPETITIONS = 100,                       /* of what is too short to be measured alone */
+    SWAP_EXCESS = 15 << 20,                  /* bytes by which the sweep exceeds the free memory */
+};
+
+_Noreturn static void
+fail(const char *what)
+{
+    perror(what);
+    exit(EXIT_FAILURE);
+}
+
+static char *
+memory_map(size_t pages, int protection, int descriptor)
+{
+    int flags = MAP_PRIVATE | (descriptor < 0 ? MAP_ANONYMOUS : 0);
+    char *base = mmap(NULL, pages * PAGE_SIZE, protection, flags, descriptor, 0);
+    if (base == MAP_FAILED)
+        fail("mmap");
+    return base;
+}
+
+static void
+memory_unmap(char *base, size_t pages)
+{
+    if (munmap(base, pages * PAGE_SIZE) != 0)
+        fail("munmap");
+}
+
+static void
+child_wait(pid_t child)
+{
+    int status;
+    if (child < 0 || waitpid(child, &status, 0) != child || status != 0)
+        fail("a child");
+}
+
+/* Instructions for writing, or reading, one byte of each page in order. */
+static uint64_t
+write_cost(char *base, size_t pages)
+{
+    uint64_t start = instructions_now();
+    for (size_t page = 0; page < pages; page++)
+        *(volatile char *) (base + page * PAGE_SIZE) = 1;
+    return instructions_now() - start;
+}
+
+static uint64_t
+read_cost(const char *base, size_t pages)
+{
+    uint64_t start = instructions_now();
+    for (size_t page = 0; page < pages; page++)
+        (void) *(const volatile char *) (base + page * PAGE_SIZE);
+    return instructions_now() - start;
+}
+
+/* ---- System calls and faults ----------------------------------------------------------------------------------- */
+
+static uint64_t
+null_syscall(void)
+{
+    uint64_t start = instructions_now();
+    for (int i = 0; i < REPETITIONS; i++)
+        getppid();
+    return (instructions_now() - start) / REPETITIONS;
+}
+
+static uint64_t
+zero_fill_fault(void)
+{
+    char *base = memory_map(PAGES, PROT_READ | PROT_WRITE, -1);
+    uint64_t cost = write_cost(base, PAGES);
+    memory_unmap(base, PAGES);
+    return cost / PAGES;
+}
+
+static uint64_t
+read_fault(void)
+{
+    char *base = memory_map(PAGES, PROT_READ | PROT_WRITE, -1);
+    uint64_t cost = read_cost(base, PAGES);
+    memory_unmap(base, PAGES);
+    return cost / PAGES;
+}
+
+/* The file is written first, so that it is in memory. */
+static uint64_t
+file_fault(void)
+{
+    static const char page[PAGE_SIZE] = { 1 };
+    int file = open(FILE_NAME, O_RDWR | O_CREAT | O_TRUNC, 0600);
+
+    if (file < 0)
+        fail(FILE_NAME);
+    for (int i = 0; i < PAGES; i++)
+        if (write(file, page, sizeof page) != sizeof page)
+            fail(FILE_NAME);
+    char *base = memory_map(PAGES, PROT_READ, file);
+    uint64_t cost = read_cost(base, PAGES);
+    memory_unmap(base, PAGES);
+    close(file);
+    unlink(FILE_NAME);
+    return cost / PAGES;
+}
+
+/* What one run after a fork costs: the child's writes, and then the parent's. */
+static struct {
+    uint64_t child, parent;
+} cow_costs;
+
+/*
+ * The parent writes, forks, and the child writes: each page is copied. When the child has gone the
+ * parent writes: nothing needs to be copied.
+ */
+static void
+cow_run(void)
+{
+    char *base = memory_map(PAGES, PROT_READ | PROT_WRITE, -1);
+    int ends[2];
+
+    write_cost(base, PAGES);
+    if (pipe(ends) != 0)
+        fail("pipe");
+    pid_t child = fork();
+    if (child == 0) {
+        uint64_t cost = write_cost(base, PAGES);
+        _exit(write(ends[1], &cost, sizeof cost) != sizeof cost);
+    }
+    child_wait(child);
+    if (read(ends[0], &cow_costs.child, sizeof cow_costs.child) != sizeof cow_costs.child)
+        fail("read");
+    cow_costs.parent = write_cost(base, PAGES);
+    close(ends[0]);
+    close(ends[1]);
+    memory_unmap(base, PAGES);
+}
+
+static uint64_t
+cow_fault(void)
+{
+    cow_run();
+    return cow_costs.child / PAGES;
+}
+
+static uint64_t
+cow_reuse_fault(void)
+{
+    cow_run();
+    return cow_costs.parent / PAGES;
+}
+
+static uint64_t
+map_touch_unmap(void)
+{
+    uint64_t start = instructions_now();
+    for (int i = 0; i < REPETITIONS; i++) {
+        char *base = memory_map(1, PROT_READ | PROT_WRITE, -1);
+        *(volatile char *) base = 1;
+        memory_unmap(base, 1);
+    }
+    return (instructions_now() - start) / REPETITIONS;
+}
+
+static uint64_t
+munmap_page(void)
+{
+    char *base = memory_map(PAGES, PROT_READ | PROT_WRITE, -1);
+    write_cost(base, PAGES);
+    uint64_t start = instructions_now();
+    memory_unmap(base, PAGES);
+    return (instructions_now() - start) / PAGES;
+}
+
+static char *handled_page;
+
+static void
+fault_handle(int signal)
+{
+    (void) signal;
+    mprotect(handled_page, PAGE_SIZE, PROT_READ | PROT_WRITE);
+}
+
+static uint64_t
+user_fault_handler(void)
+{
+    handled_page = memory_map(1, PROT_READ | PROT_WRITE, -1);
+    *(volatile char *) handled_page = 1;
+    signal(SIGSEGV, fault_handle);
+    uint64_t start = instructions_now();
+    for (int i = 0; i < REPETITIONS; i++) {
+        mprotect(handled_page, PAGE_SIZE, PROT_READ);
+        *(volatile char *) handled_page = 1;
+    }
+    uint64_t cost = instructions_now() - start;
+    signal(SIGSEGV, SIG_DFL);
+    memory_unmap(handled_page, 1);
+    return cost / REPETITIONS;
+}
+
+/* ---- Processes ------------------------------------------------------------------------------------------------- */
+
+static void
+program_become(void)
+{
+    static char *const arguments[] = { PROGRAM, NULL }, *const environment[] = { NULL };
+    execve(PROGRAM, arguments, environment);
+    _exit(EXIT_FAILURE);
+}
+
+static uint64_t
+fork_exit(void)
+{
+    uint64_t start = instructions_now();
+    pid_t child = fork();
+    if (child == 0)
+        _exit(EXIT_SUCCESS);
+    child_wait(child);
+    return instructions_now() - start;
+}
+
+static uint64_t
+fork_exec(void)
+{
+    uint64_t start = instructions_now();
+    pid_t child = fork();
+    if (child == 0)
+        program_become();
+    child_wait(child);
+    return instructions_now() - start;
+}
+
+static uint64_t
+vfork_exit(void)
+{
+    uint64_t start = instructions_now();
+    pid_t child = vfork();
+    if (child == 0)
+        _exit(EXIT_SUCCESS);
+    child_wait(child);
+    return instructions_now() - start;
+}
+
+static uint64_t
+vfork_exec(void)
+{
+    uint64_t start = instructions_now();
+    pid_t child = vfork();
+    if (child == 0)
+        program_become();
+    child_wait(child);
+    return instructions_now() - start;
+}
+
+/* Parent and child yield to each other: each of the parent's turns is two switches. */
+static uint64_t
+yield_switch(void)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        for (int i = 0; i < 2 * REPETITIONS; i++)
+            sched_yield();
+        _exit(EXIT_SUCCESS);
+    }
+    for (int i = 0; i < REPETITIONS / 2; i++)
+        sched_yield(); /* until the child surely runs */
+    uint64_t start = instructions_now();
+    for (int i = 0; i < REPETITIONS; i++)
+        sched_yield();
+    uint64_t cost = instructions_now() - start;
+    child_wait(child);
+    return cost / (2 * REPETITIONS);
+}
+
+/* ---- Pipes ----------------------------------------------------------------------------------------------------- */
+
+static void
+byte_move(int from, int to)
+{
+    char byte = 0;
+    if (from >= 0 && read(from, &byte, 1) != 1)
+        fail("read");
+    if (to >= 0 && write(to, &byte, 1) != 1)
+        fail("write");
+}
+
+static uint64_t
+pipe_round_trip(void)
+{
+    int there[2], back[2];
+
+    if (pipe(there) != 0 || pipe(back) != 0)
+        fail("pipe");
+    pid_t child = fork();
+    if (child == 0) {
+        for (int i = 0; i < REPETITIONS + 1; i++)
+            byte_move(there[0], back[1]);
+        _exit(EXIT_SUCCESS);
+    }
+    byte_move(-1, there[1]);
+    byte_move(back[0], -1); /* the child runs and waits */
+    uint64_t start = instructions_now();
+    for (int i = 0; i < REPETITIONS; i++) {
+        byte_move(-1, there[1]);
+        byte_move(back[0], -1);
+    }
+    uint64_t cost = instructions_now() - start;
+    child_wait(child);
+    for (int end = 0; end < 2; end++) {
+        close(there[end]);
+        close(back[end]);
+    }
+    return cost / REPETITIONS;
+}
+
+/* One process writes and reads; as often as it takes where a pipe does not hold as much at a time. */
+static uint64_t
+pipe_64_kib(void)
+{
+    static char from[PIPE_BYTES], to[PIPE_BYTES];
+    int ends[2];
+    size_t wrote = 0, got = 0;
+
+    memset(from, 1, sizeof from);
+    memset(to, 1, sizeof to);
+    if (pipe(ends) != 0 || fcntl(ends[1], F_SETFL, O_NONBLOCK) != 0)
+        fail("pipe");
+    uint64_t start = instructions_now();
+    while (got < PIPE_BYTES) {
+        ssize_t now = wrote < PIPE_BYTES ? write(ends[1], from + wrote, PIPE_BYTES - wrote) : 0;
+        wrote += now > 0 ? now : 0;
+        now = read(ends[0], to + got, PIPE_BYTES - got);
+        if (now <= 0)
+            fail("read");
+        got += now;
+    }
+    uint64_t cost = instructions_now() - start;
+    close(ends[0]);
+    close(ends[1]);
+    return cost;
+}
+
+/* ---- Swap ------------------------------------------------------------------------------------------------------ */
+
+/* Each sweep writes every page; since the pages do not fit, each one must come in and another go out. */
+static void
+swap_sweep_measure(void)
+{
+    size_t pages = (memory_bytes("MemFree") + SWAP_EXCESS) / PAGE_SIZE;
+    char *base = memory_map(pages, PROT_READ | PROT_WRITE, -1);
+    uint64_t least = UINT64_MAX;
+
+    write_cost(base, pages);
+    for (int run = 0; run < RUNS; run++) {
+        uint64_t cost = write_cost(base, pages);
+        if (cost < least)
+            least = cost;
+    }
+    printf("row\tswap_sweep_page\t%llu\n", (unsigned long long) least / pages);
+}
+
+/* ---- The rows, in the order of the file ------------------------------------------------------------------------ */
+
+struct row {
+    const char *name;
+    uint64_t (*measure)(void);
+};
+
+static const struct row small_rows[] = {
+    { "null_syscall", null_syscall },
+    { "zero_fill_fault", zero_fill_fault },
+    { "read_fault", read_fault },
+    { "file_fault", file_fault },
+    { "cow_fault", cow_fault },
+    { "cow_reuse_fault", cow_reuse_fault },
+    { "map_touch_unmap", map_touch_unmap },
+    { "munmap_page", munmap_page },
+    { "user_fault_handler", user_fault_handler },
+    { "fork_exit_small", fork_exit },
+    { "fork_exec_small", fork_exec },
+    { "vfork_exit_small", vfork_exit },
+    { "vfork_exec_small", vfork_exec },
+};
+
+static const struct row large_rows[] = {
+    { "fork_exit_32MiB", fork_exit },
+    { "fork_exec_32MiB", fork_exec },
+    { "vfork_exit_32MiB", vfork_exit },
+    { "vfork_exec_32MiB", vfork_exec },
+};
+
+static const struct row last_rows[] = {
+    { "yield_switch", yield_switch },
+    { "pipe_round_trip", pipe_round_trip },
+    { "pipe_64KiB", pipe_64_kib },
+};
+
+static void
+rows_measure(const struct row *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint64_t least = UINT64_MAX;
+        for (int run = 0; run < RUNS; run++) {
+            uint64_t cost = rows[i].measure();
+            if (cost < least)
+                least = cost;
+        }
+        printf("row\t%s\t%llu\n", rows[i].name, (unsigned long long) least);
+        fflush(stdout);
+    }
+}
+
+#define ROWS_MEASURE(rows) rows_measure(rows, sizeof(rows) / sizeof *(rows))
+
+int
+main(int count, char **arguments)
+{
+    if (count > 1 && strcmp(arguments[1], "swap") == 0) {
+        swap_sweep_measure();
+        return EXIT_SUCCESS;
+    }
+    ROWS_MEASURE(small_rows);
+    char *large = memory_map(LARGE_PAGES, PROT_READ | PROT_WRITE, -1);
+    write_cost(large, LARGE_PAGES);
+    ROWS_MEASURE(large_rows);
+    memory_unmap(large, LARGE_PAGES);
+    ROWS_MEASURE(last_rows);
+    return EXIT_SUCCESS;
+}
