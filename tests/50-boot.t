@@ -6,7 +6,7 @@ from harness import *
 QUICK = "init=/bin/true"
 BOCHS_SECONDS = 90
 BOCHS_POLL = 0.2
-PROMPT = r"[#$] $"
+PROMPT = r"[#$] \Z"
 PROMPT_SECONDS = 1.0
 
 

@@ -49,8 +49,8 @@ def command(append="", memory="64M", cpu="max", modules=None, kernel=None, iso=N
 
 
 def text_of(output):
-    """Console bytes as text with plain line ends."""
-    return (output or b"").decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
+    """Console bytes as text with plain line ends; a terminal may precede them by any number of carriage returns."""
+    return (output or b"").decode("utf-8", "replace").replace("\r", "")
 
 
 def run(timeout=30, **options):
