@@ -29,6 +29,7 @@ def grub(t, paging):
 
 def bochs(t, paging, model):
     """Bochs always ends with status 1, so its serial output is the judge. It has no debug-exit device: the kernel halts in the end."""
+    # The quotes are GRUB's; it hands on quotes of its own.
     image = make_iso(t, f"paging={paging} init=/bin/sh -- -c 'echo six times seven is $((6*7))'")
     serial = image.with_suffix(".serial")
     settings = image.with_suffix(".bochsrc")
@@ -97,6 +98,10 @@ def _(t):
 
 # ---- Memory ----
 
+# For sh -c: prints total=KIBIBYTES.
+MEMORY_TOTAL = '"while read name value unit; do [ $name != MemTotal: ] || echo total=$value; done </proc/meminfo"'
+
+
 @case("too little memory")
 def _(t):
     result = t.boot(QUICK, memory="2M")
@@ -109,16 +114,14 @@ def _(t):
     result = t.boot(QUICK, memory="1500M")
     t.ok(result.verdict == "pass", "boots", result)
     says(t, result, r"(?i)\b(not|un)\s?used?\b", "says what is not used")
-    used = t.boot("init=/bin/sh -- -c 'while read name value unit; do [ $name = MemTotal: ] && echo total=$value; done </proc/meminfo'",
-                  memory="1500M")
+    used = t.boot(f"init=/bin/sh -- -c {MEMORY_TOTAL}", memory="1500M")
     total = re.search(r"^total=(\d+)", used.output, re.MULTILINE)
     t.ok(total and int(total[1]) >= 768 * 1024 * 0.97, "at least 768 MiB are used", used)
 
 
 @case("mem=")
 def _(t):
-    result = t.boot("mem=32M init=/bin/sh -- -c 'while read name value unit; do [ $name = MemTotal: ] && echo total=$value; done </proc/meminfo'",
-                    memory="128M")
+    result = t.boot(f"mem=32M init=/bin/sh -- -c {MEMORY_TOTAL}", memory="128M")
     total = re.search(r"^total=(\d+)", result.output, re.MULTILINE)
     t.ok(total and int(total[1]) <= 32 * 1024, "caps what is used", result)
 
@@ -137,7 +140,7 @@ def archive(t, name, files):
     return made
 
 
-SHOW = "init=/bin/sh -- -c 'cat /etc/overlay'"
+SHOW = 'init=/bin/sh -- -c "cat /etc/overlay"'
 
 
 @case("overlay")
@@ -188,7 +191,7 @@ def _(t):
 
 @case("init's arguments and status")
 def _(t):
-    result = t.boot("log=error init=/bin/sh -- -c 'echo got $#:$1; exit 3' name one")
+    result = t.boot('log=error init=/bin/sh -- -c "echo got $#:$1; exit 3" name one')
     says(t, result, r"^got 1:one$", "what follows -- reaches init")
     t.ok(result.verdict == "fail", "a status that is not 0 is a failure", result)
 

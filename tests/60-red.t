@@ -4,6 +4,8 @@ from harness import *
 
 KERNEL = BUILD / "belady.elf"
 STAND_IN = BUILD / "red/stand_in.elf"
+# The bug comes at a clock tick while a user program runs.
+BUSY = 'init=/bin/sh -- -c "while :; do :; done"'
 BUGS = ("null", "stack", "assert", "free")
 
 
@@ -29,7 +31,7 @@ def is_red(t, kernel, arguments):
 
 for what, letter in (("triple fault", "r"), ("hang", "h"), ("zero tests", "z"), ("short report", "s"), ("no report", "p")):
     case(what, STAND_IN, letter)(is_red)
-case("panic", KERNEL, "selftest bug=assert")(is_red)
+case("panic", KERNEL, f"bug=assert {BUSY}")(is_red)
 case("no suite matches", KERNEL, "selftest=no.such.suite")(is_red)
 
 
@@ -41,7 +43,7 @@ def _(t):
 
 
 def panic(t, bug):
-    result = t.boot(f"bug={bug}")
+    result = t.boot(f"bug={bug} {BUSY}")
     t.ok(result.verdict == "panic", "ends with the status of a panic", result)
     t.ok(re.search(r"(?i)panic", result.output), "says that it is one", result)
     t.ok(re.search(r"(?i)\beip\W+(0x)?[0-9a-f]{8}", result.output), "shows registers", result)

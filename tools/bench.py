@@ -45,7 +45,7 @@ def boot(arguments, memory):
 
 def memory_for_swap_row(switches):
     """How much memory the machine must have for SWAP_FREE_KIB of it to be free, as a QEMU option."""
-    output = boot(f"{SWAP_ARGUMENTS} {switches} init=/bin/sh -- -c 'cat /proc/meminfo'", f"{MEMORY_MIB}M")
+    output = boot(f'{SWAP_ARGUMENTS} {switches} init=/bin/sh -- -c "cat /proc/meminfo"', f"{MEMORY_MIB}M")
     free = int(re.search(r"^MemFree:\s*(\d+)", output, re.MULTILINE)[1])
     return f"{MEMORY_MIB * 1024 - free + SWAP_FREE_KIB}K"
 
