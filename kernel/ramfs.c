@@ -370,6 +370,15 @@ ramfs_create_image(struct inode *directory, const char *name, u32 mode, struct o
     return ramfs_finish(directory, name, inode, result);
 }
 
+void
+ramfs_set_image(struct inode *inode, struct object *object)
+{
+    object_release(inode->object);
+    inode->object = object;
+    inode->from_image = true;
+    ramfs_name_object(inode);
+}
+
 int
 ramfs_rename(struct inode *old_directory, const char *old_name, struct inode *new_directory, const char *new_name)
 {

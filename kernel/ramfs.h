@@ -25,6 +25,9 @@ int ramfs_create_link(struct inode *directory, const char *name, const char *tar
 /* A regular file whose bytes lie in a boot module; takes over the caller's hold on object in every case. */
 int ramfs_create_image(struct inode *directory, const char *name, u32 mode, struct object *object, struct inode **result);
 
+/* Puts an image's object in the place of the present one; takes over the caller's hold. */
+void ramfs_set_image(struct inode *inode, struct object *object);
+
 /* True where a directory (of ramfs) has no entries. */
 bool ramfs_is_empty(const struct inode *directory);
 
