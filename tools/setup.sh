@@ -76,6 +76,7 @@ need_for_test()
     need_command gcc gcc "builds the tests that run on the host"
     need_file /usr/include/stdlib.h libc6-dev "builds the tests that run on the host"
     need_file /usr/include/cmocka.h libcmocka-dev "unit test library for the host"
+    need_file /usr/include/bsd/sys/queue.h libbsd-dev "lists and trees, for the kernel's sources compiled on the host"
     need_command ctags universal-ctags "measures the length of functions"
     need_command bochs "bochs bochsbios vgabios bochs-sdl" "a second emulator, stricter than QEMU"
 }

@@ -1,8 +1,9 @@
 #!/bin/sh
-# Fetches the i386 packages that user programs are made of, and unpacks them under build/sysroot, by apt's own options and dpkg -x:
+# Fetches the i386 packages that Belady is built with, and unpacks them under build/sysroot, by apt's own options and dpkg -x:
 # the host does not become multi-architecture and nothing is installed. Does nothing when all is there.
 #
 #   musl-dev        the C library           linux-libc-dev   Linux's own headers: system call numbers, structures
+#   libbsd-dev      lists and trees as macros, headers only, for the kernel
 #   mksh            the shell               libgcc-NN-dev    only for a compiler without a 32-bit libgcc
 #
 # The archives stay in packages/, which `make clean` spares. Sources: the host's own; failing those (Ubuntu carries only part of
@@ -14,7 +15,7 @@ mkdir -p "${BUILD:-build}"
 build=$(realpath "${BUILD:-build}")
 sysroot=$build/sysroot
 packages=$build/packages
-wanted="musl-dev linux-libc-dev mksh"
+wanted="musl-dev linux-libc-dev libbsd-dev mksh"
 if grep -q '^LIBGCC := .*/libgcc.a' "$build/host.mk"; then
     wanted="$wanted libgcc-$(sed -n 's/^COMPILER_VERSION := //p' "$build/host.mk")-dev"
 fi
@@ -86,7 +87,7 @@ unpack()
 mkdir -p "$packages"
 if [ -n "$(lacking)" ]; then
     if [ "${SETUP:-}" = no ]; then
-        echo "setup: SETUP=no: not fetched: the i386 packages" $(lacking) "(what user programs are built from)" >&2
+        echo "setup: SETUP=no: not fetched: the i386 packages" $(lacking) "(headers, the C library, the shell)" >&2
         exit 1
     fi
     echo "setup: fetching i386 packages into $packages:" $(lacking) >&2
