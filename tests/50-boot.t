@@ -4,7 +4,7 @@ from harness import *
 
 # A boot that runs one user program and ends.
 QUICK = "init=/bin/true"
-BOCHS_SECONDS = 90
+BOCHS_SECONDS = 30
 BOCHS_POLL = 0.2
 PROMPT = r"[#$] \Z"
 PROMPT_SECONDS = 1.0
@@ -28,9 +28,10 @@ def grub(t, paging):
 
 
 def bochs(t, paging, model):
-    """Bochs always ends with status 1, so its serial output is the judge. It has no debug-exit device: the kernel halts in the end."""
+    """Bochs always ends with status 1 and has no debug-exit device, so its serial output is the judge."""
     # The quotes are GRUB's; it hands on quotes of its own.
     image = make_iso(t, f"paging={paging} init=/bin/sh -- -c 'echo six times seven is $((6*7))'")
+    expected = "six times seven is 42"
     serial = image.with_suffix(".serial")
     settings = image.with_suffix(".bochsrc")
     commands = image.with_suffix(".commands")
@@ -44,7 +45,7 @@ ata0-master: type=cdrom, path={image}, status=inserted
 com1: enabled=1, mode=file, dev={serial}
 cpu: model={model}, ips=20000000, reset_on_triple_fault=0
 clock: sync=none
-display_library: sdl
+display_library: sdl2
 log: {image.with_suffix('.bochslog')}
 panic: action=fatal
 """, encoding="utf-8")
@@ -52,12 +53,12 @@ panic: action=fatal
                                stderr=subprocess.DEVNULL, env=dict(os.environ, SDL_VIDEODRIVER="dummy"))
     deadline = time.monotonic() + BOCHS_SECONDS
     output = ""
-    while process.poll() is None and time.monotonic() < deadline and not re.search(r"(?i)^.*(halt|panic)", output, re.MULTILINE):
+    while process.poll() is None and time.monotonic() < deadline and expected not in output:
         time.sleep(BOCHS_POLL)
         output = qemu.text_of(serial.read_bytes())
     process.kill()
     process.wait()
-    t.ok("six times seven is 42" in output, f"boots in Bochs ({model}) and runs the shell", output)
+    t.ok(expected in output, f"boots in Bochs ({model}) and runs the shell", output)
 
 
 for paging in FORMATS:
