@@ -25,5 +25,8 @@ void interrupts_start(void);
 /* `handler` is called at each interrupt on the line, with interrupts disabled; the line is unmasked. One handler a line. */
 void irq_register(u32 irq, void (*handler)(void));
 
+/* Whether the line has fired and its handler has not been called yet. */
+bool irq_requested(u32 irq);
+
 /* Handles an interrupt at `vector`, from VECTOR_IRQ_FIRST on. Only for trap_interrupt. */
 void interrupts_dispatch(u32 vector);

@@ -1,0 +1,30 @@
+/* What all block devices share: the range is checked and the transfers are counted here, once. */
+#include "drivers/block.h"
+
+#include <asm/errno.h>
+
+static bool
+range_is_within(const struct block_device *device, u64 position, usize bytes)
+{
+    return position <= device->bytes && bytes <= device->bytes - position;
+}
+
+int
+block_read(struct block_device *device, u64 position, void *buffer, usize bytes)
+{
+    if (!range_is_within(device, position, bytes))
+        return -EIO;
+    device->transfers_read++;
+    device->bytes_read += bytes;
+    return device->operations->read(device, position, buffer, bytes);
+}
+
+int
+block_write(struct block_device *device, u64 position, const void *buffer, usize bytes)
+{
+    if (!range_is_within(device, position, bytes))
+        return -EIO;
+    device->transfers_written++;
+    device->bytes_written += bytes;
+    return device->operations->write(device, position, buffer, bytes);
+}
