@@ -7,7 +7,8 @@
 #include "kernel/console.h"
 #include "kernel/types.h"
 
-enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
+/* The first four as log= names them; a report is always shown. */
+enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG, LOG_REPORT };
 
 /* The most detailed level shown: an enum log_level (log=). */
 extern unsigned log_level;
@@ -21,3 +22,4 @@ void log_set_prefix(const char *prefix);
 #define log_warn(...) log_line(LOG_WARN, __VA_ARGS__)
 #define log_info(...) log_line(LOG_INFO, __VA_ARGS__)
 #define log_debug(...) log_line(LOG_DEBUG, __VA_ARGS__)
+#define log_report(...) log_line(LOG_REPORT, __VA_ARGS__)

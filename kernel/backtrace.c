@@ -1,0 +1,179 @@
+/*
+ * Backtraces without frame pointers, which would cost every call three instructions.
+ *
+ * The stack is read upward, and each word that points behind a call instruction is taken for a return address. If that call leads to the function
+ * found last, or to one that jumps there at its end, or to where only a register knew, the line is certain. Other lines may be left over
+ * from earlier calls; they are marked "?". Where a trap's entry is found, the trail goes on with what it interrupted.
+ */
+#include "kernel/backtrace.h"
+
+#include "kernel/lib/string.h"
+#include "kernel/printk.h"
+#include "kernel/symbols.h"
+#include "kernel/x86/segments.h"
+#include "kernel/x86/trap.h"
+
+#define STACK_BYTES_MAX 8192
+#define PAGE_BYTES 4096
+#define LINES_MAX 40
+
+/* call rel32; jmp rel32 and jcc rel32; call r/m32, which is FF with 2 in the middle of its second byte. */
+#define OPCODE_CALL 0xe8
+#define OPCODE_JUMP 0xe9
+#define OPCODE_CONDITION_MASK 0xf0
+#define OPCODE_CONDITION 0x80
+#define CALL_BYTES 5
+#define DISTANCE_BYTES 4
+#define OPCODE_INDIRECT 0xff
+#define OPERATION_MASK 0x38
+#define OPERATION_CALL 0x10
+#define INDIRECT_BYTES_MIN 2
+#define INDIRECT_BYTES_MAX 7
+
+/* Where the trail has come to. */
+struct trail {
+    u32 at;       /* next word of the stack to look at */
+    u32 end;      /* where the stack ends */
+    u32 function; /* first address of the function found last */
+    u32 lines;
+};
+
+static bool
+in_text(u32 address)
+{
+    return address >= (u32)kernel_text_start && address < (u32)kernel_text_end;
+}
+
+/* Where a relative call or jump leads whose last four bytes end at `end`. */
+static u32
+relative_target(u32 end)
+{
+    u32 distance;
+
+    memcpy(&distance, (const void *)(end - DISTANCE_BYTES), sizeof(distance));
+    return end + distance;
+}
+
+/* Whether a call stands before `address`; *target is what it calls, or 0 if only a register knew. */
+static bool
+find_call(u32 address, u32 *target)
+{
+    const u8 *end = (const u8 *)address;
+
+    if (!in_text(address - 1) || !in_text(address - INDIRECT_BYTES_MAX))
+        return false;
+    *target = relative_target(address);
+    if (end[-CALL_BYTES] == OPCODE_CALL && in_text(*target))
+        return true;
+    *target = 0;
+    for (int length = INDIRECT_BYTES_MIN; length <= INDIRECT_BYTES_MAX; length++) {
+        if (end[-length] == OPCODE_INDIRECT && (end[1 - length] & OPERATION_MASK) == OPERATION_CALL)
+            return true;
+    }
+    return false;
+}
+
+static u32
+function_of(u32 address)
+{
+    u32 offset;
+    const struct kernel_symbol *symbol = symbol_find(address, &offset);
+
+    return symbol ? symbol->address : 0;
+}
+
+/* Whether the function at `from` has a jump to the one at `to`: a call at its end, or its unlikely part. */
+static bool
+jumps_to(u32 from, u32 to)
+{
+    for (u32 at = from + DISTANCE_BYTES + 1; in_text(at) && function_of(at - 1) == from; at++) {
+        const u8 *opcode = (const u8 *)(at - DISTANCE_BYTES - 1);
+
+        if (relative_target(at) == to && (*opcode == OPCODE_JUMP || (*opcode & OPCODE_CONDITION_MASK) == OPCODE_CONDITION))
+            return true;
+    }
+    return false;
+}
+
+/* One line. The name is looked up a byte earlier for return addresses: behind a call that never returns another function may begin. */
+static void
+show_line(struct trail *trail, u32 address, bool after_call, bool certain)
+{
+    u32 offset = 0;
+    const struct kernel_symbol *symbol = symbol_find(address - after_call, &offset);
+
+    if (symbol)
+        log_report("  %08x %s+0x%x%s", address, symbol->name, offset + after_call, certain ? "" : " ?");
+    else
+        log_report("  %08x", address);
+    if (symbol && certain)
+        trail->function = symbol->address;
+    trail->lines++;
+}
+
+static bool
+is_trap_entry(u32 function)
+{
+    return function == (u32)page_fault_entry || function == (u32)exception_entry || function == (u32)interrupt_entry;
+}
+
+/* The trap frame behind the return address in an entry, or NULL if that was none. Between the two lies the pointer that was passed. */
+static const struct trap_frame *
+find_trap_frame(const struct trail *trail, u32 address)
+{
+    const struct trap_frame *frame = (const void *)(trail->at + sizeof(u32));
+
+    if (!is_trap_entry(function_of(address - 1)) || (u32)&frame->esp > trail->end || frame->vector >= VECTOR_COUNT)
+        return NULL;
+    return trap_from_user(frame) || frame->cs == SELECTOR_KERNEL_CODE ? frame : NULL;
+}
+
+/* Goes on with what a trap interrupted. */
+static void
+follow_trap(struct trail *trail, const struct trap_frame *frame)
+{
+    if (trap_from_user(frame)) {
+        log_report("  user mode, eip %08x", frame->eip);
+        trail->at = trail->end;
+        return;
+    }
+    log_report("  trap %u in the kernel", frame->vector);
+    trail->at = (u32)&frame->esp;
+    show_line(trail, frame->eip, false, true);
+}
+
+/* Where the stack that holds `stack` ends: the boot stack, that of a thread, or at worst at the next page. */
+static u32
+stack_end(u32 stack)
+{
+    u32 thread_end = segments_kernel_stack();
+
+    if (stack >= (u32)boot_stack_bottom && stack < (u32)boot_stack_top)
+        return (u32)boot_stack_top;
+    if (stack < thread_end && thread_end - stack <= STACK_BYTES_MAX)
+        return thread_end;
+    return (stack | (PAGE_BYTES - 1)) + 1;
+}
+
+void
+backtrace_show(u32 eip, bool after_call, u32 stack)
+{
+    struct trail trail = {.at = stack, .end = stack_end(stack)};
+
+    show_line(&trail, eip, after_call, true);
+    while (trail.at + sizeof(u32) <= trail.end && trail.lines < LINES_MAX) {
+        u32 address = *(const u32 *)trail.at;
+        const struct trap_frame *frame;
+        bool certain;
+        u32 target;
+
+        trail.at += sizeof(u32);
+        if (!find_call(address, &target))
+            continue;
+        frame = find_trap_frame(&trail, address);
+        certain = frame || target == trail.function || target == 0 || jumps_to(target, trail.function);
+        show_line(&trail, address, true, certain);
+        if (frame)
+            follow_trap(&trail, frame);
+    }
+}

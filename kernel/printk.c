@@ -1,0 +1,42 @@
+/* The kernel's log. A line is put together on the stack and written at once, so that two of them never mix. */
+#include "kernel/printk.h"
+
+#include "kernel/command_line.h"
+#include "kernel/lib/format.h"
+#include "kernel/lib/string.h"
+
+/* Longest line, prefix and end included. */
+#define LINE_BYTES 512
+
+unsigned log_level = LOG_INFO;
+BOOT_CHOICE(log, log_level, "how much the kernel says", "error", "warn", "info", "debug");
+
+static const char *prefix = "";
+
+void
+log_set_prefix(const char *new_prefix)
+{
+    prefix = new_prefix;
+}
+
+void
+log_line(enum log_level level, const char *fmt, ...)
+{
+    static const char *const names[] = {"error: ", "warning: ", "", "", ""};
+    static const char line_end[] = "\r\n";
+    char line[LINE_BYTES];
+    const usize room = sizeof(line) - sizeof(line_end) + 1;
+    va_list arguments;
+    usize length;
+
+    if (level > log_level && level != LOG_REPORT)
+        return;
+    length = (usize)format(line, room, "%s%s", prefix, names[level]);
+    va_start(arguments, fmt);
+    length += (usize)vformat(line + length, room - length, fmt, arguments);
+    va_end(arguments);
+    if (length > room - 1)
+        length = room - 1;
+    memcpy(line + length, line_end, sizeof(line_end) - 1);
+    console_write(line, length + sizeof(line_end) - 1);
+}
