@@ -24,11 +24,11 @@ struct boot_switch {
     const char *bare;           /* BOOT_SWITCH_TEXT: value when the name stands alone; NULL: it may not */
 };
 
-#define BOOT_SWITCH(switch_name, target, type, ...)                                                              \
-    static const struct boot_switch boot_switch_of_##target __attribute__((section(".boot_switches"), used)) = { \
-        .name = switch_name,                                                                                     \
-        .variable = (0 ? (type *)0 : &(target)),                                                                 \
-        __VA_ARGS__}
+/* The alignment keeps the compiler from spreading the table's entries out. */
+#define BOOT_SWITCH(switch_name, target, type, ...)                                          \
+    static const struct boot_switch boot_switch_of_##target                                  \
+        __attribute__((section(".boot_switches"), used, aligned(__alignof__(void *)))) = {   \
+            .name = switch_name, .variable = (0 ? (type *)0 : &(target)), __VA_ARGS__}
 
 /* `unsigned variable` becomes the index of the chosen word. */
 #define BOOT_CHOICE(name, variable, help_text, ...)                                          \

@@ -20,10 +20,11 @@ struct selftest {
     void (*run)(void);
 };
 
-#define SELFTEST(test_suite, test_name, guarded_rule)                                                                   \
-    static void test_suite##_##test_name##_test(void);                                                                  \
-    static const struct selftest test_suite##_##test_name##_entry __attribute__((section(".selftests"), used)) = {      \
-        #test_suite, #test_name, guarded_rule, test_suite##_##test_name##_test};                                        \
+#define SELFTEST(test_suite, test_name, guarded_rule)                                                       \
+    static void test_suite##_##test_name##_test(void);                                                      \
+    static const struct selftest test_suite##_##test_name##_entry                                           \
+        __attribute__((section(".selftests"), used, aligned(__alignof__(void *)))) = {                      \
+            #test_suite, #test_name, guarded_rule, test_suite##_##test_name##_test};                        \
     static void test_suite##_##test_name##_test(void)
 
 /* Ends the test as failed if the expression is false. Only in functions that return nothing; in others use selftest_expect. */

@@ -1,0 +1,290 @@
+/*
+ * The boot command line. The text is kept twice: once as it was, and once cut into words by zeroes, into which the values of text switches
+ * point.
+ */
+#include "kernel/command_line.h"
+
+#include "kernel/lib/format.h"
+#include "kernel/lib/string.h"
+#include "kernel/printk.h"
+
+/* Longest command line. The loader's copy cannot be kept: it lies in memory that is not ours to hold on to. */
+#define TEXT_BYTES 4096
+
+/* Longest list of values or switches in a complaint. */
+#define LIST_BYTES 400
+#define VALUE_BYTES 64
+
+#define INIT_SEPARATOR "--"
+
+/* Given by linker.ld. */
+extern const struct boot_switch boot_switches_start[], boot_switches_end[];
+
+u32 command_line_seed = 1;
+BOOT_NUMBER(seed, command_line_seed, 0, UINT32_MAX, "where the kernel's random sequences start");
+
+static char text[TEXT_BYTES];
+static char words[TEXT_BYTES];
+static const char *init_arguments = "";
+
+char *
+command_line_word(char **cursor)
+{
+    char *from = *cursor;
+    char *to, *word;
+    char quote = '\0';
+
+    while (*from == ' ')
+        from++;
+    if (!*from)
+        return NULL;
+    for (word = to = from; *from && (quote || *from != ' '); from++) {
+        if (*from == quote)
+            quote = '\0';
+        else if (!quote && (*from == '"' || *from == '\''))
+            quote = *from;
+        else
+            *to++ = *from;
+    }
+    *cursor = *from ? from + 1 : from;
+    *to = '\0';
+    return word;
+}
+
+static const struct boot_switch *
+find_switch(const char *name)
+{
+    for (const struct boot_switch *boot_switch = boot_switches_start; boot_switch < boot_switches_end; boot_switch++) {
+        if (strcmp(boot_switch->name, name) == 0)
+            return boot_switch;
+    }
+    return NULL;
+}
+
+/* Adds " word" to a list, as far as it fits. */
+static void
+list_add(char *list, const char *word)
+{
+    usize length = strlen(list);
+
+    format(list + length, LIST_BYTES - length, " %s", word);
+}
+
+static void
+complain_of_name(const char *name)
+{
+    char list[LIST_BYTES] = "";
+
+    for (const struct boot_switch *boot_switch = boot_switches_start; boot_switch < boot_switches_end; boot_switch++)
+        list_add(list, boot_switch->name);
+    log_warn("command line: there is no switch %s; there are:%s", name, list);
+}
+
+/* The values that a switch takes, as text. */
+static void
+list_values(const struct boot_switch *boot_switch, char *list)
+{
+    list[0] = '\0';
+    switch (boot_switch->kind) {
+    case BOOT_SWITCH_CHOICE:
+        for (u32 i = 0; i < boot_switch->choice_count; i++)
+            list_add(list, boot_switch->choices[i]);
+        break;
+    case BOOT_SWITCH_NUMBER: format(list, LIST_BYTES, " %u to %u", boot_switch->minimum, boot_switch->maximum); break;
+    case BOOT_SWITCH_SIZE: format(list, LIST_BYTES, " a number of bytes, K, M or G"); break;
+    case BOOT_SWITCH_TEXT: format(list, LIST_BYTES, " a text"); break;
+    }
+}
+
+static bool
+set_choice(const struct boot_switch *boot_switch, const char *value)
+{
+    for (u32 i = 0; i < boot_switch->choice_count; i++) {
+        if (strcmp(boot_switch->choices[i], value) == 0) {
+            *(unsigned *)boot_switch->variable = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+set_number(const struct boot_switch *boot_switch, const char *value)
+{
+    u64 number;
+
+    if (!string_read_number(&value, &number) || *value || number < boot_switch->minimum || number > boot_switch->maximum)
+        return false;
+    *(u32 *)boot_switch->variable = (u32)number;
+    return true;
+}
+
+static bool
+set_size(const struct boot_switch *boot_switch, const char *value)
+{
+    static const char suffixes[] = "KMG";
+    const char *suffix;
+    u64 number;
+    u32 shift = 0;
+
+    if (!string_read_number(&value, &number))
+        return false;
+    if (*value && (suffix = strchr(suffixes, *value & ~('a' - 'A'))) != NULL) {
+        shift = 10 * (u32)(suffix - suffixes + 1);
+        value++;
+    }
+    if (*value || number << shift >> shift != number)
+        return false;
+    *(u64 *)boot_switch->variable = number << shift;
+    return true;
+}
+
+/* Sets the variable; false if it cannot have that value. value is NULL if the name stood alone. */
+static bool
+set_switch(const struct boot_switch *boot_switch, const char *value)
+{
+    if (!value)
+        value = boot_switch->bare;
+    if (!value)
+        return false;
+    switch (boot_switch->kind) {
+    case BOOT_SWITCH_CHOICE: return set_choice(boot_switch, value);
+    case BOOT_SWITCH_NUMBER: return set_number(boot_switch, value);
+    case BOOT_SWITCH_SIZE: return set_size(boot_switch, value);
+    case BOOT_SWITCH_TEXT: *(const char **)boot_switch->variable = value; return true;
+    }
+    return false;
+}
+
+static void
+apply_word(char *word)
+{
+    char *equals = strchr(word, '=');
+    const struct boot_switch *boot_switch;
+    char list[LIST_BYTES];
+
+    if (equals)
+        *equals = '\0';
+    boot_switch = find_switch(word);
+    if (!boot_switch) {
+        complain_of_name(word);
+        return;
+    }
+    if (set_switch(boot_switch, equals ? equals + 1 : NULL))
+        return;
+    list_values(boot_switch, list);
+    if (equals)
+        log_warn("command line: %s cannot be %s; it can be:%s", word, equals + 1, list);
+    else
+        log_warn("command line: %s needs a value:%s", word, list);
+}
+
+void
+command_line_apply(char *line)
+{
+    char *word;
+
+    while ((word = command_line_word(&line)) != NULL)
+        apply_word(word);
+}
+
+/* Cuts the line at " -- " and remembers what follows. */
+static void
+cut_init_arguments(char *line)
+{
+    char *start = strstr(line, " " INIT_SEPARATOR);
+
+    while (start && start[3] != ' ' && start[3] != '\0')
+        start = strstr(start + 1, " " INIT_SEPARATOR);
+    if (!start)
+        return;
+    init_arguments = text + (start - line) + 3;
+    *start = '\0';
+}
+
+/* Whether the line's first word is the kernel's file name, which QEMU puts there and GRUB does not. */
+static bool
+is_file_name(const char *word)
+{
+    const char *equals = strchr(word, '=');
+    const char *slash = strchr(word, '/');
+
+    if (slash && (!equals || slash < equals))
+        return true;
+    return !equals && !find_switch(word);
+}
+
+void
+command_line_start(const char *loader_text)
+{
+    bool complete = string_copy(text, loader_text, sizeof(text));
+    char *line = words;
+    char *first;
+
+    string_copy(words, loader_text, sizeof(words));
+    cut_init_arguments(words);
+    first = command_line_word(&line);
+    if (first && !is_file_name(first))
+        apply_word(first);
+    command_line_apply(line);
+    if (!complete)
+        log_warn("command line: cut after %u characters", TEXT_BYTES - 1);
+}
+
+const char *
+command_line_text(void)
+{
+    return text;
+}
+
+const char *
+command_line_init_arguments(void)
+{
+    return init_arguments;
+}
+
+/* The current value as text. */
+static void
+describe_value(const struct boot_switch *boot_switch, char *value)
+{
+    const char *chosen;
+
+    switch (boot_switch->kind) {
+    case BOOT_SWITCH_CHOICE:
+        string_copy(value, boot_switch->choices[*(unsigned *)boot_switch->variable], VALUE_BYTES);
+        break;
+    case BOOT_SWITCH_NUMBER: format(value, VALUE_BYTES, "%u", *(u32 *)boot_switch->variable); break;
+    case BOOT_SWITCH_SIZE: format(value, VALUE_BYTES, "%llu", (unsigned long long)*(u64 *)boot_switch->variable); break;
+    case BOOT_SWITCH_TEXT:
+        chosen = *(const char **)boot_switch->variable;
+        string_copy(value, chosen ? chosen : "", VALUE_BYTES);
+        break;
+    }
+}
+
+void
+command_line_for_each(void (*visit)(const struct boot_switch *boot_switch, const char *value))
+{
+    char value[VALUE_BYTES];
+
+    for (const struct boot_switch *boot_switch = boot_switches_start; boot_switch < boot_switches_end; boot_switch++) {
+        describe_value(boot_switch, value);
+        visit(boot_switch, value);
+    }
+}
+
+static void
+show_switch(const struct boot_switch *boot_switch, const char *value)
+{
+    char list[LIST_BYTES];
+
+    list_values(boot_switch, list);
+    log_info("  %s=%s: %s (%s)", boot_switch->name, value, boot_switch->help, list + 1);
+}
+
+void
+command_line_show_switches(void)
+{
+    log_info("switches of the command line:");
+    command_line_for_each(show_switch);
+}
