@@ -1,5 +1,5 @@
 /*
- * The descriptor tables: GDT, TSS, and the task that a double fault runs in, with a stack of its own. The selectors are in selectors.h.
+ * The global descriptor table and the task state segment. The selectors are in selectors.h.
  */
 #pragma once
 
@@ -7,7 +7,7 @@
 
 struct user_desc; /* <asm/ldt.h> */
 
-/* Loads the GDT, the TSS and flat kernel segments. Once; the double fault's task takes over the current CR3, which must stay valid. */
+/* Loads the GDT with flat kernel and user segments, and the TSS. Once. */
 void segments_start(void);
 
 /* Top of the stack on which the processor enters the kernel from user mode. At every switch of threads. */

@@ -52,7 +52,7 @@
 
 /* The registers of what was interrupted, lowest address first. fs and gs stay in the processor. */
 struct trap_frame {
-    u32 ebx, ecx, edx, esi, edi, ebp, eax;
+    u32 edi, esi, ebp, pushed_esp, ebx, edx, ecx, eax; /* as pushal leaves them; pushed_esp means nothing */
     u32 ds, es;
     u32 vector;
     u32 error;       /* the processor's error code, 0 if it gives none; for a system call eax as it was (Linux's orig_eax) */
@@ -75,6 +75,12 @@ void trap_return(struct trap_frame *frame) __attribute__((noreturn));
 
 /* Where an instruction at `eip` goes on if it faults, 0 if it must not. */
 u32 trap_fixup_find(u32 eip);
+
+/* The entries of entry.S, for the descriptor table and for backtraces. */
+void system_call_entry(void);
+void page_fault_entry(void);
+void exception_entry(void);
+void interrupt_entry(void);
 
 /* Provided by the process layer. */
 
