@@ -37,5 +37,8 @@ struct boot_info {
 
 extern struct boot_info boot_info;
 
+/* Whether the module goes by this name: a word of its text, or the last part of a path there. */
+bool boot_module_is(const struct boot_module *module, const char *name);
+
 /* Prints the line on COM1 and the screen and ends the machine with exit code 35: the kernel cannot run here. */
 void boot_refuse(const char *fmt, ...) __attribute__((noreturn, cold, format(printf, 1, 2)));
