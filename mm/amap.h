@@ -28,6 +28,7 @@
 struct chunk {
     u32 references;                     /* from amaps */
     u32 used;                           /* slots that hold an anon */
+    u32 seen;                           /* references that check has met; check.c only */
     struct anon *anons[CHUNK_PAGES];    /* by page number modulo CHUNK_PAGES */
 };
 
@@ -86,8 +87,10 @@ bool amap_split(struct amap *amap, page_t cut, page_t end, struct amap **upper);
  * destroyed. False if there is no memory, nothing changed. */
 bool amap_merge(struct amap *lower, struct amap *upper, page_t end);
 
-/* Moves the anons of [start, end) to pages from to on, in a new amap. For mremap. */
-struct amap *amap_move(struct amap *amap, page_t start, page_t end, page_t to);
+/* Gives the anons of [start, end) a second reference at place and the pages behind
+ * it, in to, whose slots there are empty. False if there is no memory: then some
+ * have it already. For mremap, which releases the first reference afterwards. */
+bool amap_copy_range(const struct amap *amap, page_t start, page_t end, struct amap *to, page_t place);
 
-/* Anons in [start, end); resident only if resident is true. */
-u32 amap_count(const struct amap *amap, page_t start, page_t end, bool swapped);
+/* Adds the anons in [start, end) to *resident, if in memory, or to *swapped. */
+void amap_count(const struct amap *amap, page_t start, page_t end, u32 *resident, u32 *swapped);

@@ -19,6 +19,7 @@ struct anon {
     u32 references;
     struct frame *frame;    /* NULL: not in memory */
     swap_slot_t slot;       /* SWAP_SLOT_NONE: no copy in the swap area */
+    u32 seen;               /* references that check has met; check.c only */
 };
 
 /* A new anon with one reference, owning frame (state FRAME_ANONYMOUS, no owner

@@ -32,7 +32,6 @@ struct aspace {
     LIST_ENTRY(aspace) link;        /* all address spaces, for check */
 };
 
-/* Frames that one system call of this layer can need for its own structures. */
 #define ASPACE_PAGES_UNLIMITED 0xFFFFFFFFu
 
 /* An empty one with one reference, limits unlimited but for the stack's 8 MiB;
@@ -58,14 +57,16 @@ void aspace_activate(struct aspace *aspace);
 /* Removes every mapping in [start, end). -ENOMEM if a region cannot be split. */
 int aspace_unmap(struct aspace *aspace, page_t start, page_t end);
 
-/* Private pages in memory or swapped out, which is what killing would free. */
+/* Counts an event for the system and for the address space. */
+#define ASPACE_COUNT(aspace, name) (counters.name++, (aspace)->counters.name++)
+
+/* Pages mapped, and private pages swapped out. */
 u32 aspace_resident_pages(struct aspace *aspace);
 u32 aspace_swapped_pages(struct aspace *aspace);
 
-/* Called on the clock tick, in process context, for the running aspace: with
- * accessed=software its entries are dropped so that the next use is seen. */
+/* After a clock tick, in process context, for the running aspace: with
+ * accessed=software its entries are dropped, so that the next use is seen. */
 void aspace_clock_tick(struct aspace *aspace);
-bool aspace_samples_references(void);
 
 /* All address spaces, for check, /proc and gdb. */
 LIST_HEAD(aspace_list, aspace);

@@ -28,6 +28,7 @@
     X(fault_execute)       /* refused: fetch from a page not executable */     \
     X(fault_unmapped)      /* refused: no region there */                      \
     X(fault_bus)           /* refused: beyond the end of the object */         \
+    X(fault_no_memory)     /* refused: memory and swap are exhausted */        \
     X(fault_stack_growth)  /* the stack region was extended */                 \
     X(pswpin)              /* pages read from the swap area */                 \
     X(pswpout)             /* pages written to the swap area */                \

@@ -14,6 +14,8 @@
  */
 #pragma once
 
+#include <bsd/sys/queue.h>
+
 #include "kernel/types.h"
 #include "mm/units.h"
 
@@ -39,8 +41,9 @@ struct mapping {
 struct table_use {
     u16 used;               /* entries in use */
     u16 low, high;          /* every entry in use lies in [low, high) */
+    u8 level;               /* of the walk that reads this table; the root's is 0 */
     bool write_revoked;     /* its directory entry forbids writing (fork) */
-    struct frame *next;     /* the pmap's list of tables */
+    LIST_ENTRY(frame) link; /* the pmap's tables */
 };
 
 struct frame {

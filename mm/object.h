@@ -12,6 +12,8 @@
  */
 #pragma once
 
+#include <bsd/sys/queue.h>
+
 #include "drivers/block.h"
 #include "kernel/types.h"
 #include "mm/amap.h"
@@ -25,6 +27,7 @@ struct object {
     u64 bytes;                          /* pages beyond raise SIGBUS; the zero object has no end */
     char *name;                         /* for /proc/PID/maps; may be NULL; owned */
     u32 inode_number;                   /* likewise */
+    LIST_ENTRY(object) link;            /* all objects but the zero object, for check */
     union {
         struct {                        /* OBJECT_FILE */
             struct block_device *device;
@@ -37,6 +40,10 @@ struct object {
     };
 };
 
+LIST_HEAD(object_list, object);
+extern struct object_list object_all;
+
+/* Sets up the zero object. Once, at boot. */
 void object_start(void);
 
 /* The one zero object; hold and release are needless but harmless. */
@@ -68,6 +75,7 @@ int object_resize(struct object *object, u64 bytes);
 /* How object_page ended. */
 enum object_result {
     OBJECT_PAGE_HERE,       /* *frame is it; nothing slept */
+    OBJECT_PAGE_CREATED,    /* the same: a page of zeroes where there was none */
     OBJECT_PAGE_READ,       /* the same, and the device was read for it, without sleeping */
     OBJECT_PAGE_SLEPT,      /* had to wait: look at everything again */
     OBJECT_PAGE_NONE,       /* a hole (create was false) */

@@ -18,13 +18,17 @@
  */
 #pragma once
 
+#include "kernel/lib/random.h"
 #include "kernel/types.h"
 #include "mm/frame.h"
 #include "mm/units.h"
 
 /* What an entry permits; reading is implied. */
-#define PMAP_WRITE   1u
-#define PMAP_EXECUTE 2u
+#define PMAP_WRITE    1u
+#define PMAP_EXECUTE  2u
+/* Not permissions, but noted in the entry: */
+#define PMAP_WITHHELD 4u    /* write is withheld only because the page is shared copy-on-write */
+#define PMAP_LOCKED   8u    /* mlock: the frame is not evicted while this entry maps it */
 
 typedef u64 table_entry_t;
 
@@ -36,7 +40,8 @@ typedef u64 table_entry_t;
 #define ENTRY_DIRTY    0x040ull
 #define ENTRY_GLOBAL   0x100ull
 #define ENTRY_MIRRORED 0x200ull     /* mapped for execution too, in the mirror */
-#define ENTRY_REVOKED  0x400ull     /* write access was taken away by fork */
+#define ENTRY_WITHHELD 0x400ull     /* PMAP_WITHHELD */
+#define ENTRY_LOCKED   0x800ull     /* PMAP_LOCKED */
 #define ENTRY_FRAME    0xFFFFF000ull
 
 #define TABLE_LEVELS_MAXIMUM 3
@@ -71,8 +76,8 @@ user_top(void)
 struct pmap {
     void *root;
     physical_t root_physical;       /* for CR3 */
-    struct frame *tables;           /* all its page tables, through table.next */
-    u32 table_count;                /* with the root */
+    LIST_HEAD(, frame) tables;      /* all its page tables below the root */
+    u32 table_count;                /* these, and the root if it fills a frame */
     u32 resident;                   /* user pages mapped now, the mirror not counted */
 };
 
@@ -98,7 +103,7 @@ enum pmap_found {
     PMAP_FOUND_NOTHING,
     PMAP_FOUND_OTHER,       /* another frame, whose mapping is gone now */
     PMAP_FOUND_SAME,        /* the same frame, now with these rights */
-    PMAP_FOUND_REVOKED,     /* the same frame, whose write access fork took away */
+    PMAP_FOUND_WITHHELD,    /* the same frame, whose write access was withheld since fork */
 };
 
 /* Maps page to frame with the rights given. May take up to pmap_enter_frames()
@@ -119,6 +124,9 @@ void pmap_protect(struct pmap *pmap, page_t start, page_t end, u32 rights);
  * turns into entries. For fork. */
 void pmap_revoke_write(struct pmap *pmap);
 
+/* Drops some entry, if it hits one that is not locked. For chaos=N. */
+void pmap_drop_random(struct pmap *pmap, struct random *random);
+
 /* The frame that page is mapped to, or NULL; rights tells what the entry permits. */
 struct frame *pmap_lookup(struct pmap *pmap, page_t page, u32 *rights);
 
@@ -128,18 +136,21 @@ void pmap_frame_write_protect(struct frame *frame);   /* so that the next write 
 bool pmap_frame_test_referenced(struct frame *frame); /* harvest, and clear the reference bit */
 void pmap_frame_harvest_dirty(struct frame *frame);   /* gather into frame->dirty */
 void pmap_frame_clear_dirty(struct frame *frame);     /* clear in entries and frame */
+bool pmap_frame_is_locked(const struct frame *frame); /* by an entry with PMAP_LOCKED */
 
 /* Where a fetch at instruction address eip appears in CR2, if execution is
  * protected by the mirror: true, and *address is turned into the page's own. */
 bool pmap_is_fetch(u32 *address, u32 eip, u32 error_code);
 
+/* Whether accessed=software and dirty=software are in force: the processor's bits
+ * are not believed, and a frame that is not dirty is never mapped writable. */
+bool pmap_samples_references(void);
+bool pmap_traps_first_write(void);
+
 /* The kernel's area above the direct map. The page must lie there. */
 void pmap_kernel_enter(page_t page, struct frame *frame);
 struct frame *pmap_kernel_remove(page_t page);
 
-/* Makes kernel text and constants read-only and, where the format can say so,
- * data not executable. */
-void pmap_protect_kernel(void);
 
 /* One level of a walk, for /proc, check and tests: entry's value at level, and
  * whether the walk goes on. False when there is no table at that level. */

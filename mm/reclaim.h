@@ -13,32 +13,19 @@
 
 #include "kernel/types.h"
 #include "mm/frame.h"
-#include "mm/policy.h"
 
-/* Below this many free frames a system call asks for room before it begins. */
+/* Below this many free frames a system call or a fault asks for room before it
+ * begins, and then for RECLAIM_SYSCALL_FRAMES. */
 #define RECLAIM_LOW 64u
 #define RECLAIM_SYSCALL_FRAMES 96u
-
-/* Starts the policy (policy=); boot only. */
-void reclaim_start(void);
 
 /* Makes at least frames free; may sleep, evict, and have a process killed.
  * -ENOMEM if nothing helped, or the calling process is being killed. */
 int reclaim_ensure(u32 frames);
 
-/* The policy is told of a frame that may be evicted from now on, or no longer. */
-void reclaim_insert(struct frame *frame);
-void reclaim_remove(struct frame *frame);
-
-/* A pinned frame is not evicted. Pins count. */
-void reclaim_pin(struct frame *frame);
-void reclaim_unpin(struct frame *frame);
-
 /* Called when memory and swap are exhausted: kills a process. False if there is
  * none to kill, or the caller's own is dying. */
 void reclaim_set_killer(bool (*killer)(void));
 
-const struct policy *reclaim_policy(void);
-
-/* For tests: evicts one frame; false if there is no victim. */
+/* Evicts one frame; false if there is no victim. */
 bool reclaim_evict_one(void);

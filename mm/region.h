@@ -79,6 +79,11 @@ struct region *region_split(struct region_list *list, struct region *region, pag
  * want of memory stays apart. */
 struct region *region_merge(struct region_list *list, struct region *region);
 
+/* Moves the bounds outwards, for the heap and the stack; the room must be free.
+ * False if there is no memory, nothing changed. Object pages do not move: only for
+ * regions on the zero object. */
+bool region_grow(struct region_list *list, struct region *region, page_t start, page_t end);
+
 /* A free range of pages below limit and not below floor, as high as possible,
  * or page 0 if there is none. */
 page_t region_find_gap(struct region_list *list, u32 pages, page_t floor, page_t limit);

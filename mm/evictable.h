@@ -1,0 +1,40 @@
+/*
+ * Frames that may be evicted, as the policy knows them.
+ *
+ * Owners of frames (anon, object) say here when a frame has got its contents and
+ * when it goes; reclaim says when it is pinned. Behind it stands the policy that
+ * policy= names. A frame is known to the policy exactly while it has an owner and
+ * is neither pinned nor busy.
+ */
+#pragma once
+
+#include "mm/frame.h"
+#include "mm/policy.h"
+
+/* The policy in force; never NULL once evictable_start has run. */
+extern const struct policy *evictable_policy;
+
+/* Starts the policy that policy= names; refuses to boot without memory for it. */
+void evictable_start(void);
+
+/* The frame has an owner and contents: it may be evicted, unless it is pinned or busy. */
+void evictable_insert(struct frame *frame);
+void evictable_remove(struct frame *frame);
+
+/* A pinned frame stays in memory. Pins count. */
+void evictable_pin(struct frame *frame);
+void evictable_unpin(struct frame *frame);
+
+/* A device begins to fill or read the frame: it is busy, and who needs it waits. */
+void evictable_begin(struct frame *frame);
+
+/* The transfer is over; wakes who waits. False if the owner has gone meanwhile:
+ * then the frame has been freed. */
+bool evictable_end(struct frame *frame);
+
+/* Sleeps until the frame is not busy; it may belong to somebody else then. */
+void evictable_wait(const struct frame *frame);
+
+/* The owner gives the frame up: it is freed now, or when its transfer ends. Its
+ * mappings must be gone. */
+void evictable_disown(struct frame *frame);

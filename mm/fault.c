@@ -1,0 +1,481 @@
+/*
+ * The page fault handler.
+ *
+ *   fault_handle ── decode ──> fault_resolve
+ *                                 │
+ *                 check           │  find the region, or grow the stack to the page;
+ *                                 │  does its protection permit the access?
+ *                 upper layer     │  a private page that was written before: an anon
+ *                                 │    out of memory          page in
+ *                                 │    shared, write          copy
+ *                                 │    else                   map it
+ *                 lower layer     │  the object's page
+ *                                 │    private write          copy into a fresh anon
+ *                                 │    zero object, write     a fresh anon of zeroes
+ *                                 │    else                   map it
+ *                                 v
+ *                 enter and count: exactly one kind for each fault
+ *
+ * Whatever sleeps returns afterwards without having mapped anything: the
+ * instruction faults again, and finds the page in memory. So no stage has to
+ * doubt what an earlier one found. Each mapping withholds write access where a
+ * later write must be seen: shared anon, shared chunk, object page under a
+ * private region, dirty=software.
+ */
+#include "mm/fault.h"
+
+#include <asm/errno.h>
+#include <asm/siginfo.h>
+#include <asm/signal.h>
+
+#include "kernel/lib/string.h"
+#include "mm/chaos.h"
+#include "mm/check.h"
+#include "mm/pagein.h"
+#include "mm/reclaim.h"
+
+/* The processor's error code. Intel SDM volume 3, 4.7. */
+#define ERROR_WRITE 0x2u
+
+/* Linux keeps this much free between the stack and what lies below it. */
+#define STACK_GAP_PAGES 256u
+
+/* Frames that one fault can need: tables, a page, slabs for anon, chunk, amap and
+ * mapping. Below this there is no going on. */
+#define FAULT_FRAMES 16u
+
+/* One fault, as the stages hand it on. */
+struct fault {
+    struct aspace *aspace;
+    page_t page;
+    u32 access;                 /* FAULT_READ, FAULT_WRITE, FAULT_EXECUTE */
+    struct region *region;
+    struct fault_verdict *verdict;
+};
+
+#define COUNT(fault, name) ASPACE_COUNT((fault)->aspace, name)
+
+static int
+fault_refuse(struct fault *fault, int signal, int code)
+{
+    fault->verdict->signal = signal;
+    fault->verdict->code = code;
+    return -EFAULT;
+}
+
+static int
+fault_no_memory(struct fault *fault)
+{
+    COUNT(fault, fault_no_memory);
+    return fault_refuse(fault, SIGKILL, 0);
+}
+
+/* No frame was free although the reserve should have had one: make room, and let
+ * the instruction fault again. */
+static int
+fault_starved(struct fault *fault)
+{
+    if (reclaim_ensure(RECLAIM_LOW) < 0)
+        return fault_no_memory(fault);
+    COUNT(fault, fault_soft);
+    return 0;
+}
+
+/* ---- Check ------------------------------------------------------------- */
+
+/* Extends the stack above page down to it, if there is one and it may grow. */
+static struct region *
+fault_grow_stack(struct fault *fault)
+{
+    struct region_list *regions = &fault->aspace->regions;
+    struct region *stack = region_find_from(regions, fault->page), *below;
+    u32 room = fault->page.number;
+
+    if (!stack || !(stack->flags & REGION_STACK)
+        || stack->end.number - fault->page.number > fault->aspace->stack_limit_pages)
+        return NULL;
+    below = region_previous(stack);
+    room -= below ? below->end.number : 0;
+    if (room < STACK_GAP_PAGES || !region_grow(regions, stack, fault->page, stack->end))
+        return NULL;
+    COUNT(fault, fault_stack_growth);
+    return stack;
+}
+
+static bool
+fault_is_permitted(const struct fault *fault)
+{
+    u8 protection = fault->region->protection;
+
+    if (fault->access == FAULT_WRITE)
+        return protection & REGION_WRITE;
+    if (fault->access == FAULT_EXECUTE)
+        return protection & REGION_EXECUTE;
+    return protection != 0;     /* x86 cannot write or execute what it cannot read */
+}
+
+/* Finds the region and checks its protection; 0 to go on. */
+static int
+fault_check(struct fault *fault)
+{
+    fault->region = region_find(&fault->aspace->regions, fault->page);
+    if (!fault->region)
+        fault->region = fault_grow_stack(fault);
+    if (!fault->region) {
+        COUNT(fault, fault_unmapped);
+        return fault_refuse(fault, SIGSEGV, SEGV_MAPERR);
+    }
+    if (fault_is_permitted(fault))
+        return 0;
+    if (fault->access == FAULT_EXECUTE)
+        COUNT(fault, fault_execute);
+    else
+        COUNT(fault, fault_protection);
+    return fault_refuse(fault, SIGSEGV, SEGV_ACCERR);
+}
+
+/* ---- Entering ---------------------------------------------------------- */
+
+/* Maps frame at the fault's page with the region's rights less those in withheld. */
+static enum pmap_found
+fault_enter(struct fault *fault, struct frame *frame, u32 withheld)
+{
+    const struct region *region = fault->region;
+    u32 rights = 0;
+
+    if (region->protection & REGION_WRITE)
+        rights |= PMAP_WRITE;
+    if (region->protection & REGION_EXECUTE)
+        rights |= PMAP_EXECUTE;
+    if (region->flags & REGION_LOCKED)
+        rights |= PMAP_LOCKED;
+    if (withheld & rights & PMAP_WRITE)
+        rights |= PMAP_WITHHELD;
+    return pmap_enter(&fault->aspace->pmap, fault->page, frame, rights & ~withheld);
+}
+
+/* A page that was in memory: only the entry, or a right in it, was missing. */
+static int
+fault_count_soft(struct fault *fault, enum pmap_found found, bool was_dirty)
+{
+    bool write = fault->access == FAULT_WRITE;
+
+    if (found == PMAP_NO_MEMORY)
+        return fault_starved(fault);
+    if (write && found == PMAP_FOUND_WITHHELD)
+        COUNT(fault, fault_cow_reuse);
+    else if (write && found == PMAP_FOUND_SAME && !was_dirty && pmap_traps_first_write())
+        COUNT(fault, fault_dirty);
+    else if (found == PMAP_FOUND_NOTHING && pmap_samples_references())
+        COUNT(fault, fault_accessed);
+    else
+        COUNT(fault, fault_soft);
+    return 0;
+}
+
+/* ---- Fresh anons ------------------------------------------------------- */
+
+/* The chunk of the private layer that holds the page, for changing. */
+static struct chunk *
+fault_own_chunk(struct fault *fault)
+{
+    struct region *region = fault->region;
+    struct chunk *chunk;
+    bool split = false;
+
+    if (!region->amap)
+        region->amap = amap_create(region->start, region->end);
+    chunk = region->amap ? amap_own_chunk(region->amap, fault->page, &split) : NULL;
+    if (split)
+        fault->aspace->counters.chunk_split++;
+    return chunk;
+}
+
+/* Puts a fresh anon for frame at the page and maps it. On failure the frame is
+ * freed. The anon that was there before loses this reference. */
+static bool
+fault_place(struct fault *fault, struct frame *frame)
+{
+    struct chunk *chunk = fault_own_chunk(fault);
+    struct anon *anon = chunk ? anon_create(frame) : NULL, *old;
+
+    if (!anon) {
+        frame_free(frame);
+        return false;
+    }
+    frame->dirty = true;        /* there is no other copy */
+    if (fault_enter(fault, frame, 0) == PMAP_NO_MEMORY) {
+        anon_release(anon);
+        return false;
+    }
+    old = amap_replace(chunk, fault->page, anon);
+    if (old)
+        anon_release(old);
+    return true;
+}
+
+static int
+fault_zero_fill(struct fault *fault)
+{
+    struct frame *frame = frame_allocate(FRAME_ANONYMOUS);
+
+    if (!frame)
+        return fault_starved(fault);
+    frame_clear(frame);
+    if (!fault_place(fault, frame))
+        return fault_starved(fault);
+    COUNT(fault, fault_zero_fill);
+    return 0;
+}
+
+/* A private copy of source; count what kind it was yourself. */
+static bool
+fault_copy(struct fault *fault, const struct frame *source)
+{
+    struct frame *frame = frame_allocate(FRAME_ANONYMOUS);
+
+    if (!frame)
+        return false;
+    frame_copy(frame, source);
+    return fault_place(fault, frame);
+}
+
+/* ---- Upper layer: anons ------------------------------------------------ */
+
+/* A write to this anon must copy it first: others refer to it, or to its chunk. */
+static bool
+fault_is_shared(const struct fault *fault, const struct anon *anon)
+{
+    return anon->references > 1 || amap_chunk(fault->region->amap, fault->page)->references > 1;
+}
+
+/* The anon is in memory. */
+static int
+fault_anon_here(struct fault *fault, struct anon *anon)
+{
+    struct frame *frame = anon->frame;
+    bool shared = fault_is_shared(fault, anon), was_dirty = frame->dirty;
+
+    if (fault->access == FAULT_WRITE && shared) {
+        if (!fault_copy(fault, frame))
+            return fault_starved(fault);
+        COUNT(fault, fault_cow_copy);
+        return 0;
+    }
+    if (fault->access == FAULT_WRITE)
+        frame->dirty = true;
+    return fault_count_soft(fault, fault_enter(fault, frame, shared ? PMAP_WRITE : 0), was_dirty);
+}
+
+/* The anon has just been read, without sleeping: maps it. A write to a shared one
+ * faults again, and copies then: one fault does one thing. */
+static void
+fault_anon_read(struct fault *fault, struct anon *anon)
+{
+    bool shared = fault_is_shared(fault, anon);
+
+    if (fault->access == FAULT_WRITE && !shared)
+        anon->frame->dirty = true;
+    fault_enter(fault, anon->frame, shared ? PMAP_WRITE : 0);
+}
+
+static void
+fault_count_swap_in(struct fault *fault)
+{
+    COUNT(fault, fault_swap_in);
+    COUNT(fault, pgmajfault);
+    fault->aspace->counters.pswpin++;
+}
+
+static int
+fault_anon(struct fault *fault, struct anon *anon)
+{
+    bool was_out = !anon->frame;
+
+    switch (pagein_anon(anon)) {
+    case PAGEIN_HERE:
+        return fault_anon_here(fault, anon);
+    case PAGEIN_READ:
+        fault_count_swap_in(fault);
+        fault_anon_read(fault, anon);
+        return 0;
+    case PAGEIN_SLEPT:
+        if (was_out)
+            fault_count_swap_in(fault);
+        else                    /* waited for somebody else's transfer */
+            COUNT(fault, fault_soft);
+        return 0;
+    case PAGEIN_ERROR:
+        COUNT(fault, fault_bus);
+        return fault_refuse(fault, SIGBUS, BUS_ADRERR);
+    case PAGEIN_NO_MEMORY:
+        break;
+    }
+    return fault_starved(fault);
+}
+
+/* ---- Lower layer: objects ---------------------------------------------- */
+
+/* The page that holds the end of a program's data: what follows in the file is
+ * not part of it and reads as zero. */
+static bool
+fault_is_tail(const struct region *region, u32 index)
+{
+    return region->data_end && ((u64)index + 1) << PAGE_SHIFT > region->data_end;
+}
+
+/* A private copy of the tail page, even for reading. */
+static int
+fault_copy_tail(struct fault *fault, const struct frame *source, u32 index)
+{
+    u64 start = (u64)index << PAGE_SHIFT, end = fault->region->data_end;
+    u32 kept = end > start ? (u32)(end - start) : 0;
+    struct frame *frame = frame_allocate(FRAME_ANONYMOUS);
+
+    if (!frame)
+        return fault_starved(fault);
+    memcpy(frame_data(frame), frame_data(source), kept);
+    memset((char *)frame_data(frame) + kept, 0, PAGE_SIZE - kept);
+    if (!fault_place(fault, frame))
+        return fault_starved(fault);
+    COUNT(fault, fault_file_copy);
+    return 0;
+}
+
+/* The object's page is in memory. */
+static int
+fault_object_here(struct fault *fault, struct frame *frame, u32 index, bool created)
+{
+    bool private = !(fault->region->flags & REGION_SHARED), was_dirty = frame->dirty;
+    enum pmap_found found;
+
+    if (private && fault_is_tail(fault->region, index))
+        return fault_copy_tail(fault, frame, index);
+    if (private && fault->access == FAULT_WRITE) {
+        if (!fault_copy(fault, frame))
+            return fault_starved(fault);
+        COUNT(fault, fault_file_copy);
+        return 0;
+    }
+    if (fault->access == FAULT_WRITE)
+        frame->dirty = true;
+    found = fault_enter(fault, frame, private ? PMAP_WRITE : 0);
+    if (found != PMAP_FOUND_NOTHING)
+        return fault_count_soft(fault, found, was_dirty);
+    if (created)
+        COUNT(fault, fault_zero_fill);
+    else
+        COUNT(fault, fault_file);
+    return 0;
+}
+
+/* The object's page was read: that is the kind of this fault. If the access needs
+ * no copy it is mapped at once; else the instruction will fault again. */
+static void
+fault_object_read(struct fault *fault, struct frame *frame, u32 index)
+{
+    bool private = !(fault->region->flags & REGION_SHARED);
+
+    if (fault->region->object->kind == OBJECT_FILE) {
+        COUNT(fault, fault_file);
+        COUNT(fault, pgmajfault);
+    } else {
+        fault_count_swap_in(fault);
+    }
+    if (!frame || (private && (fault->access == FAULT_WRITE || fault_is_tail(fault->region, index))))
+        return;
+    if (fault->access == FAULT_WRITE)
+        frame->dirty = true;
+    fault_enter(fault, frame, private ? PMAP_WRITE : 0);
+}
+
+static int
+fault_object(struct fault *fault)
+{
+    struct object *object = fault->region->object;
+    u32 index = region_object_page(fault->region, fault->page);
+    bool was_here = object_is_resident(object, index);
+    struct frame *frame;
+
+    if (!object_contains(object, index)) {
+        COUNT(fault, fault_bus);
+        return fault_refuse(fault, SIGBUS, BUS_ADRERR);
+    }
+    switch (object_page(object, index, true, &frame)) {
+    case OBJECT_PAGE_HERE:
+        return fault_object_here(fault, frame, index, false);
+    case OBJECT_PAGE_CREATED:
+        return fault_object_here(fault, frame, index, true);
+    case OBJECT_PAGE_READ:
+        fault_object_read(fault, frame, index);
+        return 0;
+    case OBJECT_PAGE_SLEPT:
+        if (was_here)           /* waited for somebody else's transfer */
+            COUNT(fault, fault_soft);
+        else
+            fault_object_read(fault, NULL, index);
+        return 0;
+    case OBJECT_PAGE_NO_MEMORY:
+        return fault_starved(fault);
+    case OBJECT_PAGE_ERROR:
+    case OBJECT_PAGE_NONE:
+        break;
+    }
+    COUNT(fault, fault_bus);
+    return fault_refuse(fault, SIGBUS, BUS_ADRERR);
+}
+
+static int
+fault_zero(struct fault *fault)
+{
+    if (fault->access == FAULT_WRITE)
+        return fault_zero_fill(fault);
+    if (fault_enter(fault, object_zero_frame, PMAP_WRITE) == PMAP_NO_MEMORY)
+        return fault_starved(fault);
+    COUNT(fault, fault_zero_map);
+    return 0;
+}
+
+/* ---- The whole --------------------------------------------------------- */
+
+int
+fault_resolve(struct aspace *aspace, u32 address, u32 access, struct fault_verdict *verdict)
+{
+    struct fault fault = {aspace, page_of(address), access, NULL, verdict};
+    struct anon *anon;
+    int refused;
+
+    verdict->address = address;
+    COUNT(&fault, pgfault);
+    if (frame_free_count() < RECLAIM_LOW && reclaim_ensure(RECLAIM_LOW) < 0
+        && frame_free_count() < FAULT_FRAMES)
+        return fault_no_memory(&fault);
+    refused = fault_check(&fault);
+    if (refused)
+        return refused;
+    anon = fault.region->amap ? amap_lookup(fault.region->amap, fault.page) : NULL;
+    if (anon)
+        return fault_anon(&fault, anon);
+    if (fault.region->object->kind == OBJECT_ZERO)
+        return fault_zero(&fault);
+    return fault_object(&fault);
+}
+
+int
+fault_handle(struct aspace *aspace, u32 cr2, u32 error_code, u32 eip, bool from_user,
+             struct fault_verdict *verdict)
+{
+    u32 access = error_code & ERROR_WRITE ? FAULT_WRITE : FAULT_READ;
+    int result;
+
+    if (from_user && pmap_is_fetch(&cr2, eip, error_code))
+        access = FAULT_EXECUTE;
+    if (cr2 >= user_top() || !aspace) {
+        *verdict = (struct fault_verdict){SIGSEGV, SEGV_MAPERR, cr2};
+        return -EFAULT;
+    }
+    result = fault_resolve(aspace, cr2, access, verdict);
+    chaos_on_fault(aspace);
+    check_on_fault();
+    return result;
+}

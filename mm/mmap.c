@@ -1,0 +1,282 @@
+/*
+ * mmap, munmap, mprotect and brk on any address space. Each checks everything
+ * first and changes regions afterwards; page-table entries only ever lose rights
+ * here, and gain them by faults.
+ */
+#include "mm/mmap.h"
+
+#include <asm/errno.h>
+#include <linux/mman.h>
+
+#include "kernel/assert.h"
+#include "mm/mmap_range.h"
+#include "mm/swap.h"
+
+/* Linux's protection bits are the regions' own. */
+static_assert(PROT_READ == REGION_READ && PROT_WRITE == REGION_WRITE && PROT_EXEC == REGION_EXECUTE,
+              "regions use Linux's PROT_*");
+#define PROTECTION_BITS (PROT_READ | PROT_WRITE | PROT_EXEC)
+
+/* Mappings lie below the stack's room. */
+#define STACK_ROOM_MINIMUM_PAGES ((64u << 20) >> PAGE_SHIFT)
+
+int
+mmap_range(u32 address, u32 bytes, page_t *start, page_t *end)
+{
+    u32 pages = pages_for(bytes);
+
+    if (address & PAGE_MASK)
+        return -EINVAL;
+    *start = page_of(address);
+    *end = page_add(*start, pages);
+    return end->number > user_top() >> PAGE_SHIFT ? -ENOMEM : 0;
+}
+
+/* ---- mmap -------------------------------------------------------------- */
+
+/* The highest page that a mapping without an address of its own may reach. */
+static page_t
+mmap_ceiling(const struct aspace *aspace)
+{
+    u32 room = aspace->stack_limit_pages, top = aspace->stack_top >> PAGE_SHIFT;
+
+    room = room < STACK_ROOM_MINIMUM_PAGES ? room : STACK_ROOM_MINIMUM_PAGES;
+    room += (1u << 20) >> PAGE_SHIFT;
+    return (page_t){top - room};
+}
+
+int
+mmap_place(struct aspace *aspace, const struct mmap_request *request, u32 pages, page_t *start)
+{
+    u32 top = user_top() >> PAGE_SHIFT;
+    bool fixed = request->flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
+
+    if (fixed && request->address & PAGE_MASK)
+        return -EINVAL;
+    *start = page_of(request->address);
+    if (fixed && start->number < page_of(USER_BOTTOM).number)
+        return -EPERM;
+    if (pages > top || (fixed && start->number > top - pages))
+        return -ENOMEM;
+    if (request->flags & MAP_FIXED_NOREPLACE
+        && !region_is_free(&aspace->regions, *start, page_add(*start, pages)))
+        return -EEXIST;
+    if (fixed)
+        return 0;
+    if (start->number >= page_of(USER_BOTTOM).number && start->number <= top - pages
+        && region_is_free(&aspace->regions, *start, page_add(*start, pages)))
+        return 0;
+    *start = region_find_gap(&aspace->regions, pages, page_of(USER_BOTTOM), mmap_ceiling(aspace));
+    return start->number ? 0 : -ENOMEM;
+}
+
+/* Private and writable memory must fit into what there is in all: what cannot
+ * possibly be kept is refused at once. */
+static bool
+mmap_is_hopeless(const struct mmap_request *request, u32 pages)
+{
+    bool counts = request->protection & PROT_WRITE || request->flags & MAP_SHARED;
+
+    return counts && !(request->flags & MAP_NORESERVE) && (!request->object || !(request->flags & MAP_SHARED))
+        && pages > frame_total() + swap_total();
+}
+
+static int
+mmap_check(struct aspace *aspace, const struct mmap_request *request, u32 pages)
+{
+    u32 type = request->flags & MAP_TYPE;
+
+    if (request->bytes == 0 || (type != MAP_SHARED && type != MAP_PRIVATE && type != MAP_SHARED_VALIDATE))
+        return -EINVAL;
+    if (request->protection & ~request->maximum & PROTECTION_BITS)
+        return -EACCES;
+    if (pages > aspace->size_limit_pages
+        || aspace->regions.pages > aspace->size_limit_pages - pages || mmap_is_hopeless(request, pages))
+        return -ENOMEM;
+    return 0;
+}
+
+/* The region that the request describes, in no list yet. */
+static struct region *
+mmap_create_region(struct mmap_request *request, page_t start, u32 pages)
+{
+    bool shared = (request->flags & MAP_TYPE) != MAP_PRIVATE;
+    struct object *object = request->object, *own = NULL;
+    struct region *region;
+
+    if (!object && shared)
+        object = own = object_anonymous_create((u64)pages << PAGE_SHIFT);
+    else if (!object)
+        object = object_zero();
+    if (!object)
+        return NULL;
+    region = region_create(&(struct region){
+        .start = start,
+        .end = page_add(start, pages),
+        .protection = (u8)(request->protection & PROTECTION_BITS),
+        .maximum = (u8)(request->maximum & PROTECTION_BITS),
+        .flags = (u8)((shared ? REGION_SHARED : 0) | (request->flags & MAP_GROWSDOWN ? REGION_STACK : 0)),
+        .object = object,
+        .object_page = request->object ? request->object_page : 0,
+        .data_end = request->data_end,
+    });
+    if (own)
+        object_release(own);
+    return region;
+}
+
+int
+mmap_map(struct aspace *aspace, struct mmap_request *request)
+{
+    u32 pages = pages_for(request->bytes);
+    struct region *region;
+    page_t start, end;
+    bool lock = request->flags & MAP_LOCKED || aspace->lock_future;
+    int error = mmap_check(aspace, request, pages);
+
+    if (!error)
+        error = mmap_place(aspace, request, pages, &start);
+    if (error)
+        return error;
+    end = page_add(start, pages);
+    region = mmap_create_region(request, start, pages);
+    if (!region)
+        return -ENOMEM;
+    if (request->flags & MAP_FIXED && aspace_unmap(aspace, start, end) < 0) {
+        region_destroy(region);
+        return -ENOMEM;
+    }
+    region_insert(&aspace->regions, region);
+    region_merge(&aspace->regions, region);
+    request->address = page_address(start);
+    if (lock)
+        mmap_lock(aspace, request->address, request->bytes);
+    else if (request->flags & MAP_POPULATE)
+        mmap_populate(aspace, start, end);
+    return 0;
+}
+
+int
+mmap_unmap(struct aspace *aspace, u32 address, u32 bytes)
+{
+    page_t start, end;
+
+    if (bytes == 0 || mmap_range(address, bytes, &start, &end) < 0)
+        return -EINVAL;
+    return aspace_unmap(aspace, start, end);
+}
+
+/* ---- Changing what is mapped ------------------------------------------- */
+
+int
+mmap_change(struct aspace *aspace, page_t start, page_t end, mmap_change_t *change, u32 argument)
+{
+    struct region_list *regions = &aspace->regions;
+    bool hole = false;
+
+    while (start.number < end.number) {
+        struct region *region = region_find_from(regions, start);
+        int error;
+
+        if (!region || region->start.number >= end.number)
+            return -ENOMEM;
+        if (region->start.number > start.number) {
+            hole = true;
+            start = region->start;
+            continue;
+        }
+        error = change(aspace, region, argument, true);
+        if (error)
+            return error;
+        if (region->start.number < start.number && !(region = region_split(regions, region, start)))
+            return -ENOMEM;
+        if (region->end.number > end.number && !region_split(regions, region, end))
+            return -ENOMEM;
+        change(aspace, region, argument, false);
+        start = region->end;
+        region_merge(regions, region);
+    }
+    return hole ? -ENOMEM : 0;
+}
+
+static int
+region_change_protection(struct aspace *aspace, struct region *region, u32 protection, bool only_check)
+{
+    u32 rights = (protection & PROT_WRITE ? PMAP_WRITE : 0) | (protection & PROT_EXEC ? PMAP_EXECUTE : 0);
+
+    if (only_check)
+        return protection & ~region->maximum ? -EACCES : 0;
+    region->protection = (u8)protection;
+    if (protection)
+        pmap_protect(&aspace->pmap, region->start, region->end, rights);
+    else
+        pmap_remove(&aspace->pmap, region->start, region->end);
+    return 0;
+}
+
+int
+mmap_protect(struct aspace *aspace, u32 address, u32 bytes, u32 protection)
+{
+    page_t start, end;
+    int error = mmap_range(address, bytes, &start, &end);
+
+    if (error || protection & ~PROTECTION_BITS)
+        return error ? error : -EINVAL;
+    return mmap_change(aspace, start, end, region_change_protection, protection);
+}
+
+/* ---- brk --------------------------------------------------------------- */
+
+/* Extends the heap's region, which may have been cut since, or makes one. */
+static bool
+heap_extend(struct aspace *aspace, page_t start, page_t end)
+{
+    struct region *below = region_find(&aspace->regions, (page_t){start.number - 1}), *region;
+    const struct region heap = {
+        .start = start,
+        .end = end,
+        .protection = REGION_READ | REGION_WRITE,
+        .maximum = PROTECTION_BITS,
+        .flags = REGION_HEAP,
+        .object = object_zero(),
+    };
+
+    if (below && below->flags == REGION_HEAP && below->protection == heap.protection)
+        return region_grow(&aspace->regions, below, below->start, end);
+    region = region_create(&heap);
+    if (!region)
+        return false;
+    region_insert(&aspace->regions, region);
+    return true;
+}
+
+static bool
+heap_may_grow(struct aspace *aspace, page_t start, page_t end)
+{
+    u32 pages = end.number - start.number;
+    u32 heap = end.number - (aspace->heap_start >> PAGE_SHIFT);
+
+    return heap <= aspace->data_limit_pages && pages <= aspace->size_limit_pages
+        && aspace->regions.pages <= aspace->size_limit_pages - pages
+        && pages <= frame_total() + swap_total() && end.number <= mmap_ceiling(aspace).number
+        && region_is_free(&aspace->regions, start, end);
+}
+
+u32
+mmap_brk(struct aspace *aspace, u32 address)
+{
+    page_t old = {pages_for(aspace->heap_end)}, new = {pages_for(address)};
+
+    if (address < aspace->heap_start || address > user_top())
+        return aspace->heap_end;
+    if (new.number > old.number) {
+        if (!heap_may_grow(aspace, old, new) || !heap_extend(aspace, old, new))
+            return aspace->heap_end;
+    } else if (new.number < old.number && aspace_unmap(aspace, new, old) < 0) {
+        return aspace->heap_end;
+    }
+    aspace->heap_end = address;
+    if (new.number > old.number && aspace->lock_future)
+        mmap_lock(aspace, page_address(old), (new.number - old.number) << PAGE_SHIFT);
+    return address;
+}

@@ -1,0 +1,244 @@
+/*
+ * madvise, mincore, msync and the mlock family.
+ */
+#include <asm/errno.h>
+#include <linux/mman.h>
+
+#include "mm/fault.h"
+#include "mm/mmap_range.h"
+#include "mm/user.h"
+
+#define SYNC_FLAGS (MS_ASYNC | MS_INVALIDATE | MS_SYNC)
+
+/* ---- Filling ----------------------------------------------------------- */
+
+/* Faults one page in, as often as it takes: each fault may have slept. */
+static int
+populate_page(struct aspace *aspace, page_t page, u32 access)
+{
+    struct fault_verdict verdict;
+    u32 rights;
+
+    do {
+        if (fault_resolve(aspace, page_address(page), access, &verdict) < 0)
+            return -ENOMEM;
+    } while (!pmap_lookup(&aspace->pmap, page, &rights));
+    return 0;
+}
+
+int
+mmap_populate(struct aspace *aspace, page_t start, page_t end)
+{
+    for (page_t page = start; page.number < end.number; page = page_add(page, 1)) {
+        struct region *region = region_find(&aspace->regions, page);
+        bool write;
+
+        if (!region)
+            return -ENOMEM;
+        if (region->protection == 0)
+            continue;
+        /* Private writable memory is wanted as its own pages, not as shared ones. */
+        write = region->protection & REGION_WRITE;
+        if (populate_page(aspace, page, write ? FAULT_WRITE : FAULT_READ) < 0)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+/* ---- madvise ----------------------------------------------------------- */
+
+static int
+region_discard(struct aspace *aspace, struct region *region, u32 unused, bool only_check)
+{
+    (void)unused;
+    if (only_check)
+        return region->flags & REGION_LOCKED ? -EINVAL : 0;
+    pmap_remove(&aspace->pmap, region->start, region->end);
+    if (region->amap) {
+        amap_destroy(region->amap);
+        region->amap = NULL;
+    }
+    return 0;
+}
+
+static int
+region_change_fork(struct aspace *aspace, struct region *region, u32 keep_out, bool only_check)
+{
+    (void)aspace;
+    if (only_check)
+        return 0;
+    region->flags &= (u8)~REGION_NO_FORK;
+    region->flags |= keep_out ? REGION_NO_FORK : 0;
+    return 0;
+}
+
+static int
+region_leave(struct aspace *aspace, struct region *region, u32 unused, bool only_check)
+{
+    (void)aspace;
+    (void)region;
+    (void)unused;
+    (void)only_check;
+    return 0;
+}
+
+int
+mmap_advise(struct aspace *aspace, u32 address, u32 bytes, u32 advice)
+{
+    page_t start, end;
+
+    if (mmap_range(address, bytes, &start, &end) < 0)
+        return -EINVAL;
+    switch (advice) {
+    case MADV_NORMAL:
+    case MADV_RANDOM:
+    case MADV_SEQUENTIAL:
+    case MADV_WILLNEED:
+        return mmap_change(aspace, start, end, region_leave, 0);
+    case MADV_DONTNEED:
+    case MADV_FREE:
+        return mmap_change(aspace, start, end, region_discard, 0);
+    case MADV_DONTFORK:
+    case MADV_DOFORK:
+        return mmap_change(aspace, start, end, region_change_fork, advice == MADV_DONTFORK);
+    default:
+        return -EINVAL;
+    }
+}
+
+/* ---- mincore and msync ------------------------------------------------- */
+
+static bool
+page_is_in_memory(struct aspace *aspace, struct region *region, page_t page)
+{
+    struct anon *anon = region->amap ? amap_lookup(region->amap, page) : NULL;
+    u32 rights;
+
+    if (anon)
+        return anon->frame != NULL;
+    return pmap_lookup(&aspace->pmap, page, &rights)
+        || object_is_resident(region->object, region_object_page(region, page));
+}
+
+int
+mmap_incore(struct aspace *aspace, u32 address, u32 bytes, u32 vector)
+{
+    page_t start, end;
+
+    if (address & PAGE_MASK)
+        return -EINVAL;
+    if (mmap_range(address, bytes, &start, &end) < 0)
+        return -ENOMEM;
+    if (!user_range_ok(vector, end.number - start.number))
+        return -EFAULT;
+    for (u32 i = 0; i < end.number - start.number; i++) {
+        struct region *region = region_find(&aspace->regions, page_add(start, i));
+        u8 in_memory;
+
+        if (!region)
+            return -ENOMEM;
+        in_memory = page_is_in_memory(aspace, region, page_add(start, i));
+        if (user_copy_out(vector + i, &in_memory, 1) < 0)
+            return -EFAULT;
+    }
+    return 0;
+}
+
+int
+mmap_sync(struct aspace *aspace, u32 address, u32 bytes, u32 flags)
+{
+    page_t start, end;
+    int error = mmap_range(address, bytes, &start, &end);
+
+    if (flags & ~SYNC_FLAGS || (flags & MS_ASYNC && flags & MS_SYNC))
+        return -EINVAL;
+    if (error)
+        return error;
+    /* A mapping and its object are the same pages: nothing is out of step. */
+    return mmap_change(aspace, start, end, region_leave, 0);
+}
+
+/* ---- mlock ------------------------------------------------------------- */
+
+static int
+region_change_lock(struct aspace *aspace, struct region *region, u32 lock, bool only_check)
+{
+    u32 pages = region->end.number - region->start.number;
+    bool locked = region->flags & REGION_LOCKED;
+
+    if (only_check || locked == (lock != 0))
+        return 0;
+    if (lock) {
+        region->flags |= REGION_LOCKED;
+        aspace->locked_pages += pages;
+        return 0;
+    }
+    region->flags &= (u8)~REGION_LOCKED;
+    aspace->locked_pages -= pages;
+    /* The entries say PMAP_LOCKED; the ones that come back will not. */
+    pmap_remove(&aspace->pmap, region->start, region->end);
+    return 0;
+}
+
+/* For mlock and its kin an address within a page means the page. */
+static int
+lock_range(u32 address, u32 bytes, page_t *start, page_t *end)
+{
+    u32 within = address & PAGE_MASK;
+
+    if (bytes > 0 - within && within)
+        return -EINVAL;
+    return mmap_range(address - within, bytes + within, start, end);
+}
+
+int
+mmap_lock(struct aspace *aspace, u32 address, u32 bytes)
+{
+    page_t start, end;
+    int error = lock_range(address, bytes, &start, &end);
+
+    if (!error)
+        error = mmap_change(aspace, start, end, region_change_lock, true);
+    return error ? error : mmap_populate(aspace, start, end);
+}
+
+int
+mmap_unlock(struct aspace *aspace, u32 address, u32 bytes)
+{
+    page_t start, end;
+    int error = lock_range(address, bytes, &start, &end);
+
+    return error ? error : mmap_change(aspace, start, end, region_change_lock, false);
+}
+
+/* Applies the change to every region, whatever lies between them. */
+static void
+lock_everything(struct aspace *aspace, bool lock)
+{
+    struct region *region = region_first(&aspace->regions);
+
+    for (; region; region = region_next(region)) {
+        region_change_lock(aspace, region, lock, false);
+        if (lock)
+            mmap_populate(aspace, region->start, region->end);
+    }
+}
+
+int
+mmap_lock_all(struct aspace *aspace, u32 flags)
+{
+    if (flags == 0 || flags & ~(u32)(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT))
+        return -EINVAL;
+    aspace->lock_future = flags & MCL_FUTURE;
+    if (flags & MCL_CURRENT)
+        lock_everything(aspace, true);
+    return 0;
+}
+
+int
+mmap_unlock_all(struct aspace *aspace)
+{
+    aspace->lock_future = false;
+    lock_everything(aspace, false);
+    return 0;
+}

@@ -1,0 +1,28 @@
+/*
+ * What the memory calls share: checking a range, changing the regions in one,
+ * filling one. For mm/mmap*.c.
+ */
+#pragma once
+
+#include "mm/mmap.h"
+
+/* The pages of [address, address + bytes): -EINVAL if the address is not at a page's
+ * start, -ENOMEM if the range leaves user space. */
+int mmap_range(u32 address, u32 bytes, page_t *start, page_t *end);
+
+/* Where a mapping of pages may go, by the request's address and MAP_FIXED flags:
+ * 0 and *start, or -EINVAL, -EPERM, -ENOMEM, -EEXIST. Changes nothing. */
+int mmap_place(struct aspace *aspace, const struct mmap_request *request, u32 pages, page_t *start);
+
+/* Applies a change to a region: with only_check, says whether it is allowed (0 or
+ * -errno) and changes nothing; without, it cannot fail. */
+typedef int mmap_change_t(struct aspace *aspace, struct region *region, u32 argument, bool only_check);
+
+/* Changes exactly the pages [start, end), splitting and joining regions. As on
+ * Linux, -ENOMEM if some are not mapped, after the others have been changed; an
+ * error of the change itself ends it there. */
+int mmap_change(struct aspace *aspace, page_t start, page_t end, mmap_change_t *change, u32 argument);
+
+/* Faults in every page of the range that may be touched. 0, or -ENOMEM / -EFAULT at
+ * the first that cannot be. May sleep. */
+int mmap_populate(struct aspace *aspace, page_t start, page_t end);

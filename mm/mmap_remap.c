@@ -1,0 +1,127 @@
+/*
+ * mremap: shrinks, grows in place, or moves. Moving hands the anons over; no page
+ * is copied.
+ */
+#include <asm/errno.h>
+#include <linux/mman.h>
+
+#include "mm/mmap_range.h"
+#include "mm/swap.h"
+
+/* Where the pages are to go: the place asked for, whose former mappings go, or a
+ * gap. */
+static int
+remap_target(struct aspace *aspace, page_t old, u32 old_pages, u32 pages, u32 flags, u32 address, page_t *to)
+{
+    const struct mmap_request request = {
+        .address = flags & MREMAP_FIXED ? address : 0,
+        .flags = flags & MREMAP_FIXED ? MAP_FIXED : 0,
+    };
+    int error = mmap_place(aspace, &request, pages, to);
+
+    if (error || !(flags & MREMAP_FIXED))
+        return error;
+    if (to->number < old.number + old_pages && to->number + pages > old.number)
+        return -EINVAL;
+    return aspace_unmap(aspace, *to, page_add(*to, pages));
+}
+
+/* The region for the new place, with a second reference to each anon of the old
+ * one. NULL if there is no memory. */
+static struct region *
+remap_create(const struct region *from, page_t start, u32 kept, page_t to, u32 pages)
+{
+    struct region *region = region_create(from);
+
+    if (!region)
+        return NULL;
+    region->start = to;
+    region->end = page_add(to, pages);
+    if (region->object->kind != OBJECT_ZERO)
+        region->object_page = region_object_page(from, start);
+    if (!from->amap)
+        return region;
+    region->amap = amap_create(region->start, region->end);
+    if (region->amap && amap_copy_range(from->amap, start, page_add(start, kept), region->amap, to))
+        return region;
+    region_destroy(region);
+    return NULL;
+}
+
+static int
+remap_move(struct aspace *aspace, page_t start, u32 old_pages, u32 pages, u32 flags, u32 address, u32 *result)
+{
+    u32 kept = old_pages < pages ? old_pages : pages;
+    struct region *region;
+    page_t to;
+    int error = remap_target(aspace, start, old_pages, pages, flags, address, &to);
+
+    if (error)
+        return error;
+    region = remap_create(region_find(&aspace->regions, start), start, kept, to, pages);
+    if (!region)
+        return -ENOMEM;
+    if (old_pages && aspace_unmap(aspace, start, page_add(start, old_pages)) < 0) {
+        region_destroy(region);
+        return -ENOMEM;
+    }
+    if (region->flags & REGION_LOCKED)
+        aspace->locked_pages += pages;
+    region_insert(&aspace->regions, region);
+    region_merge(&aspace->regions, region);
+    *result = page_address(to);
+    return 0;
+}
+
+/* Grows the region that ends at end by the pages behind it, if they are free. */
+static bool
+remap_grow(struct aspace *aspace, struct region *region, page_t old_end, page_t end)
+{
+    if (region->end.number != old_end.number || end.number > user_top() >> PAGE_SHIFT
+        || !region_is_free(&aspace->regions, old_end, end)
+        || !region_grow(&aspace->regions, region, region->start, end))
+        return false;
+    region_merge(&aspace->regions, region);
+    return true;
+}
+
+static int
+remap_check(struct aspace *aspace, page_t start, u32 old_pages, u32 pages, u32 flags)
+{
+    struct region *region = region_find(&aspace->regions, start);
+    u32 more = pages > old_pages ? pages - old_pages : 0;
+
+    if (flags & ~(u32)(MREMAP_MAYMOVE | MREMAP_FIXED) || pages == 0
+        || (flags & MREMAP_FIXED && !(flags & MREMAP_MAYMOVE)))
+        return -EINVAL;
+    if (!region || region->end.number - start.number < old_pages)
+        return -EFAULT;
+    if (old_pages == 0 && (!(region->flags & REGION_SHARED) || !(flags & MREMAP_MAYMOVE)))
+        return -EINVAL;
+    if (more > aspace->size_limit_pages || aspace->regions.pages > aspace->size_limit_pages - more
+        || pages > frame_total() + swap_total())
+        return -ENOMEM;
+    return 0;
+}
+
+int
+mmap_remap(struct aspace *aspace, u32 address, u32 old_bytes, u32 new_bytes, u32 flags, u32 new_address,
+           u32 *result)
+{
+    u32 old_pages = pages_for(old_bytes), pages = pages_for(new_bytes);
+    page_t start = page_of(address), old_end = page_add(start, old_pages);
+    int error = address & PAGE_MASK ? -EINVAL : remap_check(aspace, start, old_pages, pages, flags);
+
+    if (error)
+        return error;
+    *result = address;
+    if (!(flags & MREMAP_FIXED) && old_pages) {
+        if (pages <= old_pages)
+            return pages == old_pages ? 0 : aspace_unmap(aspace, page_add(start, pages), old_end);
+        if (remap_grow(aspace, region_find(&aspace->regions, start), old_end, page_add(start, pages)))
+            return 0;
+    }
+    if (!(flags & MREMAP_MAYMOVE))
+        return -ENOMEM;
+    return remap_move(aspace, start, old_pages, pages, flags, new_address, result);
+}

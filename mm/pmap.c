@@ -1,0 +1,539 @@
+/*
+ * Page tables: enter, remove, protect. The walk is in pmap_table.h, the kernel's
+ * half in pmap_kernel.c, the way from frames to entries in reverse_map.c.
+ *
+ * Invariants:
+ *  - an entry is 0 or present; table_use.used counts the entries of a table that
+ *    are not 0, which all lie in [low, high);
+ *  - a table with no entries left is given back, cleared as it is: spare tables
+ *    and spare roots need no clearing when they are used again;
+ *  - where write_revoked is set, the directory entry forbids writing and the
+ *    entries below still say what they said before fork.
+ */
+#include "mm/pmap.h"
+
+#include "kernel/command_line.h"
+#include "kernel/lib/string.h"
+#include "kernel/x86/cpu.h"
+#include "mm/counters.h"
+#include "mm/kmem_cache.h"
+#include "mm/pmap_table.h"
+
+struct page_format page_format;
+struct pmap kernel_pmap;
+table_entry_t pmap_harvest_mask = ENTRY_ACCESSED | ENTRY_DIRTY;
+
+/* Empty tables kept for the next process. */
+#define SPARES_KEPT 16u
+static struct frame *spare_tables[SPARES_KEPT];
+static u32 spare_count;
+static void *spare_roots[SPARES_KEPT];
+static u32 spare_root_count;
+
+static struct kmem_cache root_cache = KMEM_CACHE("pae_root", 4 * 8, 32);
+
+static struct pmap *active;     /* loaded into CR3; NULL: the kernel's */
+
+void
+pmap_flush_page(const struct pmap *pmap, page_t page)
+{
+    if (pmap == active)
+        cpu_flush_page(page_address(page));
+}
+
+void
+pmap_flush(const struct pmap *pmap)
+{
+    if (pmap == active)
+        cpu_write_cr3(pmap->root_physical.value);
+}
+
+void
+pmap_activate(struct pmap *pmap)
+{
+    if (pmap == active)
+        return;
+    active = pmap;
+    cpu_write_cr3((pmap ? pmap : &kernel_pmap)->root_physical.value);
+}
+
+u32
+pmap_enter_frames(void)
+{
+    u32 tables = page_format.levels - 1;
+
+    /* One slab for an element of the reverse map besides the tables. */
+    return (page_format.mirror_pages ? 2 * tables : tables) + 1;
+}
+
+/* ---- Tables ------------------------------------------------------------ */
+
+/* A cleared frame for a table. */
+static struct frame *
+table_allocate(void)
+{
+    struct frame *frame;
+
+    if (spare_count)
+        return spare_tables[--spare_count];
+    frame = frame_allocate(FRAME_TABLE);
+    if (frame)
+        frame_clear(frame);
+    return frame;
+}
+
+/* Puts a new table where the entry at index of parent is absent. */
+static struct frame *
+table_create(struct pmap *pmap, page_t page, u32 level, void *parent, u32 index)
+{
+    const struct table_level *format = &page_format.level[level - 1];
+    struct frame *frame = table_allocate();
+
+    if (!frame)
+        return NULL;
+    frame->owner = pmap;
+    frame->index = page.number & ~((1u << (format->shift - PAGE_SHIFT)) - 1);
+    frame->table = (struct table_use){.level = (u8)level, .low = 0xFFFF};
+    LIST_INSERT_HEAD(&pmap->tables, frame, table.link);
+    pmap->table_count++;
+    counters.table_alloc++;
+    entry_store(parent, index, physical_of(frame_number(frame)).value | format->flags);
+    if (!(format->flags & ENTRY_WRITE))
+        pmap_flush(pmap);       /* PAE's top entries are read at loads of CR3 only */
+    return frame;
+}
+
+static void
+table_note_entry(struct frame *frame, u32 index)
+{
+    struct table_use *use = &frame->table;
+
+    use->used++;
+    use->low = index < use->low ? (u16)index : use->low;
+    use->high = index >= use->high ? (u16)(index + 1) : use->high;
+}
+
+/* Finds the leaf table for page, making what is missing; false if no memory. */
+static bool
+leaf_make(struct pmap *pmap, page_t page, struct leaf *leaf)
+{
+    void *table = pmap->root;
+    struct frame *parent = NULL;
+
+    if (leaf_find(pmap, page, leaf))
+        return true;
+    for (u32 level = 1; level < page_format.levels; level++) {
+        u32 index = level_index(level - 1, page);
+        table_entry_t entry = entry_load(table, index);
+        struct frame *frame = entry_descriptor(entry);
+
+        if (!(entry & ENTRY_PRESENT)) {
+            frame = table_create(pmap, page, level, table, index);
+            if (!frame)
+                return false;
+            if (parent)
+                table_note_entry(parent, index);
+        }
+        parent = frame;
+        table = frame_data(frame);
+    }
+    return leaf_find(pmap, page, leaf);
+}
+
+static void
+table_free(struct pmap *pmap, struct frame *frame)
+{
+    LIST_REMOVE(frame, table.link);
+    pmap->table_count--;
+    counters.table_free++;
+    frame->owner = NULL;
+    if (spare_count < SPARES_KEPT)
+        spare_tables[spare_count++] = frame;
+    else
+        frame_free(frame);
+}
+
+/* Gives back a leaf table that has no entries left. Tables above it stay until
+ * the pmap goes: there are at most four. */
+static void
+leaf_retire(struct pmap *pmap, struct leaf *leaf)
+{
+    if (leaf->frame->table.used > 0)
+        return;
+    entry_store(leaf->directory, leaf->directory_index, 0);
+    if (leaf->directory != pmap->root)
+        frame_descriptor(frame_of_address(leaf->directory))->table.used--;
+    pmap_flush_page(pmap, (page_t){leaf->frame->index});
+    table_free(pmap, leaf->frame);
+}
+
+/* fork forbade writing to this table's whole reach: says so in each entry
+ * instead, so that the directory entry can permit it again. */
+static void
+leaf_spread_revocation(struct leaf *leaf)
+{
+    struct table_use *use = &leaf->frame->table;
+
+    for (u32 i = use->low; i < use->high; i++) {
+        table_entry_t entry = entry_load(leaf->table, i);
+
+        if (entry & ENTRY_WRITE)
+            entry_store(leaf->table, i, (entry & ~ENTRY_WRITE) | ENTRY_WITHHELD);
+    }
+    use->write_revoked = false;
+    entry_store(leaf->directory, leaf->directory_index,
+                entry_load(leaf->directory, leaf->directory_index) | ENTRY_WRITE);
+}
+
+/* ---- Life -------------------------------------------------------------- */
+
+static void *
+root_allocate(void)
+{
+    struct frame *frame;
+    char *root;
+
+    if (spare_root_count)
+        return spare_roots[--spare_root_count];
+    if (page_format.root_bytes == PAGE_SIZE) {
+        frame = frame_allocate(FRAME_TABLE);
+        root = frame ? frame_data(frame) : NULL;
+    } else {
+        root = kmem_cache_allocate(&root_cache);
+    }
+    if (root)
+        memcpy(root, kernel_pmap.root, page_format.root_bytes);
+    return root;
+}
+
+static void
+root_free(void *root)
+{
+    if (spare_root_count < SPARES_KEPT)
+        spare_roots[spare_root_count++] = root;
+    else if (page_format.root_bytes == PAGE_SIZE)
+        frame_free(frame_descriptor(frame_of_address(root)));
+    else
+        kmem_cache_free(&root_cache, root);
+}
+
+bool
+pmap_create(struct pmap *pmap)
+{
+    void *root = root_allocate();
+
+    if (!root)
+        return false;
+    *pmap = (struct pmap){.root = root, .table_count = 1};
+    pmap->root_physical.value = (u32)((char *)root - direct_map);
+    LIST_INIT(&pmap->tables);
+    return true;
+}
+
+void
+pmap_destroy(struct pmap *pmap)
+{
+    struct frame *frame;
+
+    assert(pmap->resident == 0 && pmap != active);
+    while ((frame = LIST_FIRST(&pmap->tables))) {
+        struct leaf leaf;
+        u32 top = level_index(0, (page_t){frame->index});
+
+        /* A table that stayed empty, and then those above it. */
+        if (frame->table.level == page_format.levels - 1) {
+            bool found = leaf_find(pmap, (page_t){frame->index}, &leaf);
+
+            assert(found && frame->table.used == 0);
+            leaf_retire(pmap, &leaf);
+        } else if (frame->table.used == 0) {
+            entry_store(pmap->root, top, 0);
+            table_free(pmap, frame);
+        } else {
+            /* Its leaves come first: to the end of the list with it. */
+            LIST_REMOVE(frame, table.link);
+            LIST_INSERT_AFTER(LIST_FIRST(&pmap->tables), frame, table.link);
+        }
+    }
+    root_free(pmap->root);
+}
+
+/* ---- Entries ----------------------------------------------------------- */
+
+void
+pmap_mirror_leaf(const struct pmap *pmap, page_t page, struct leaf *leaf)
+{
+    bool found = leaf_find(pmap, page_add(page, page_format.mirror_pages), leaf);
+
+    assert(found);
+}
+
+/* Forgets the executable mapping of a page, harvesting its accessed bit. */
+static void
+mirror_remove(struct pmap *pmap, page_t page, struct frame *frame)
+{
+    struct leaf leaf;
+
+    pmap_mirror_leaf(pmap, page, &leaf);
+    if (is_tracked(frame))
+        entry_harvest(entry_load(leaf.table, leaf.index), frame);
+    entry_store(leaf.table, leaf.index, 0);
+    leaf.frame->table.used--;
+    pmap_flush_page(pmap, page_add(page, page_format.mirror_pages));
+    leaf_retire(pmap, &leaf);
+}
+
+/* What leaves with an entry, besides the entry itself. */
+static void
+entry_detach(struct pmap *pmap, page_t page, table_entry_t entry)
+{
+    struct frame *frame = entry_descriptor(entry);
+
+    if (entry & ENTRY_MIRRORED)
+        mirror_remove(pmap, page, frame);
+    if (is_tracked(frame)) {
+        entry_harvest(entry, frame);
+        mapping_remove(frame, pmap, page);
+    }
+}
+
+void
+pmap_clear_entry(struct pmap *pmap, const struct leaf *leaf, page_t page, table_entry_t entry)
+{
+    entry_store(leaf->table, leaf->index, 0);
+    leaf->frame->table.used--;
+    pmap->resident--;
+    pmap_flush_page(pmap, page);
+    entry_detach(pmap, page, entry);
+}
+
+/* The entry for a frame with these rights. Under dirty=software a clean frame
+ * is not writable yet. */
+static table_entry_t
+entry_make(const struct frame *frame, u32 rights)
+{
+    table_entry_t entry = physical_of(frame_number(frame)).value | ENTRY_PRESENT | ENTRY_USER;
+
+    if (rights & PMAP_WRITE && (pmap_harvest_mask & ENTRY_DIRTY || frame->dirty))
+        entry |= ENTRY_WRITE;
+    if (rights & PMAP_EXECUTE)
+        entry |= page_format.mirror_pages ? ENTRY_MIRRORED : 0;
+    else
+        entry |= page_format.no_execute;
+    if (rights & PMAP_WITHHELD)
+        entry |= ENTRY_WITHHELD;
+    if (rights & PMAP_LOCKED)
+        entry |= ENTRY_LOCKED;
+    return entry;
+}
+
+/* Maps page for execution in the mirror, whose leaf exists already. */
+static void
+mirror_enter(const struct leaf *leaf, struct frame *frame)
+{
+    if (!entry_load(leaf->table, leaf->index))
+        table_note_entry(leaf->frame, leaf->index);
+    entry_store(leaf->table, leaf->index,
+                physical_of(frame_number(frame)).value | ENTRY_PRESENT | ENTRY_USER);
+}
+
+enum pmap_found
+pmap_enter(struct pmap *pmap, page_t page, struct frame *frame, u32 rights)
+{
+    enum pmap_found found = PMAP_FOUND_NOTHING;
+    table_entry_t entry = entry_make(frame, rights), old;
+    struct leaf leaf, mirror;
+
+    if (entry & ENTRY_MIRRORED && !leaf_make(pmap, page_add(page, page_format.mirror_pages), &mirror))
+        return PMAP_NO_MEMORY;
+    if (!leaf_make(pmap, page, &leaf))
+        return PMAP_NO_MEMORY;
+    old = entry_load(leaf.table, leaf.index);
+    if (old && entry_descriptor(old) == frame) {
+        bool revoked = (old & ENTRY_WITHHELD) || (leaf.frame->table.write_revoked && old & ENTRY_WRITE);
+
+        found = revoked ? PMAP_FOUND_WITHHELD : PMAP_FOUND_SAME;
+        entry |= old & (ENTRY_ACCESSED | ENTRY_DIRTY | (entry & ENTRY_WRITE ? 0 : ENTRY_WITHHELD));
+        if (old & ENTRY_MIRRORED && !(entry & ENTRY_MIRRORED))
+            mirror_remove(pmap, page, frame);
+    } else {
+        if (is_tracked(frame) && !mapping_add(frame, pmap, page))
+            return PMAP_NO_MEMORY;
+        if (old) {
+            found = PMAP_FOUND_OTHER;
+            entry_detach(pmap, page, old);
+            if (old & ENTRY_MIRRORED && entry & ENTRY_MIRRORED)
+                leaf_make(pmap, page_add(page, page_format.mirror_pages), &mirror);
+        } else {
+            table_note_entry(leaf.frame, leaf.index);
+            pmap->resident++;
+        }
+    }
+    if (leaf.frame->table.write_revoked && entry & ENTRY_WRITE)
+        leaf_spread_revocation(&leaf);
+    entry_store(leaf.table, leaf.index, entry);
+    if (entry & ENTRY_MIRRORED)
+        mirror_enter(&mirror, frame);
+    if (!(pmap_harvest_mask & ENTRY_ACCESSED))
+        frame->referenced = true;
+    if (old)
+        pmap_flush_page(pmap, page);
+    return found;
+}
+
+/* Calls visit for each present entry in [start, end). */
+static void
+pmap_visit(struct pmap *pmap, page_t start, page_t end,
+           void (*visit)(struct pmap *, struct leaf *, page_t, table_entry_t, u32), u32 argument)
+{
+    u32 span = leaf_span();
+
+    for (u32 page = start.number, next; page < end.number; page = next) {
+        struct leaf leaf;
+        u32 window = page & ~(span - 1), stop;
+
+        next = end.number - window < span ? end.number : window + span;
+        if (!leaf_find(pmap, (page_t){page}, &leaf))
+            continue;
+        stop = next - window < leaf.frame->table.high ? next - window : leaf.frame->table.high;
+        if (leaf.index < leaf.frame->table.low)
+            leaf.index = leaf.frame->table.low;
+        for (; leaf.index < stop; leaf.index++) {
+            table_entry_t entry = entry_load(leaf.table, leaf.index);
+
+            if (entry)
+                visit(pmap, &leaf, (page_t){window + leaf.index}, entry, argument);
+        }
+        leaf_retire(pmap, &leaf);
+    }
+}
+
+static void
+entry_remove(struct pmap *pmap, struct leaf *leaf, page_t page, table_entry_t entry, u32 unused)
+{
+    (void)unused;
+    pmap_clear_entry(pmap, leaf, page, entry);
+}
+
+void
+pmap_remove(struct pmap *pmap, page_t start, page_t end)
+{
+    if (pmap->resident)
+        pmap_visit(pmap, start, end, entry_remove, 0);
+}
+
+static void
+entry_protect(struct pmap *pmap, struct leaf *leaf, page_t page, table_entry_t entry, u32 rights)
+{
+    table_entry_t kept = entry;
+
+    if (!(rights & PMAP_WRITE))
+        kept &= ~(ENTRY_WRITE | ENTRY_WITHHELD);
+    if (!(rights & PMAP_EXECUTE)) {
+        if (entry & ENTRY_MIRRORED)
+            mirror_remove(pmap, page, entry_descriptor(entry));
+        kept = (kept & ~ENTRY_MIRRORED) | page_format.no_execute;
+    }
+    if (kept == entry)
+        return;
+    entry_store(leaf->table, leaf->index, kept);
+    pmap_flush_page(pmap, page);
+}
+
+void
+pmap_protect(struct pmap *pmap, page_t start, page_t end, u32 rights)
+{
+    if (pmap->resident)
+        pmap_visit(pmap, start, end, entry_protect, rights);
+}
+
+void
+pmap_revoke_write(struct pmap *pmap)
+{
+    struct frame *frame;
+
+    LIST_FOREACH(frame, &pmap->tables, table.link) {
+        struct leaf leaf;
+
+        if (frame->table.level != page_format.levels - 1 || frame->table.write_revoked)
+            continue;
+        if (!leaf_find(pmap, (page_t){frame->index}, &leaf))
+            continue;
+        entry_store(leaf.directory, leaf.directory_index,
+                    entry_load(leaf.directory, leaf.directory_index) & ~ENTRY_WRITE);
+        frame->table.write_revoked = true;
+    }
+    pmap_flush(pmap);
+}
+
+struct frame *
+pmap_lookup(struct pmap *pmap, page_t page, u32 *rights)
+{
+    struct leaf leaf;
+    table_entry_t entry;
+
+    if (!leaf_find(pmap, page, &leaf) || !(entry = entry_load(leaf.table, leaf.index)))
+        return NULL;
+    *rights = entry & ENTRY_WRITE && !leaf.frame->table.write_revoked ? PMAP_WRITE : 0;
+    if (entry & ENTRY_MIRRORED || (!page_format.mirror_pages && !(entry & page_format.no_execute)))
+        *rights |= PMAP_EXECUTE;
+    return entry_descriptor(entry);
+}
+
+bool
+pmap_is_fetch(u32 *address, u32 eip, u32 error_code)
+{
+    const u32 fetch_bit = 0x10, longest_instruction = 15;
+    u32 base = page_format.mirror_pages << PAGE_SHIFT;
+
+    if (!base)
+        return page_format.no_execute && error_code & fetch_bit;
+    /* The processor reports the fetch only if it has SMEP; the distance from the
+     * instruction pointer tells in any case. */
+    if (*address - (eip + base) >= longest_instruction)
+        return false;
+    *address -= base;
+    return true;
+}
+
+bool
+pmap_samples_references(void)
+{
+    return !(pmap_harvest_mask & ENTRY_ACCESSED);
+}
+
+bool
+pmap_traps_first_write(void)
+{
+    return !(pmap_harvest_mask & ENTRY_DIRTY);
+}
+
+/* The n-th leaf table outside the mirror, or NULL. */
+static struct frame *
+table_nth(struct pmap *pmap, u32 n)
+{
+    struct frame *frame;
+
+    LIST_FOREACH(frame, &pmap->tables, table.link) {
+        bool mirror = page_format.mirror_pages && frame->index >= page_format.mirror_pages;
+
+        if (frame->table.level == page_format.levels - 1 && !mirror && n-- == 0)
+            return frame;
+    }
+    return NULL;
+}
+
+void
+pmap_drop_random(struct pmap *pmap, struct random *random)
+{
+    struct frame *frame = table_nth(pmap, random_below(random, pmap->table_count));
+    page_t page;
+    struct leaf leaf;
+
+    if (!frame || frame->table.high <= frame->table.low)
+        return;
+    page.number = frame->index + frame->table.low
+                  + random_below(random, (u32)(frame->table.high - frame->table.low));
+    if (leaf_find(pmap, page, &leaf) && !(entry_load(leaf.table, leaf.index) & ENTRY_LOCKED))
+        pmap_remove(pmap, page, page_add(page, 1));
+}

@@ -1,0 +1,251 @@
+/*
+ * Regions: ranges of an address space with one protection and one source.
+ */
+#include "mm/region.h"
+
+#include "kernel/assert.h"
+#include "mm/kmem_cache.h"
+
+static struct kmem_cache region_cache = KMEM_CACHE("region", sizeof(struct region), 4);
+
+static int
+region_compare(const struct region *left, const struct region *right)
+{
+    return left->start.number < right->start.number ? -1 : left->start.number > right->start.number;
+}
+
+/* Not RB_GENERATE_STATIC, which relies on an __unused that libbsd does not define. */
+RB_GENERATE_INTERNAL(region_tree, region, link, region_compare, static __attribute__((unused)))
+
+struct region *
+region_create(const struct region *model)
+{
+    struct region *region = kmem_cache_allocate(&region_cache);
+
+    if (!region)
+        return NULL;
+    *region = *model;
+    region->amap = NULL;
+    object_hold(region->object);
+    return region;
+}
+
+void
+region_destroy(struct region *region)
+{
+    if (region->amap)
+        amap_destroy(region->amap);
+    object_release(region->object);
+    kmem_cache_free(&region_cache, region);
+}
+
+/* ---- Finding ----------------------------------------------------------- */
+
+struct region *
+region_find_from(struct region_list *list, page_t page)
+{
+    struct region *region = RB_ROOT(&list->tree), *best = NULL;
+
+    while (region) {
+        if (page.number < region->end.number) {
+            best = region;
+            region = RB_LEFT(region, link);
+        } else {
+            region = RB_RIGHT(region, link);
+        }
+    }
+    return best;
+}
+
+struct region *
+region_find(struct region_list *list, page_t page)
+{
+    struct region *region = list->last_hit;
+
+    if (region && page.number - region->start.number < region->end.number - region->start.number)
+        return region;
+    region = region_find_from(list, page);
+    if (!region || page.number < region->start.number)
+        return NULL;
+    return list->last_hit = region;
+}
+
+struct region *
+region_next(struct region *region)
+{
+    return RB_NEXT(region_tree, NULL, region);
+}
+
+struct region *
+region_previous(struct region *region)
+{
+    return RB_PREV(region_tree, NULL, region);
+}
+
+struct region *
+region_first(struct region_list *list)
+{
+    return RB_MIN(region_tree, &list->tree);
+}
+
+bool
+region_is_free(struct region_list *list, page_t start, page_t end)
+{
+    struct region *region = region_find_from(list, start);
+
+    return !region || region->start.number >= end.number;
+}
+
+page_t
+region_find_gap(struct region_list *list, u32 pages, page_t floor, page_t limit)
+{
+    struct region *region = region_find_from(list, limit);
+    u32 top = limit.number;
+
+    /* region ends above top, so what is below it is what counts. */
+    if (region && region->start.number < top)
+        top = region->start.number;
+    region = region ? region_previous(region) : RB_MAX(region_tree, &list->tree);
+    for (; region && region->end.number > floor.number; region = region_previous(region)) {
+        if (top >= region->end.number && top - region->end.number >= pages)
+            return (page_t){top - pages};
+        top = region->start.number;
+    }
+    if (top >= floor.number && top - floor.number >= pages)
+        return (page_t){top - pages};
+    return (page_t){0};
+}
+
+/* ---- Changing ---------------------------------------------------------- */
+
+void
+region_insert(struct region_list *list, struct region *region)
+{
+    struct region *clash = RB_INSERT(region_tree, &list->tree, region);
+
+    assert(!clash && region->start.number < region->end.number);
+    list->count++;
+    list->pages += region->end.number - region->start.number;
+}
+
+void
+region_unlink(struct region_list *list, struct region *region)
+{
+    RB_REMOVE(region_tree, &list->tree, region);
+    if (list->last_hit == region)
+        list->last_hit = NULL;
+    list->count--;
+    list->pages -= region->end.number - region->start.number;
+}
+
+struct region *
+region_split(struct region_list *list, struct region *region, page_t cut)
+{
+    struct region *upper = region_create(region);
+
+    assert(cut.number > region->start.number && cut.number < region->end.number);
+    if (!upper)
+        return NULL;
+    if (region->amap && !amap_split(region->amap, cut, region->end, &upper->amap)) {
+        region_destroy(upper);
+        return NULL;
+    }
+    upper->start = cut;
+    if (upper->object->kind != OBJECT_ZERO)
+        upper->object_page = region_object_page(region, cut);
+    list->pages -= region->end.number - cut.number;
+    region->end = cut;
+    region_insert(list, upper);
+    return upper;
+}
+
+/* Whether upper goes on where lower ends, in every respect. */
+static bool
+region_continues(const struct region *lower, const struct region *upper)
+{
+    return lower->end.number == upper->start.number && lower->object == upper->object
+        && lower->protection == upper->protection && lower->maximum == upper->maximum
+        && lower->flags == upper->flags && lower->data_end == upper->data_end
+        && (lower->object->kind == OBJECT_ZERO
+            || region_object_page(lower, lower->end) == upper->object_page);
+}
+
+/* Gives lower an amap for both, if either has one. */
+static bool
+region_join_amaps(struct region *lower, struct region *upper)
+{
+    if (lower->amap && upper->amap) {
+        if (!amap_merge(lower->amap, upper->amap, upper->end))
+            return false;
+    } else if (upper->amap) {
+        if (!amap_extend(upper->amap, lower->start, upper->end))
+            return false;
+        lower->amap = upper->amap;
+    } else if (lower->amap && !amap_extend(lower->amap, lower->start, upper->end)) {
+        return false;
+    }
+    upper->amap = NULL;
+    return true;
+}
+
+/* Joins the two if they can be one; true if upper is gone. */
+static bool
+region_join(struct region_list *list, struct region *lower, struct region *upper)
+{
+    page_t end;
+
+    if (!lower || !upper || !region_continues(lower, upper) || !region_join_amaps(lower, upper))
+        return false;
+    end = upper->end;
+    region_unlink(list, upper);
+    list->pages += end.number - lower->end.number;
+    lower->end = end;
+    region_destroy(upper);
+    return true;
+}
+
+struct region *
+region_merge(struct region_list *list, struct region *region)
+{
+    struct region *previous = region_previous(region);
+
+    region_join(list, region, region_next(region));
+    return region_join(list, previous, region) ? previous : region;
+}
+
+bool
+region_grow(struct region_list *list, struct region *region, page_t start, page_t end)
+{
+    if (region->amap && !amap_extend(region->amap, start, end))
+        return false;
+    list->pages += region->start.number - start.number;
+    list->pages += end.number - region->end.number;
+    region->start = start;
+    region->end = end;
+    return true;
+}
+
+const char *
+region_check(struct region_list *list)
+{
+    struct region *region, *previous = NULL;
+    u32 count = 0, pages = 0;
+
+    RB_FOREACH(region, region_tree, &list->tree) {
+        if (region->start.number >= region->end.number)
+            return "a region is empty";
+        if (previous && previous->end.number > region->start.number)
+            return "two regions overlap";
+        if (region->amap
+            && (region->amap->first > region->start.number >> CHUNK_SHIFT
+                || region->amap->first + region->amap->count
+                       < ((region->end.number - 1) >> CHUNK_SHIFT) + 1))
+            return "an amap does not reach over its region";
+        if (region->flags & REGION_SHARED && region->amap)
+            return "a shared region has private pages";
+        count++;
+        pages += region->end.number - region->start.number;
+        previous = region;
+    }
+    return count == list->count && pages == list->pages ? NULL : "a region list's counts are wrong";
+}

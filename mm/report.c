@@ -1,0 +1,180 @@
+/*
+ * mm's part of /proc, in Linux's formats.
+ */
+#include "mm/report.h"
+
+#include "kernel/lib/string.h"
+#include "mm/frame.h"
+#include "mm/kmem.h"
+#include "mm/swap.h"
+
+#define KIB(pages) ((pages) << (PAGE_SHIFT - 10))
+
+/* Column where Linux puts a mapping's name. */
+#define NAME_COLUMN 49
+
+static const char *
+region_name(struct aspace *aspace, const struct region *region)
+{
+    if (region->flags & REGION_STACK && page_address(region->end) == aspace->stack_top)
+        return "[stack]";
+    if (region->flags & REGION_HEAP)
+        return "[heap]";
+    if (region->object->name)
+        return region->object->name;
+    return region->object->kind == OBJECT_ANONYMOUS ? "/dev/zero (deleted)" : NULL;
+}
+
+void
+report_maps(struct aspace *aspace, struct text_buffer *text)
+{
+    for (struct region *region = region_first(&aspace->regions); region; region = region_next(region)) {
+        const char *name = region_name(aspace, region);
+        bool from_object = region->object->kind != OBJECT_ZERO;
+
+        text_print(text, "%08x-%08x %c%c%c%c %08x %02x:%02x %-7u", page_address(region->start),
+                   page_address(region->end), region->protection & REGION_READ ? 'r' : '-',
+                   region->protection & REGION_WRITE ? 'w' : '-',
+                   region->protection & REGION_EXECUTE ? 'x' : '-', region->flags & REGION_SHARED ? 's' : 'p',
+                   from_object ? region->object_page << PAGE_SHIFT : 0, 0, from_object ? 1 : 0,
+                   from_object ? region->object->inode_number : 0);
+        text_print(text, name ? "                    %s\n" : "%s\n", name ? name : "");
+    }
+}
+
+/* Bits of Linux's /proc/PID/pagemap. */
+#define PAGEMAP_PRESENT   (1ull << 63)
+#define PAGEMAP_SWAPPED   (1ull << 62)
+#define PAGEMAP_FILE      (1ull << 61)
+#define PAGEMAP_EXCLUSIVE (1ull << 56)
+#define PAGEMAP_SWAP_OFFSET_SHIFT 5
+
+/* The anon at page, private or of an anonymous object. */
+static struct anon *
+region_anon(const struct region *region, page_t page)
+{
+    struct anon *anon = region->amap ? amap_lookup(region->amap, page) : NULL;
+    struct amap *amap = region->object->kind == OBJECT_ANONYMOUS ? region->object->amap : NULL;
+    u32 index = region_object_page(region, page);
+
+    if (!anon && amap && index >> CHUNK_SHIFT < amap->count)
+        anon = amap_lookup(amap, (page_t){index});
+    return anon;
+}
+
+u64
+report_pagemap(struct aspace *aspace, u32 number)
+{
+    page_t page = {number};
+    struct region *region = region_find(&aspace->regions, page);
+    struct anon *anon = region ? region_anon(region, page) : NULL;
+    u64 file = region && (region->object->kind == OBJECT_FILE || region->flags & REGION_SHARED) && !region->amap
+                   ? PAGEMAP_FILE : 0;
+    struct frame *frame;
+    u32 rights;
+
+    if (!region)
+        return 0;
+    frame = pmap_lookup(&aspace->pmap, page, &rights);
+    if (frame) {
+        bool exclusive = frame->state >= FRAME_ANONYMOUS && !frame->first.next;
+
+        return PAGEMAP_PRESENT | file | (exclusive ? PAGEMAP_EXCLUSIVE : 0) | frame_number(frame).number;
+    }
+    if (anon && !anon->frame)
+        return PAGEMAP_SWAPPED | file | (u64)anon->slot.number << PAGEMAP_SWAP_OFFSET_SHIFT;
+    return 0;
+}
+
+void
+report_memory(struct report_memory *memory)
+{
+    *memory = (struct report_memory){
+        .total = frame_total(),
+        .free = frame_free_count(),
+        .cached = frame_count(FRAME_OBJECT),
+        .swap_total = swap_total(),
+        .swap_free = swap_free_count(),
+    };
+}
+
+void
+report_meminfo(struct text_buffer *text)
+{
+    struct report_memory memory;
+
+    report_memory(&memory);
+    text_print(text, "MemTotal:       %8u kB\n", KIB(memory.total));
+    text_print(text, "MemFree:        %8u kB\n", KIB(memory.free));
+    text_print(text, "MemAvailable:   %8u kB\n", KIB(memory.free + memory.cached));
+    text_print(text, "Buffers:        %8u kB\n", 0);
+    text_print(text, "Cached:         %8u kB\n", KIB(memory.cached));
+    text_print(text, "SwapCached:     %8u kB\n", 0);
+    text_print(text, "SwapTotal:      %8u kB\n", KIB(memory.swap_total));
+    text_print(text, "SwapFree:       %8u kB\n", KIB(memory.swap_free));
+    text_print(text, "AnonPages:      %8u kB\n", KIB(frame_count(FRAME_ANONYMOUS)));
+    text_print(text, "Slab:           %8u kB\n", KIB(kmem_cache_frames()));
+    text_print(text, "KernelStack:    %8u kB\n", KIB(kmem_area_frames()));
+    text_print(text, "PageTables:     %8u kB\n", KIB(frame_count(FRAME_TABLE)));
+}
+
+void
+report_swaps(struct text_buffer *text)
+{
+    text_print(text, "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
+    if (swap_device_name())
+        text_print(text, "/dev/%-34s partition\t%u\t\t%u\t\t-2\n", swap_device_name(), KIB(swap_total()),
+                   KIB(swap_total() - swap_free_count()));
+}
+
+static void
+report_counters(const struct counters *set, struct text_buffer *text)
+{
+#define PRINT_COUNTER(name) text_print(text, #name " %u\n", set->name);
+    COUNTERS(PRINT_COUNTER)
+#undef PRINT_COUNTER
+}
+
+void
+report_vmstat(struct aspace *aspace, struct text_buffer *text)
+{
+    if (aspace) {
+        text_print(text, "nr_resident %u\n", aspace_resident_pages(aspace));
+        text_print(text, "nr_swapped %u\n", aspace_swapped_pages(aspace));
+        text_print(text, "nr_page_table_pages %u\n", aspace->pmap.table_count);
+        report_counters(&aspace->counters, text);
+        return;
+    }
+    text_print(text, "nr_free_pages %u\n", frame_free_count());
+    text_print(text, "nr_anon_pages %u\n", frame_count(FRAME_ANONYMOUS));
+    text_print(text, "nr_file_pages %u\n", frame_count(FRAME_OBJECT));
+    text_print(text, "nr_page_table_pages %u\n", frame_count(FRAME_TABLE));
+    text_print(text, "nr_slab_pages %u\n", kmem_cache_frames());
+    text_print(text, "nr_swap_free %u\n", swap_free_count());
+    text_print(text, "nr_swap_total %u\n", swap_total());
+    report_counters(&counters, text);
+}
+
+void
+report_size(struct aspace *aspace, struct report_size *size)
+{
+    *size = (struct report_size){
+        .total = aspace->regions.pages,
+        .resident = aspace_resident_pages(aspace),
+        .swapped = aspace_swapped_pages(aspace),
+        .locked = aspace->locked_pages,
+        .tables = aspace->pmap.table_count,
+    };
+    for (struct region *region = region_first(&aspace->regions); region; region = region_next(region)) {
+        u32 pages = region->end.number - region->start.number;
+
+        if (region->flags & REGION_STACK)
+            size->stack += pages;
+        else if (region->protection & REGION_EXECUTE)
+            size->text += pages;
+        else if (region->protection & REGION_WRITE)
+            size->data += pages;
+        if (region->object->kind == OBJECT_FILE && !region->amap)
+            size->shared += pages < size->resident ? pages : size->resident;
+    }
+}

@@ -1,0 +1,108 @@
+/*
+ * The swap area: slots on a block device, and the bitmap that says which are
+ * taken.
+ *
+ * The search for a free slot goes on where the last one ended: pages that are
+ * evicted one after the other get neighbouring slots.
+ */
+#include "mm/swap.h"
+
+#include "kernel/assert.h"
+#include "mm/counters.h"
+#include "mm/kmem.h"
+
+#define WORD_BITS 32u
+
+static struct block_device *area;
+static u32 *taken;          /* a bit for each slot */
+static u32 slots;           /* on the device, slot 0 included */
+static u32 free_slots;
+static u32 next_slot;       /* the search begins here */
+
+bool
+swap_start(struct block_device *device)
+{
+    u32 pages = (u32)(device->bytes >> PAGE_SHIFT);
+    u32 words = (pages + WORD_BITS - 1) / WORD_BITS;
+
+    if (pages < 2 || !(taken = kmem_allocate_zeroed(words * sizeof(u32))))
+        return false;
+    area = device;
+    slots = pages;
+    free_slots = pages - 1;
+    next_slot = 1;
+    taken[0] = 1;
+    /* Bits beyond the last slot are taken for good. */
+    for (u32 slot = pages; slot < words * WORD_BITS; slot++)
+        taken[slot / WORD_BITS] |= 1u << (slot % WORD_BITS);
+    return true;
+}
+
+swap_slot_t
+swap_allocate(void)
+{
+    u32 words = (slots + WORD_BITS - 1) / WORD_BITS, word, available, slot;
+
+    if (free_slots == 0)
+        return SWAP_SLOT_NONE;
+    word = next_slot / WORD_BITS;
+    available = ~taken[word] & ~0u << (next_slot % WORD_BITS);
+    while (!available) {
+        word = word + 1 < words ? word + 1 : 0;
+        available = ~taken[word];
+    }
+    slot = word * WORD_BITS + (u32)__builtin_ctz(available);
+    taken[word] |= 1u << (slot % WORD_BITS);
+    free_slots--;
+    next_slot = slot + 1 < slots ? slot + 1 : 1;
+    return (swap_slot_t){slot};
+}
+
+bool
+swap_is_taken(swap_slot_t slot)
+{
+    return slot.number > 0 && slot.number < slots
+        && taken[slot.number / WORD_BITS] >> (slot.number % WORD_BITS) & 1;
+}
+
+void
+swap_free(swap_slot_t slot)
+{
+    assert(swap_is_taken(slot));
+    taken[slot.number / WORD_BITS] &= ~(1u << (slot.number % WORD_BITS));
+    free_slots++;
+}
+
+int
+swap_read(swap_slot_t slot, struct frame *frame)
+{
+    assert(swap_is_taken(slot));
+    counters.pswpin++;
+    return block_read(area, (u64)slot.number << PAGE_SHIFT, frame_data(frame), PAGE_SIZE);
+}
+
+int
+swap_write(swap_slot_t slot, const struct frame *frame)
+{
+    assert(swap_is_taken(slot));
+    counters.pswpout++;
+    return block_write(area, (u64)slot.number << PAGE_SHIFT, frame_data(frame), PAGE_SIZE);
+}
+
+u32
+swap_total(void)
+{
+    return slots ? slots - 1 : 0;
+}
+
+u32
+swap_free_count(void)
+{
+    return free_slots;
+}
+
+const char *
+swap_device_name(void)
+{
+    return area ? area->name : NULL;
+}
