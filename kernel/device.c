@@ -3,11 +3,9 @@
  */
 #include "kernel/device.h"
 
-#include "kernel/command_line.h"
-#include "kernel/lib/random.h"
+#include "kernel/entropy.h"
 #include "kernel/panic.h"
 #include "kernel/path.h"
-#include "kernel/process.h"
 #include "kernel/ramfs.h"
 #include "kernel/terminal.h"
 
@@ -82,7 +80,7 @@ static const struct file_operations full_operations = {.read = zero_read, .write
 
 /* ---- random ---- */
 
-static struct random device_random;
+#define RANDOM_COPY_BYTES 64u   /* made at a time */
 
 static s32
 random_read(struct file *file, struct transfer *transfer, u64 *offset)
@@ -92,10 +90,11 @@ random_read(struct file *file, struct transfer *transfer, u64 *offset)
     (void)file;
     (void)offset;
     while (transfer->remaining > 0) {
-        u32 number = random_next(&device_random);
-        u32 bytes = transfer->remaining < sizeof(number) ? transfer->remaining : sizeof(number);
+        u8 bytes[RANDOM_COPY_BYTES];
+        u32 count = transfer->remaining < sizeof(bytes) ? transfer->remaining : sizeof(bytes);
 
-        if (transfer_out(transfer, &number, bytes) < bytes)
+        entropy_fill(bytes, count);
+        if (transfer_out(transfer, bytes, count) < count)
             break;
     }
     return transfer->remaining == wanted && wanted > 0 ? -EFAULT : (s32)(wanted - transfer->remaining);
@@ -174,7 +173,6 @@ device_start(void)
 {
     struct inode *directory, *inode;
 
-    random_seed(&device_random, command_line_seed);
     device_must(ramfs_create(path_root, "dev", S_IFDIR | 0755, 0, &directory), "");
     for (u32 i = 0; i < ARRAY_SIZE(devices); i++) {
         const struct device *device = &devices[i];

@@ -167,23 +167,35 @@ file_open_console(void)
 }
 
 s32
-file_read(struct file *file, struct transfer *transfer)
+file_read_at(struct file *file, struct transfer *transfer, u64 *offset)
 {
     if ((file->flags & O_ACCMODE) == O_WRONLY)
         return -EBADF;
     if (file->operations->read == NULL)
         return -EINVAL;
-    return file->operations->read(file, transfer, &file->offset);
+    return file->operations->read(file, transfer, offset);
 }
 
 s32
-file_write(struct file *file, struct transfer *transfer)
+file_write_at(struct file *file, struct transfer *transfer, u64 *offset)
 {
     if ((file->flags & O_ACCMODE) == O_RDONLY)
         return -EBADF;
     if (file->operations->write == NULL)
         return -EINVAL;
-    return file->operations->write(file, transfer, &file->offset);
+    return file->operations->write(file, transfer, offset);
+}
+
+s32
+file_read(struct file *file, struct transfer *transfer)
+{
+    return file_read_at(file, transfer, &file->offset);
+}
+
+s32
+file_write(struct file *file, struct transfer *transfer)
+{
+    return file_write_at(file, transfer, &file->offset);
 }
 
 int
@@ -307,7 +319,6 @@ file_descriptor_limit(void)
     return current_process()->limits[RLIMIT_NOFILE].rlim_cur;
 }
 
-/* The descriptor's entry if it is open, else NULL. */
 struct descriptor *
 file_descriptor(struct file_table *table, int descriptor)
 {
@@ -324,6 +335,17 @@ file_get(struct file_table *table, int descriptor, struct file **file)
     if (entry == NULL)
         return -EBADF;
     *file = file_hold(entry->file);
+    return 0;
+}
+
+int
+file_get_inode(struct file_table *table, int descriptor, struct inode **inode)
+{
+    struct descriptor *entry = file_descriptor(table, descriptor);
+
+    if (entry == NULL)
+        return -EBADF;
+    *inode = inode_hold(entry->file->inode);
     return 0;
 }
 

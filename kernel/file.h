@@ -89,6 +89,9 @@ struct descriptor *file_descriptor(struct file_table *table, int descriptor);
 /* The open file of a descriptor, held for the caller, who calls file_release. 0 or -EBADF. */
 int file_get(struct file_table *table, int descriptor, struct file **file);
 
+/* Its inode, held. 0 or -EBADF. */
+int file_get_inode(struct file_table *table, int descriptor, struct inode **inode);
+
 /*
  * Puts a file at the lowest free descriptor not below minimum; the table takes over the caller's reference.
  * The descriptor, -EMFILE (RLIMIT_NOFILE of the current process), or -ENOMEM; on error the reference stays the caller's.
@@ -121,7 +124,11 @@ struct file *file_create(struct inode *inode, u32 flags, const struct file_opera
 struct file *file_hold(struct file *file);
 void file_release(struct file *file);
 
-/* Reads at the file's offset and moves it on; as the operations' contract, with -EBADF where it is not open for that. */
+/* Read or write at *offset and move it on; as the operations' contract, with -EBADF where the file is not open for that. */
+s32 file_read_at(struct file *file, struct transfer *transfer, u64 *offset);
+s32 file_write_at(struct file *file, struct transfer *transfer, u64 *offset);
+
+/* The same at the file's own offset. */
 s32 file_read(struct file *file, struct transfer *transfer);
 s32 file_write(struct file *file, struct transfer *transfer);
 

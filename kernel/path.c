@@ -266,8 +266,7 @@ path_free(char *path)
     kmem_free(path);
 }
 
-/* The directory that a descriptor stands for, held; NULL for AT_FDCWD and where an absolute path makes it irrelevant. */
-static int
+int
 path_start_at(int descriptor, const char *path, struct inode **start)
 {
     struct file *file;

@@ -46,6 +46,11 @@ bool path_end_is_special(const struct path_end *end);
 int path_copy_in(u32 user_address, char **path);
 void path_free(char *path);
 
+/*
+ * The start for a path given with an open directory: *start is held, or NULL for AT_FDCWD and for an absolute path. 0, -EBADF or -ENOTDIR.
+ */
+int path_start_at(int descriptor, const char *path, struct inode **start);
+
 /* As path_lookup with a path in user memory, beginning at an open directory (or AT_FDCWD). Also -EBADF and -ENOTDIR for descriptor. */
 int path_lookup_user(int descriptor, u32 user_address, u32 flags, struct inode **result);
 int path_walk_user(int descriptor, u32 user_address, u32 flags, struct path_end *end);

@@ -107,6 +107,9 @@ TAILQ_HEAD(process_list, process);
 extern struct process_list process_list;
 extern u32 process_count;                      /* in that list */
 
+/* Process 0, to which kernel threads belong; not in the list. It ignores every signal. */
+extern struct process process_kernel;
+
 /* Its thread that is asked about first (/proc/PID/stat); NULL for a zombie. */
 static inline struct thread *
 process_first_thread(const struct process *process)
@@ -120,17 +123,23 @@ char process_state_letter(const struct process *process);
 /* What it has used so far, its threads and present program included. */
 void process_usage_so_far(const struct process *process, struct process_usage *usage);
 
-/* Structures for fork: a process without threads, aspace and files, in no list but its number's. NULL without memory. */
+/* Add what a thread or the present aspace has used to process->usage, before the process loses it. */
+void process_usage_retire_thread(struct process *process, const struct thread *thread);
+void process_usage_retire_aspace(struct process *process);
+
+void process_usage_add(struct process_usage *to, const struct process_usage *from);
+
+/* A process with a number and nothing else: without threads, aspace and files, in no list. NULL without memory or number. */
 struct process *process_allocate(void);
 
-/* Undo process_allocate; or bury a zombie. */
+/* Give back structure and number of a process that has no threads and is in no list. */
 void process_free(struct process *process);
 
-/* Put it below its parent, into its group and among all processes. */
-void process_link(struct process *process, struct process *parent);
+/* Put it below its parent, into a group and session, and among all processes; and the reverse. */
+void process_link(struct process *process, struct process *parent, struct pid *group, struct pid *session);
 void process_unlink(struct process *process);
 
-/* Move it to a group (takes over the caller's reference to `group`). */
+/* Move it to another group. */
 void process_change_group(struct process *process, struct pid *group);
 
 /* Let a parent in vfork go on; does nothing without one. The aspace is no longer shared then. */
@@ -166,11 +175,8 @@ process_status_stopped(int signal)
 /* Kill the largest process for want of memory: reclaim's killer (oom.c). False if there is none that may be killed. */
 bool process_kill_largest(void);
 
-/* On the way to user mode with cpu()->pending_work set: switch, act on signals. Called by entry.S with interrupts disabled. */
-void process_return_to_user(struct trap_frame *frame);
+/* Tell the parent of a zombie: its exit signal, and a wake-up from wait. */
+void process_notify_parent(struct process *process);
 
-/* News of the current process for its parent: SIGCHLD with this CLD_ code, and a wake-up. */
-void process_notify_parent(struct process *process, s32 code, int status);
-
-/* All children go to init. */
-void process_reparent_children(struct process *process);
+/* What SIGCHLD and waitid say of a child: code is CLD_*, status an exit code or a signal. */
+void process_child_info(const struct process *process, s32 code, int status, struct signal_info *info);

@@ -43,10 +43,12 @@ s32 sys_fstatfs64(s32 descriptor, u32 size, u32 status);
 s32 sys_access(u32 path, u32 mode);
 s32 sys_faccessat(s32 directory, u32 path, u32 mode);
 s32 sys_faccessat2(s32 directory, u32 path, u32 mode, u32 flags);
-s32 sys_getdents64(s32 descriptor, u32 address, u32 bytes);
 s32 sys_readlink(u32 path, u32 address, u32 bytes);
 s32 sys_readlinkat(s32 directory, u32 path, u32 address, u32 bytes);
 s32 sys_getcwd(u32 address, u32 bytes);
+
+/* syscall_directory.c */
+s32 sys_getdents64(s32 descriptor, u32 address, u32 bytes);
 
 /* syscall_attribute.c: changing what a file is */
 s32 sys_chmod(u32 path, u32 mode);

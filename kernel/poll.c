@@ -1,0 +1,307 @@
+/*
+ * poll and select: waiting for several files at once.
+ *
+ * Both become a list of watches, one for each file. A wait puts the caller into the queue of every file, looks at all of them, sleeps if none
+ * is ready, and leaves the queues again. Interrupts stay disabled from the first look to the sleep, so that no wake-up is missed.
+ */
+#include "kernel/file.h"
+#include "kernel/lib/string.h"
+#include "kernel/process.h"
+#include "kernel/signal.h"
+#include "kernel/syscall_file.h"
+#include "kernel/time.h"
+#include "kernel/wait.h"
+#include "kernel/x86/cpu.h"
+#include "mm/kmem.h"
+#include "mm/user.h"
+
+#include <asm/errno.h>
+#include <linux/poll.h>
+#include <linux/posix_types.h>
+#include <linux/time.h>
+
+#define NANOSECONDS_PER_MILLISECOND 1000000u
+#define POLL_ALWAYS (POLLERR | POLLHUP | POLLNVAL)     /* reported whether asked for or not */
+#define POLL_AT_ONCE 0u                                 /* a deadline that has always passed: look, but do not sleep */
+#define POLL_DEFAULT (POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM)
+
+struct poll_watch {
+    struct file *file;          /* held; NULL: not open */
+    u32 wanted;                 /* POLLIN … */
+    u32 ready;                  /* what of it there is */
+    struct wait_entry entry;
+};
+
+/* ---- waiting ---- */
+
+/* The deadline of a wait of this length. */
+static u64
+poll_deadline(u64 duration)
+{
+    return duration == 0 ? POLL_AT_ONCE : time_deadline(duration);
+}
+
+static struct poll_watch
+poll_watch_create(s32 descriptor, u32 wanted)
+{
+    struct poll_watch watch = {.wanted = wanted | POLL_ALWAYS};
+
+    if (file_get(current_process()->files, descriptor, &watch.file) < 0)
+        watch.file = NULL;
+    return watch;
+}
+
+static void
+poll_release(struct poll_watch *watches, u32 count)
+{
+    for (u32 i = 0; i < count; i++) {
+        if (watches[i].file != NULL)
+            file_release(watches[i].file);
+    }
+}
+
+/* Looks at one file, and enters its queue if asked to. */
+static void
+poll_look(struct poll_watch *watch, bool enlist)
+{
+    struct wait_queue *queue = NULL;
+
+    if (watch->file == NULL)
+        return;
+    watch->ready = POLL_DEFAULT;
+    if (watch->file->operations->poll != NULL)
+        watch->ready = watch->file->operations->poll(watch->file, &queue);
+    watch->ready &= watch->wanted;
+    if (enlist && queue != NULL)
+        wait_enlist(queue, &watch->entry);
+}
+
+/* Looks at all files: how many are ready. */
+static u32
+poll_look_at_all(struct poll_watch *watches, u32 count, bool enlist)
+{
+    u32 ready = 0;
+
+    for (u32 i = 0; i < count; i++) {
+        poll_look(&watches[i], enlist);
+        ready += watches[i].ready != 0;
+    }
+    return ready;
+}
+
+/* Sleeps until a file is ready: how many are, 0 at the deadline, or -ERESTARTNOHAND. POLL_AT_ONCE does not sleep. */
+static s32
+poll_wait(struct poll_watch *watches, u32 count, u64 deadline)
+{
+    u32 state = interrupts_save();
+    s32 ready = poll_look_at_all(watches, count, false);
+    int error = deadline == POLL_AT_ONCE ? -ETIMEDOUT : 0;
+
+    while (ready == 0 && error == 0) {
+        ready = poll_look_at_all(watches, count, true);
+        if (ready == 0)
+            error = wait_block(WAIT_INTERRUPTIBLE, deadline);
+        for (u32 i = 0; i < count; i++)
+            wait_delist(&watches[i].entry);
+        if (error == 0 && ready == 0)
+            ready = poll_look_at_all(watches, count, false);
+    }
+    interrupts_restore(state);
+    if (error == -ERESTARTSYS)
+        return -ERESTARTNOHAND;
+    return ready;
+}
+
+/* ---- poll ---- */
+
+/* Reports what is ready: how many entries have something. */
+static s32
+poll_report(struct pollfd *entries, const struct poll_watch *watches, u32 count)
+{
+    s32 ready = 0;
+
+    for (u32 i = 0; i < count; i++) {
+        entries[i].revents = watches[i].ready;
+        if (watches[i].file == NULL && entries[i].fd >= 0)
+            entries[i].revents = POLLNVAL;
+        ready += entries[i].revents != 0;
+    }
+    return ready;
+}
+
+static s32
+poll_entries(struct pollfd *entries, u32 count, struct poll_watch *watches, u64 deadline)
+{
+    bool invalid = false;
+    s32 result;
+
+    for (u32 i = 0; i < count; i++) {
+        watches[i] = poll_watch_create(entries[i].fd, entries[i].events);
+        invalid |= watches[i].file == NULL && entries[i].fd >= 0;
+    }
+    result = poll_wait(watches, count, invalid ? POLL_AT_ONCE : deadline);
+    poll_release(watches, count);
+    return result < 0 ? result : poll_report(entries, watches, count);
+}
+
+s32
+sys_poll(u32 address, u32 count, s32 timeout_milliseconds)
+{
+    u64 timeout = (u64)(u32)timeout_milliseconds * NANOSECONDS_PER_MILLISECOND;
+    u64 deadline = timeout_milliseconds < 0 ? WAIT_FOREVER : poll_deadline(timeout);
+    u32 bytes = count * sizeof(struct pollfd);
+    struct pollfd *entries;
+    struct poll_watch *watches;
+    s32 result = -ENOMEM;
+
+    if (count > current_process()->limits[RLIMIT_NOFILE].rlim_cur)
+        return -EINVAL;
+    entries = kmem_allocate(bytes);
+    watches = kmem_allocate(count * sizeof(*watches));
+    if (entries != NULL && watches != NULL) {
+        result = user_copy_in(entries, address, bytes);
+        if (result == 0)
+            result = poll_entries(entries, count, watches, deadline);
+        if (result >= 0 && user_copy_out(address, entries, bytes) < 0)
+            result = -EFAULT;
+    }
+    kmem_free(watches);
+    kmem_free(entries);
+    return result;
+}
+
+/* ---- select ---- */
+
+#define SELECT_WORD_BITS (8 * sizeof(u32))
+
+/* What each of the three sets asks for, as Linux has it. */
+enum { SELECT_READ, SELECT_WRITE, SELECT_EXCEPT, SELECT_SETS };
+
+static const u32 select_events[SELECT_SETS] = {
+    [SELECT_READ] = POLLRDNORM | POLLRDBAND | POLLIN | POLLHUP | POLLERR,
+    [SELECT_WRITE] = POLLWRBAND | POLLWRNORM | POLLOUT | POLLERR,
+    [SELECT_EXCEPT] = POLLPRI,
+};
+
+struct select {
+    u32 count;                      /* descriptors 0 to count - 1 */
+    u32 words;                      /* of each set */
+    u32 addresses[SELECT_SETS];     /* in user memory, 0: no such set */
+    u32 *sets[SELECT_SETS];
+    struct poll_watch *watches;     /* by descriptor */
+};
+
+static bool
+select_has(const struct select *select, u32 set, u32 descriptor)
+{
+    return select->sets[set][descriptor / SELECT_WORD_BITS] & 1u << descriptor % SELECT_WORD_BITS;
+}
+
+/* Makes watches of the sets. -EBADF if a descriptor is not open. */
+static int
+select_watch(struct select *select)
+{
+    for (u32 descriptor = 0; descriptor < select->count; descriptor++) {
+        u32 wanted = 0;
+
+        for (u32 set = 0; set < SELECT_SETS; set++)
+            wanted |= select_has(select, set, descriptor) ? select_events[set] : 0;
+        if (wanted == 0)
+            continue;
+        select->watches[descriptor] = poll_watch_create(descriptor, wanted);
+        if (select->watches[descriptor].file == NULL)
+            return -EBADF;
+    }
+    return 0;
+}
+
+/* Leaves in the sets what is ready: how many bits that are. */
+static s32
+select_report(struct select *select)
+{
+    s32 ready = 0;
+
+    for (u32 set = 0; set < SELECT_SETS; set++) {
+        for (u32 descriptor = 0; descriptor < select->count; descriptor++) {
+            if (!select_has(select, set, descriptor))
+                continue;
+            if (select->watches[descriptor].ready & select_events[set])
+                ready++;
+            else
+                select->sets[set][descriptor / SELECT_WORD_BITS] &= ~(1u << descriptor % SELECT_WORD_BITS);
+        }
+    }
+    return ready;
+}
+
+static int
+select_copy(struct select *select, bool out)
+{
+    u32 bytes = select->words * sizeof(u32);
+
+    for (u32 set = 0; set < SELECT_SETS; set++) {
+        u32 address = select->addresses[set];
+
+        if (address == 0)
+            continue;
+        if (out ? user_copy_out(address, select->sets[set], bytes) < 0 : user_copy_in(select->sets[set], address, bytes) < 0)
+            return -EFAULT;
+    }
+    return 0;
+}
+
+static s32
+select_run(struct select *select, u64 deadline)
+{
+    s32 result = select_copy(select, false);
+
+    if (result == 0)
+        result = select_watch(select);
+    if (result == 0)
+        result = poll_wait(select->watches, select->count, deadline);
+    poll_release(select->watches, select->count);
+    if (result < 0)
+        return result;
+    result = select_report(select);
+    return select_copy(select, true) < 0 ? -EFAULT : result;
+}
+
+/* Descriptors beyond the table's end cannot be open, and Linux does not look at them. */
+static s32
+select_allocate_and_run(struct select *select, u64 deadline)
+{
+    u32 used = current_process()->files->used;
+    u32 *sets;
+    s32 result = -ENOMEM;
+
+    select->count = select->count < used ? select->count : used;
+    select->words = (select->count + SELECT_WORD_BITS - 1) / SELECT_WORD_BITS;
+    sets = kmem_allocate_zeroed(SELECT_SETS * select->words * sizeof(*sets));
+    select->watches = kmem_allocate_zeroed(select->count * sizeof(*select->watches));
+    for (u32 set = 0; set < SELECT_SETS; set++)
+        select->sets[set] = sets + set * select->words;
+    if (sets != NULL && select->watches != NULL)
+        result = select_run(select, deadline);
+    kmem_free(select->watches);
+    kmem_free(sets);
+    return result;
+}
+
+s32
+sys__newselect(s32 count, u32 readable, u32 writable, u32 exceptional, u32 timeout)
+{
+    struct select select = {.count = count, .addresses = {readable, writable, exceptional}};
+    u64 deadline = WAIT_FOREVER;
+
+    if (count < 0)
+        return -EINVAL;
+    if (timeout != 0) {
+        u64 duration;
+        int error = time_read_timeval(timeout, &duration);
+
+        if (error < 0)
+            return error;
+        deadline = poll_deadline(duration);
+    }
+    return select_allocate_and_run(&select, deadline);
+}

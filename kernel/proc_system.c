@@ -1,0 +1,204 @@
+/*
+ * /proc: the texts about the system.
+ */
+#include "kernel/proc_print.h"
+
+#include "drivers/interrupts.h"
+#include "drivers/timer.h"
+#include "kernel/command_line.h"
+#include "kernel/lib/divide.h"
+#include "kernel/pid.h"
+#include "kernel/process.h"
+#include "kernel/scheduler.h"
+#include "kernel/time.h"
+#include "kernel/version.h"
+#include "kernel/x86/cpu.h"
+#include "mm/report.h"
+
+#define NANOSECONDS_PER_HUNDREDTH (NANOSECONDS_PER_SECOND / 100)
+#define LOAD_ONE 65536u              /* scheduler_load's unit */
+
+void
+proc_print_command_line(struct process *process, struct text_buffer *text)
+{
+    (void)process;
+    text_print(text, "%s\n", command_line_text());
+}
+
+void
+proc_print_version(struct process *process, struct text_buffer *text)
+{
+    (void)process;
+    text_print(text, "%s version %s %s\n", VERSION_SYSTEM, VERSION_RELEASE, VERSION_BUILD);
+}
+
+void
+proc_print_filesystems(struct process *process, struct text_buffer *text)
+{
+    (void)process;
+    text_print(text, "nodev\trootfs\nnodev\tproc\nnodev\tpipefs\n");
+}
+
+void
+proc_print_mounts(struct process *process, struct text_buffer *text)
+{
+    (void)process;
+    text_print(text, "rootfs / rootfs rw 0 0\nproc /proc proc rw 0 0\n");
+}
+
+void
+proc_print_pid_max(struct process *process, struct text_buffer *text)
+{
+    (void)process;
+    text_print(text, "%u\n", PID_MAXIMUM);
+}
+
+/* 1: mapping is not refused for fear that memory might run out. */
+void
+proc_print_overcommit_memory(struct process *process, struct text_buffer *text)
+{
+    (void)process;
+    text_print(text, "1\n");
+}
+
+/* ---- memory ---- */
+
+void
+proc_print_meminfo(struct process *process, struct text_buffer *text)
+{
+    (void)process;
+    report_meminfo(text);
+}
+
+void
+proc_print_swaps(struct process *process, struct text_buffer *text)
+{
+    (void)process;
+    report_swaps(text);
+}
+
+/* ---- processor ---- */
+
+static void
+proc_print_cpu_flags(struct text_buffer *text)
+{
+    text_print(text, "flags\t\t:");
+    for (enum cpu_feature feature = 0; feature < CPU_FEATURE_COUNT; feature++) {
+        if (cpu_has(feature))
+            text_print(text, " %s", cpu_feature_name(feature));
+    }
+    text_print(text, "\n");
+}
+
+void
+proc_print_cpuinfo(struct process *process, struct text_buffer *text)
+{
+    (void)process;
+    text_print(text, "processor\t: 0\nvendor_id\t: %s\ncpu family\t: %u\nmodel\t\t: %u\nmodel name\t: %s\nstepping\t: %u\n",
+               cpu_identity.vendor, cpu_identity.family, cpu_identity.model, cpu_identity.brand, cpu_identity.stepping);
+    text_print(text, "fpu\t\t: %s\nwp\t\t: %s\n", cpu_has(CPU_FPU) ? "yes" : "no", cpu_has(CPU_WP) ? "yes" : "no");
+    proc_print_cpu_flags(text);
+    text_print(text, "\n");
+}
+
+void
+proc_print_interrupts(struct process *process, struct text_buffer *text)
+{
+    static const char *const names[IRQ_COUNT] = {
+        [IRQ_TIMER] = "timer", [IRQ_KEYBOARD] = "keyboard", [IRQ_CASCADE] = "cascade", [IRQ_COM2] = "serial", [IRQ_COM1] = "serial",
+    };
+
+    (void)process;
+    text_print(text, "           CPU0\n");
+    for (u32 irq = 0; irq < IRQ_COUNT; irq++) {
+        if (interrupt_counts[irq] > 0)
+            text_print(text, "%3u: %10u   XT-PIC   %s\n", irq, interrupt_counts[irq], names[irq] == NULL ? "" : names[irq]);
+    }
+    text_print(text, "ERR: %10u   unwanted\n", interrupt_unwanted_count);
+}
+
+/* ---- time ---- */
+
+/* Ticks of processor time used by all processes that there are now. */
+static void
+proc_total_ticks(u64 *user, u64 *system)
+{
+    struct process *process;
+
+    *user = *system = 0;
+    process_for_each(process) {
+        struct process_usage usage;
+
+        process_usage_so_far(process, &usage);
+        *user += usage.user_ticks + process->children_usage.user_ticks;
+        *system += usage.system_ticks + process->children_usage.system_ticks;
+    }
+}
+
+static u64
+proc_idle_ticks(u64 user, u64 system)
+{
+    return timer_ticks() > user + system ? timer_ticks() - user - system : 0;
+}
+
+void
+proc_print_uptime(struct process *process, struct text_buffer *text)
+{
+    u64 user, system;
+    u32 hundredths, idle_hundredths;
+    u64 seconds = divide_u64(divide_u64(timer_nanoseconds(), NANOSECONDS_PER_HUNDREDTH, NULL), 100, &hundredths);
+    u64 idle_seconds;
+
+    (void)process;
+    proc_total_ticks(&user, &system);
+    idle_seconds = divide_u64(proc_idle_ticks(user, system), TIMER_HERTZ, &idle_hundredths);
+    text_print(text, "%llu.%02u %llu.%02u\n", seconds, hundredths, idle_seconds, idle_hundredths);
+}
+
+/* Processes that could run now. */
+static u32
+proc_running(void)
+{
+    struct process *process;
+    u32 running = 0;
+
+    process_for_each(process)
+        running += process_state_letter(process) == 'R';
+    return running;
+}
+
+void
+proc_print_loadavg(struct process *process, struct text_buffer *text)
+{
+    u32 load[3];
+
+    (void)process;
+    scheduler_load(load);
+    for (u32 i = 0; i < ARRAY_SIZE(load); i++)
+        text_print(text, "%u.%02u ", load[i] / LOAD_ONE, load[i] % LOAD_ONE * 100 / LOAD_ONE);
+    text_print(text, "%u/%u %u\n", proc_running(), process_count, pid_last());
+}
+
+static u64
+proc_interrupt_total(void)
+{
+    u64 total = interrupt_unwanted_count;
+
+    for (u32 irq = 0; irq < IRQ_COUNT; irq++)
+        total += interrupt_counts[irq];
+    return total;
+}
+
+void
+proc_print_system_stat(struct process *process, struct text_buffer *text)
+{
+    u64 user, system, idle;
+    u64 boot_time = divide_u64(time_since_epoch() - timer_nanoseconds(), NANOSECONDS_PER_SECOND, NULL);
+
+    (void)process;
+    proc_total_ticks(&user, &system);
+    idle = proc_idle_ticks(user, system);
+    text_print(text, "cpu  %llu 0 %llu %llu 0 0 0 0 0 0\ncpu0 %llu 0 %llu %llu 0 0 0 0 0 0\n", user, system, idle, user, system, idle);
+    text_print(text, "intr %llu\nctxt %llu\nbtime %llu\n", proc_interrupt_total(), scheduler_switches, boot_time);
+    text_print(text, "processes %u\nprocs_running %u\nprocs_blocked 0\n", pid_last(), proc_running());
+}

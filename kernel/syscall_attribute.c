@@ -1,0 +1,280 @@
+/*
+ * System calls that change what a file is, and what a process takes for granted: working directory and file mode mask.
+ */
+#include "kernel/syscall_file.h"
+
+#include "kernel/file.h"
+#include "kernel/path.h"
+#include "kernel/process.h"
+#include "kernel/regular.h"
+#include "kernel/time.h"
+#include "mm/user.h"
+
+#include <asm/errno.h>
+#include <linux/fcntl.h>
+#include <linux/stat.h>
+
+#define ATTRIBUTE_PERMISSIONS 07777u
+#define ATTRIBUTE_MASK 0777u         /* what umask keeps */
+#define ATTRIBUTE_KEEP UINT32_MAX    /* chown: leave it as it is */
+
+/* Nanoseconds that say something else to utimensat; the UAPI headers leave them out. */
+#define UTIME_NOW 0x3fffffff
+#define UTIME_OMIT 0x3ffffffe
+
+/* ---- permissions and owner ---- */
+
+/* Each gives the caller's hold on the inode back. */
+static s32
+attribute_set_mode(struct inode *inode, u32 mode)
+{
+    inode->mode = (inode->mode & ~ATTRIBUTE_PERMISSIONS) | (mode & ATTRIBUTE_PERMISSIONS);
+    inode_touch_changed(inode);
+    inode_release(inode);
+    return 0;
+}
+
+static s32
+attribute_set_owner(struct inode *inode, u32 user, u32 group)
+{
+    if (user != ATTRIBUTE_KEEP)
+        inode->user = user;
+    if (group != ATTRIBUTE_KEEP)
+        inode->group = group;
+    inode_touch_changed(inode);
+    inode_release(inode);
+    return 0;
+}
+
+s32
+sys_fchmodat(s32 directory, u32 path, u32 mode)
+{
+    struct inode *inode;
+    int error = path_lookup_user(directory, path, 0, &inode);
+
+    return error < 0 ? error : attribute_set_mode(inode, mode);
+}
+
+s32
+sys_chmod(u32 path, u32 mode)
+{
+    return sys_fchmodat(AT_FDCWD, path, mode);
+}
+
+s32
+sys_fchmod(s32 descriptor, u32 mode)
+{
+    struct inode *inode;
+    int error = file_get_inode(current_process()->files, descriptor, &inode);
+
+    return error < 0 ? error : attribute_set_mode(inode, mode);
+}
+
+s32
+sys_fchownat(s32 directory, u32 path, u32 user, u32 group, u32 flags)
+{
+    struct inode *inode;
+    int error;
+
+    if (flags & ~(u32)AT_SYMLINK_NOFOLLOW)
+        return -EINVAL;
+    error = path_lookup_user(directory, path, flags & AT_SYMLINK_NOFOLLOW ? PATH_NO_FOLLOW : 0, &inode);
+    return error < 0 ? error : attribute_set_owner(inode, user, group);
+}
+
+s32
+sys_chown32(u32 path, u32 user, u32 group)
+{
+    return sys_fchownat(AT_FDCWD, path, user, group, 0);
+}
+
+s32
+sys_lchown32(u32 path, u32 user, u32 group)
+{
+    return sys_fchownat(AT_FDCWD, path, user, group, AT_SYMLINK_NOFOLLOW);
+}
+
+s32
+sys_fchown32(s32 descriptor, u32 user, u32 group)
+{
+    struct inode *inode;
+    int error = file_get_inode(current_process()->files, descriptor, &inode);
+
+    return error < 0 ? error : attribute_set_owner(inode, user, group);
+}
+
+/* ---- length ---- */
+
+static s32
+attribute_set_length(struct inode *inode, u32 low, u32 high)
+{
+    u64 length = (u64)high << 32 | low;
+
+    if ((s64)length < 0)
+        return -EINVAL;
+    return length > REGULAR_MAXIMUM_BYTES ? -EFBIG : inode_truncate(inode, length);
+}
+
+s32
+sys_truncate64(u32 path, u32 length_low, u32 length_high)
+{
+    struct inode *inode;
+    s32 result = path_lookup_user(AT_FDCWD, path, 0, &inode);
+
+    if (result < 0)
+        return result;
+    result = attribute_set_length(inode, length_low, length_high);
+    inode_release(inode);
+    return result;
+}
+
+s32
+sys_ftruncate64(s32 descriptor, u32 length_low, u32 length_high)
+{
+    struct file *file;
+    s32 result = file_get(current_process()->files, descriptor, &file);
+
+    if (result < 0)
+        return result;
+    if ((file->flags & O_ACCMODE) == O_RDONLY || inode_is(file->inode, S_IFDIR))
+        result = -EINVAL;
+    else
+        result = attribute_set_length(file->inode, length_low, length_high);
+    file_release(file);
+    return result;
+}
+
+/* ---- times ---- */
+
+/* One of utimensat's times: with 32 or 64 bits of seconds, or "now" or "leave it". */
+struct attribute_time {
+    bool keep;
+    u64 nanoseconds;
+};
+
+static int
+attribute_parse_time(s64 seconds, s64 nanoseconds, struct attribute_time *time)
+{
+    *time = (struct attribute_time){.keep = nanoseconds == UTIME_OMIT};
+    if (nanoseconds == UTIME_OMIT)
+        return 0;
+    if (nanoseconds == UTIME_NOW) {
+        time->nanoseconds = time_since_epoch();
+        return 0;
+    }
+    if (nanoseconds < 0 || nanoseconds >= NANOSECONDS_PER_SECOND)
+        return -EINVAL;
+    /* Before 1970 is not kept apart from 1970. */
+    time->nanoseconds = seconds < 0 ? 0 : time_from_parts(seconds, (u32)nanoseconds);
+    return 0;
+}
+
+static int
+attribute_read_times(u32 address, bool wide, struct attribute_time times[2])
+{
+    struct __kernel_timespec wide_times[2];
+    struct __kernel_old_timespec narrow_times[2];
+    int error = 0;
+
+    if (address == 0) {
+        times[0] = times[1] = (struct attribute_time){.nanoseconds = time_since_epoch()};
+        return 0;
+    }
+    if (wide ? user_copy_in(wide_times, address, sizeof(wide_times)) < 0 : user_copy_in(narrow_times, address, sizeof(narrow_times)) < 0)
+        return -EFAULT;
+    for (u32 i = 0; i < 2 && error == 0; i++) {
+        if (wide)
+            error = attribute_parse_time(wide_times[i].tv_sec, (s32)wide_times[i].tv_nsec, &times[i]);
+        else
+            error = attribute_parse_time(narrow_times[i].tv_sec, narrow_times[i].tv_nsec, &times[i]);
+    }
+    return error;
+}
+
+static s32
+attribute_set_times(s32 directory, u32 path, u32 address, u32 flags, bool wide)
+{
+    struct attribute_time times[2];
+    struct inode *inode;
+    int error;
+
+    if (flags & ~(u32)AT_SYMLINK_NOFOLLOW)
+        return -EINVAL;
+    error = attribute_read_times(address, wide, times);
+    if (error < 0)
+        return error;
+    /* Without a path the descriptor itself is meant. */
+    if (path == 0)
+        error = file_get_inode(current_process()->files, directory, &inode);
+    else
+        error = path_lookup_user(directory, path, flags & AT_SYMLINK_NOFOLLOW ? PATH_NO_FOLLOW : 0, &inode);
+    if (error < 0)
+        return error;
+    if (!times[0].keep)
+        inode->accessed = times[0].nanoseconds;
+    if (!times[1].keep)
+        inode->modified = times[1].nanoseconds;
+    inode_touch_changed(inode);
+    inode_release(inode);
+    return 0;
+}
+
+s32
+sys_utimensat(s32 directory, u32 path, u32 times, u32 flags)
+{
+    return attribute_set_times(directory, path, times, flags, false);
+}
+
+s32
+sys_utimensat_time64(s32 directory, u32 path, u32 times, u32 flags)
+{
+    return attribute_set_times(directory, path, times, flags, true);
+}
+
+/* ---- the process's own ---- */
+
+s32
+sys_umask(u32 mask)
+{
+    struct process *process = current_process();
+    u32 old = process->file_mode_mask;
+
+    process->file_mode_mask = mask & ATTRIBUTE_MASK;
+    return old;
+}
+
+/* Takes over the caller's hold on the inode. */
+static s32
+attribute_set_directory(struct inode *inode)
+{
+    struct process *process = current_process();
+    struct inode *old = process->directory;
+
+    process->directory = inode;
+    inode_release(old);
+    return 0;
+}
+
+s32
+sys_chdir(u32 path)
+{
+    struct inode *inode;
+    int error = path_lookup_user(AT_FDCWD, path, PATH_DIRECTORY, &inode);
+
+    return error < 0 ? error : attribute_set_directory(inode);
+}
+
+s32
+sys_fchdir(s32 descriptor)
+{
+    struct inode *inode;
+    int error = file_get_inode(current_process()->files, descriptor, &inode);
+
+    if (error < 0)
+        return error;
+    if (!inode_is(inode, S_IFDIR)) {
+        inode_release(inode);
+        return -ENOTDIR;
+    }
+    return attribute_set_directory(inode);
+}

@@ -1,0 +1,244 @@
+/*
+ * System calls on descriptors: opening, closing, duplicating, and their flags.
+ */
+#include "kernel/syscall_file.h"
+
+#include "kernel/file.h"
+#include "kernel/path.h"
+#include "kernel/pipe.h"
+#include "kernel/process.h"
+#include "mm/user.h"
+
+#include <asm/errno.h>
+#include <asm/ioctls.h>
+#include <linux/fcntl.h>
+#include <linux/stat.h>
+
+#define DESCRIPTOR_PERMISSIONS 07777u
+
+/* Status flags that F_SETFL may change. */
+#define DESCRIPTOR_SETTABLE (O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME)
+
+/* ---- opening and closing ---- */
+
+/* Gives a file a descriptor; the caller's reference goes into the table, or is given back. */
+static s32
+descriptor_install(struct file *file, u32 minimum, bool close_on_exec)
+{
+    s32 descriptor = file_install(current_process()->files, file, minimum, close_on_exec);
+
+    if (descriptor < 0)
+        file_release(file);
+    return descriptor;
+}
+
+static s32
+descriptor_open(struct inode *start, const char *path, u32 flags, u32 mode)
+{
+    u32 permissions = mode & DESCRIPTOR_PERMISSIONS & ~current_process()->file_mode_mask;
+    struct file *file;
+    int error = file_open(start, path, flags, permissions, &file);
+
+    return error < 0 ? error : descriptor_install(file, 0, flags & O_CLOEXEC);
+}
+
+s32
+sys_openat(s32 directory, u32 path_address, u32 flags, u32 mode)
+{
+    struct inode *start;
+    char *path;
+    s32 result = path_copy_in(path_address, &path);
+
+    if (result < 0)
+        return result;
+    result = path_start_at(directory, path, &start);
+    if (result == 0) {
+        result = descriptor_open(start, path, flags, mode);
+        inode_release(start);
+    }
+    path_free(path);
+    return result;
+}
+
+s32
+sys_open(u32 path, u32 flags, u32 mode)
+{
+    return sys_openat(AT_FDCWD, path, flags, mode);
+}
+
+s32
+sys_creat(u32 path, u32 mode)
+{
+    return sys_openat(AT_FDCWD, path, O_CREAT | O_WRONLY | O_TRUNC, mode);
+}
+
+s32
+sys_close(s32 descriptor)
+{
+    return file_close(current_process()->files, descriptor);
+}
+
+/* ---- pipes ---- */
+
+s32
+sys_pipe2(u32 address, u32 flags)
+{
+    struct file_table *files = current_process()->files;
+    struct file *ends[2];
+    s32 descriptors[2];
+    int error;
+
+    if (flags & ~(u32)(O_CLOEXEC | O_NONBLOCK | O_DIRECT))
+        return -EINVAL;
+    error = pipe_create(flags, ends);
+    if (error < 0)
+        return error;
+    descriptors[0] = descriptor_install(ends[0], 0, flags & O_CLOEXEC);
+    if (descriptors[0] < 0) {
+        file_release(ends[1]);
+        return descriptors[0];
+    }
+    descriptors[1] = descriptor_install(ends[1], 0, flags & O_CLOEXEC);
+    error = descriptors[1] < 0 ? descriptors[1] : user_copy_out(address, descriptors, sizeof(descriptors));
+    if (error < 0) {
+        file_close(files, descriptors[0]);
+        file_close(files, descriptors[1]);
+    }
+    return error;
+}
+
+s32
+sys_pipe(u32 address)
+{
+    return sys_pipe2(address, 0);
+}
+
+/* ---- duplicating ---- */
+
+static s32
+descriptor_duplicate(s32 descriptor, u32 minimum, bool close_on_exec)
+{
+    struct file *file;
+    s32 result = file_get(current_process()->files, descriptor, &file);
+
+    return result < 0 ? result : descriptor_install(file, minimum, close_on_exec);
+}
+
+s32
+sys_dup(s32 descriptor)
+{
+    return descriptor_duplicate(descriptor, 0, false);
+}
+
+static s32
+descriptor_duplicate_at(s32 old, s32 new, bool close_on_exec)
+{
+    struct file_table *files = current_process()->files;
+    struct file *file;
+    s32 result = file_get(files, old, &file);
+
+    if (result < 0)
+        return result;
+    result = file_install_at(files, file, new, close_on_exec);
+    if (result < 0)
+        file_release(file);
+    return result;
+}
+
+s32
+sys_dup2(s32 old, s32 new)
+{
+    if (old == new)
+        return file_descriptor(current_process()->files, old) == NULL ? -EBADF : new;
+    return descriptor_duplicate_at(old, new, false);
+}
+
+s32
+sys_dup3(s32 old, s32 new, u32 flags)
+{
+    if ((flags & ~(u32)O_CLOEXEC) || old == new)
+        return -EINVAL;
+    return descriptor_duplicate_at(old, new, flags & O_CLOEXEC);
+}
+
+/* ---- flags ---- */
+
+static s32
+descriptor_control(struct descriptor *entry, u32 command, u32 argument)
+{
+    switch (command) {
+    case F_GETFD:
+        return entry->close_on_exec ? FD_CLOEXEC : 0;
+    case F_SETFD:
+        entry->close_on_exec = argument & FD_CLOEXEC;
+        return 0;
+    case F_GETFL:
+        return entry->file->flags;
+    case F_SETFL:
+        entry->file->flags = (entry->file->flags & ~(u32)DESCRIPTOR_SETTABLE) | (argument & DESCRIPTOR_SETTABLE);
+        return 0;
+    case F_GETLK:
+    case F_SETLK:
+    case F_SETLKW:
+    case F_GETLK64:
+    case F_SETLK64:
+    case F_SETLKW64:
+        return -ENOLCK;
+    default:
+        return -EINVAL;
+    }
+}
+
+s32
+sys_fcntl64(s32 descriptor, u32 command, u32 argument)
+{
+    struct process *process = current_process();
+    struct descriptor *entry = file_descriptor(process->files, descriptor);
+
+    if (entry == NULL)
+        return -EBADF;
+    if (command == F_DUPFD || command == F_DUPFD_CLOEXEC) {
+        if (argument >= process->limits[RLIMIT_NOFILE].rlim_cur)
+            return -EINVAL;
+        return descriptor_duplicate(descriptor, argument, command == F_DUPFD_CLOEXEC);
+    }
+    return descriptor_control(entry, command, argument);
+}
+
+/* Commands that concern the descriptor or every kind of file; the others are the file's. */
+static s32
+descriptor_ioctl(struct file *file, struct descriptor *entry, u32 command, u32 argument)
+{
+    u32 value;
+
+    switch (command) {
+    case FIOCLEX:
+    case FIONCLEX:
+        entry->close_on_exec = command == FIOCLEX;
+        return 0;
+    case FIONBIO:
+        if (user_read_word(&value, argument) < 0)
+            return -EFAULT;
+        file->flags = value ? file->flags | O_NONBLOCK : file->flags & ~(u32)O_NONBLOCK;
+        return 0;
+    case FIONREAD:
+        if (inode_is(file->inode, S_IFREG))
+            return user_write_word(argument, (u32)(inode_size(file->inode) - file->offset));
+        break;
+    }
+    return file->operations->ioctl == NULL ? -ENOTTY : file->operations->ioctl(file, command, argument);
+}
+
+s32
+sys_ioctl(s32 descriptor, u32 command, u32 argument)
+{
+    struct file_table *files = current_process()->files;
+    struct file *file;
+    s32 result = file_get(files, descriptor, &file);
+
+    if (result < 0)
+        return result;
+    result = descriptor_ioctl(file, file_descriptor(files, descriptor), command, argument);
+    file_release(file);
+    return result;
+}

@@ -1,0 +1,322 @@
+/*
+ * System calls that make, remove and move names.
+ *
+ * Each walks to the directory of the name, checks everything that can be wrong, and only then changes something. The order of the checks is
+ * Linux's, since programs tell cases apart by the errno.
+ */
+#include "kernel/syscall_file.h"
+
+#include "kernel/lib/string.h"
+#include "kernel/path.h"
+#include "kernel/process.h"
+#include "kernel/ramfs.h"
+
+#include <asm/errno.h>
+#include <linux/fcntl.h>
+#include <linux/fs.h>
+#include <linux/stat.h>
+
+#define NAME_PERMISSIONS 07777u
+
+/* ---- making ---- */
+
+/* Whether something can be made where a path ends. */
+static int
+name_check_new(const struct path_end *end)
+{
+    if (end->inode != NULL)
+        return -EEXIST;
+    return ramfs_owns(end->directory) ? 0 : -EPERM;
+}
+
+static s32
+name_make(s32 directory, u32 path, u32 mode, u32 device)
+{
+    struct path_end end;
+    struct inode *inode;
+    int error = path_walk_user(directory, path, PATH_NO_FOLLOW, &end);
+
+    if (error < 0)
+        return error;
+    error = name_check_new(&end);
+    if (error == 0 && end.slash && (mode & S_IFMT) != S_IFDIR)
+        error = -ENOENT;
+    if (error == 0)
+        error = ramfs_create(end.directory, end.name, mode & ~current_process()->file_mode_mask, device, &inode);
+    if (error == 0)
+        inode_release(inode);
+    path_end_release(&end);
+    return error;
+}
+
+s32
+sys_mkdirat(s32 directory, u32 path, u32 mode)
+{
+    return name_make(directory, path, S_IFDIR | (mode & (NAME_PERMISSIONS & ~(u32)(S_ISUID | S_ISGID))), 0);
+}
+
+s32
+sys_mkdir(u32 path, u32 mode)
+{
+    return sys_mkdirat(AT_FDCWD, path, mode);
+}
+
+s32
+sys_mknodat(s32 directory, u32 path, u32 mode, u32 device)
+{
+    u32 type = mode & S_IFMT;
+
+    if (type == 0)
+        type = S_IFREG;
+    if (type == S_IFDIR)
+        return -EPERM;
+    if (type != S_IFREG && type != S_IFCHR && type != S_IFBLK && type != S_IFIFO && type != S_IFSOCK)
+        return -EINVAL;
+    return name_make(directory, path, type | (mode & NAME_PERMISSIONS), type == S_IFCHR || type == S_IFBLK ? device : 0);
+}
+
+s32
+sys_mknod(u32 path, u32 mode, u32 device)
+{
+    return sys_mknodat(AT_FDCWD, path, mode, device);
+}
+
+s32
+sys_symlinkat(u32 target_address, s32 directory, u32 path)
+{
+    struct path_end end;
+    struct inode *inode;
+    char *target;
+    int error = path_copy_in(target_address, &target);
+
+    if (error < 0)
+        return error;
+    error = path_walk_user(directory, path, PATH_NO_FOLLOW, &end);
+    if (error == 0) {
+        error = name_check_new(&end);
+        if (error == 0 && end.slash)
+            error = -ENOENT;
+        if (error == 0)
+            error = ramfs_create_link(end.directory, end.name, target, &inode);
+        if (error == 0)
+            inode_release(inode);
+        path_end_release(&end);
+    }
+    path_free(target);
+    return error;
+}
+
+s32
+sys_symlink(u32 target, u32 path)
+{
+    return sys_symlinkat(target, AT_FDCWD, path);
+}
+
+static int
+name_link(struct inode *inode, s32 directory, u32 path)
+{
+    struct path_end end;
+    int error = path_walk_user(directory, path, PATH_NO_FOLLOW, &end);
+
+    if (error < 0)
+        return error;
+    if (end.inode != NULL)
+        error = -EEXIST;
+    else if (end.slash)
+        error = -ENOENT;
+    else if (!ramfs_owns(inode) || !ramfs_owns(end.directory))
+        error = -EXDEV;
+    else if (inode_is(inode, S_IFDIR))
+        error = -EPERM;
+    else if (inode->links == 0)
+        error = -ENOENT;
+    else
+        error = end.directory->operations->link(end.directory, end.name, inode);
+    path_end_release(&end);
+    return error;
+}
+
+s32
+sys_linkat(s32 old_directory, u32 old_path, s32 new_directory, u32 new_path, u32 flags)
+{
+    struct inode *inode;
+    int error;
+
+    if (flags & ~(u32)AT_SYMLINK_FOLLOW)
+        return -EINVAL;
+    error = path_lookup_user(old_directory, old_path, flags & AT_SYMLINK_FOLLOW ? 0 : PATH_NO_FOLLOW, &inode);
+    if (error < 0)
+        return error;
+    error = name_link(inode, new_directory, new_path);
+    inode_release(inode);
+    return error;
+}
+
+s32
+sys_link(u32 old_path, u32 new_path)
+{
+    return sys_linkat(AT_FDCWD, old_path, AT_FDCWD, new_path, 0);
+}
+
+/* ---- removing ---- */
+
+static int
+name_check_unlink(const struct path_end *end)
+{
+    if (path_end_is_special(end))
+        return -EISDIR;
+    if (end->inode == NULL)
+        return -ENOENT;
+    if (end->slash)
+        return inode_is(end->inode, S_IFDIR) ? -EISDIR : -ENOTDIR;
+    if (inode_is(end->inode, S_IFDIR))
+        return -EISDIR;
+    return ramfs_owns(end->directory) ? 0 : -EPERM;
+}
+
+static int
+name_check_rmdir(const struct path_end *end)
+{
+    if (strcmp(end->name, ".") == 0)
+        return -EINVAL;
+    if (strcmp(end->name, "..") == 0)
+        return -ENOTEMPTY;
+    if (end->name[0] == '\0')
+        return -EBUSY;
+    if (end->inode == NULL)
+        return -ENOENT;
+    if (!inode_is(end->inode, S_IFDIR))
+        return -ENOTDIR;
+    if (!ramfs_owns(end->directory))
+        return -EPERM;
+    if (!ramfs_owns(end->inode))
+        return -EBUSY; /* the root of /proc */
+    return ramfs_is_empty(end->inode) ? 0 : -ENOTEMPTY;
+}
+
+s32
+sys_unlinkat(s32 directory, u32 path, u32 flags)
+{
+    struct path_end end;
+    int error;
+
+    if (flags & ~(u32)AT_REMOVEDIR)
+        return -EINVAL;
+    error = path_walk_user(directory, path, PATH_NO_FOLLOW, &end);
+    if (error < 0)
+        return error;
+    error = flags & AT_REMOVEDIR ? name_check_rmdir(&end) : name_check_unlink(&end);
+    if (error == 0)
+        end.directory->operations->unlink(end.directory, end.name, end.inode);
+    path_end_release(&end);
+    return error;
+}
+
+s32
+sys_unlink(u32 path)
+{
+    return sys_unlinkat(AT_FDCWD, path, 0);
+}
+
+s32
+sys_rmdir(u32 path)
+{
+    return sys_unlinkat(AT_FDCWD, path, AT_REMOVEDIR);
+}
+
+/* ---- moving ---- */
+
+/* Whether directory lies in the tree below inode, or is it. */
+static bool
+name_is_below(const struct inode *directory, const struct inode *inode)
+{
+    for (; directory != NULL; directory = directory->parent) {
+        if (directory == inode)
+            return true;
+    }
+    return false;
+}
+
+/* What may take the place of what. */
+static int
+name_check_replace(const struct path_end *old, const struct path_end *new)
+{
+    bool is_directory = inode_is(old->inode, S_IFDIR);
+
+    if (new->inode == NULL)
+        return 0;
+    if (is_directory && !inode_is(new->inode, S_IFDIR))
+        return -ENOTDIR;
+    if (!is_directory && inode_is(new->inode, S_IFDIR))
+        return -EISDIR;
+    if (!is_directory)
+        return 0;
+    if (!ramfs_owns(new->inode))
+        return -EBUSY;
+    return ramfs_is_empty(new->inode) ? 0 : -ENOTEMPTY;
+}
+
+static int
+name_check_rename(const struct path_end *old, const struct path_end *new, u32 flags)
+{
+    if (path_end_is_special(old) || path_end_is_special(new))
+        return -EBUSY;
+    if (old->inode == NULL)
+        return -ENOENT;
+    if ((flags & RENAME_NOREPLACE) && new->inode != NULL)
+        return -EEXIST;
+    if (!ramfs_owns(old->directory) || !ramfs_owns(new->directory))
+        return -EXDEV;
+    if (!ramfs_owns(old->inode))
+        return -EBUSY;
+    if (!inode_is(old->inode, S_IFDIR) && (old->slash || new->slash))
+        return -ENOTDIR;
+    if (inode_is(old->inode, S_IFDIR) && name_is_below(new->directory, old->inode))
+        return -EINVAL;
+    if (new->inode != NULL && name_is_below(old->directory, new->inode))
+        return -ENOTEMPTY;
+    return name_check_replace(old, new);
+}
+
+static int
+name_rename(const struct path_end *old, const struct path_end *new, u32 flags)
+{
+    int error = name_check_rename(old, new, flags);
+
+    /* Two names of the same file: nothing is to be done, says POSIX. */
+    if (error < 0 || old->inode == new->inode)
+        return error;
+    return ramfs_rename(old->directory, old->name, new->directory, new->name);
+}
+
+s32
+sys_renameat2(s32 old_directory, u32 old_path, s32 new_directory, u32 new_path, u32 flags)
+{
+    struct path_end old, new;
+    int error;
+
+    if (flags & ~(u32)RENAME_NOREPLACE)
+        return -EINVAL;
+    error = path_walk_user(old_directory, old_path, PATH_NO_FOLLOW, &old);
+    if (error < 0)
+        return error;
+    error = path_walk_user(new_directory, new_path, PATH_NO_FOLLOW, &new);
+    if (error == 0) {
+        error = name_rename(&old, &new, flags);
+        path_end_release(&new);
+    }
+    path_end_release(&old);
+    return error;
+}
+
+s32
+sys_renameat(s32 old_directory, u32 old_path, s32 new_directory, u32 new_path)
+{
+    return sys_renameat2(old_directory, old_path, new_directory, new_path, 0);
+}
+
+s32
+sys_rename(u32 old_path, u32 new_path)
+{
+    return sys_renameat2(AT_FDCWD, old_path, AT_FDCWD, new_path, 0);
+}

@@ -1,0 +1,342 @@
+/*
+ * System calls that move bytes in and out of open files, and the offset.
+ */
+#include "kernel/syscall_file.h"
+
+#include "kernel/file.h"
+#include "kernel/process.h"
+#include "mm/kmem.h"
+#include "mm/units.h"
+#include "mm/user.h"
+
+#include <asm/errno.h>
+#include <linux/fcntl.h>
+#include <linux/fs.h>
+#include <linux/uio.h>
+
+/* The most that one call moves: as Linux, so that a count is never negative. */
+#define READ_MAXIMUM_BYTES (INT32_MAX & ~(s32)PAGE_MASK)
+
+#define READ_INLINE_SEGMENTS 8u     /* as many lie on the stack; more are allocated */
+
+typedef s32 (*file_function)(struct file *file, struct transfer *transfer);
+
+static u32
+read_limit(u32 bytes)
+{
+    return bytes < READ_MAXIMUM_BYTES ? bytes : READ_MAXIMUM_BYTES;
+}
+
+/* ---- one segment ---- */
+
+static s32
+read_with(s32 descriptor, u32 address, u32 bytes, file_function function)
+{
+    struct transfer transfer;
+    struct file *file;
+    s32 result = file_get(current_process()->files, descriptor, &file);
+
+    if (result < 0)
+        return result;
+    if ((s32)bytes < 0) {
+        result = -EINVAL;
+    } else if (!user_range_ok(address, bytes)) {
+        result = -EFAULT;
+    } else {
+        transfer = transfer_user(address, read_limit(bytes));
+        result = function(file, &transfer);
+    }
+    file_release(file);
+    return result;
+}
+
+s32
+sys_read(s32 descriptor, u32 address, u32 bytes)
+{
+    return read_with(descriptor, address, bytes, file_read);
+}
+
+s32
+sys_write(s32 descriptor, u32 address, u32 bytes)
+{
+    return read_with(descriptor, address, bytes, file_write);
+}
+
+/* ---- several segments ---- */
+
+/* Checks the segments, and cuts them where together they would be too much for one call. */
+static int
+read_check_segments(struct iovec *segments, u32 count)
+{
+    u32 left = READ_MAXIMUM_BYTES;
+
+    for (u32 i = 0; i < count; i++) {
+        u32 bytes = segments[i].iov_len;
+
+        if ((s32)bytes < 0)
+            return -EINVAL;
+        if (!user_range_ok((u32)segments[i].iov_base, bytes))
+            return -EFAULT;
+        segments[i].iov_len = bytes < left ? bytes : left;
+        left -= segments[i].iov_len;
+    }
+    return 0;
+}
+
+static s32
+read_segments(struct file *file, u32 address, u32 count, struct iovec *segments, file_function function)
+{
+    struct transfer transfer;
+    int error;
+
+    if (user_copy_in(segments, address, count * sizeof(*segments)) < 0)
+        return -EFAULT;
+    error = read_check_segments(segments, count);
+    if (error < 0)
+        return error;
+    transfer = transfer_segments(segments, count);
+    return function(file, &transfer);
+}
+
+static s32
+read_segments_with(s32 descriptor, u32 address, u32 count, file_function function)
+{
+    struct iovec few[READ_INLINE_SEGMENTS];
+    struct iovec *segments = few;
+    struct file *file;
+    s32 result = file_get(current_process()->files, descriptor, &file);
+
+    if (result < 0)
+        return result;
+    if (count > UIO_MAXIOV) {
+        result = -EINVAL;
+    } else {
+        if (count > READ_INLINE_SEGMENTS)
+            segments = kmem_allocate(count * sizeof(*segments));
+        result = segments == NULL ? -ENOMEM : read_segments(file, address, count, segments, function);
+        if (segments != few)
+            kmem_free(segments);
+    }
+    file_release(file);
+    return result;
+}
+
+s32
+sys_readv(s32 descriptor, u32 segments, u32 count)
+{
+    return read_segments_with(descriptor, segments, count, file_read);
+}
+
+s32
+sys_writev(s32 descriptor, u32 segments, u32 count)
+{
+    return read_segments_with(descriptor, segments, count, file_write);
+}
+
+/* ---- at an offset ---- */
+
+static u64
+read_offset(u32 low, u32 high)
+{
+    return (u64)high << 32 | low;
+}
+
+/* Whether the file has an offset at all, and it may be this one. */
+static int
+read_check_offset(const struct file *file, u64 offset)
+{
+    if ((s64)offset < 0)
+        return -EINVAL;
+    return file->operations->size == NULL ? -ESPIPE : 0;
+}
+
+typedef s32 (*file_at_function)(struct file *file, struct transfer *transfer, u64 *offset);
+
+static s32
+read_at_with(s32 descriptor, u32 address, u32 bytes, u64 offset, file_at_function function)
+{
+    struct transfer transfer = transfer_user(address, read_limit(bytes));
+    struct file *file;
+    s32 result = file_get(current_process()->files, descriptor, &file);
+
+    if (result < 0)
+        return result;
+    result = read_check_offset(file, offset);
+    if (result == 0 && !user_range_ok(address, bytes))
+        result = -EFAULT;
+    if (result == 0)
+        result = function(file, &transfer, &offset);
+    file_release(file);
+    return result;
+}
+
+s32
+sys_pread64(s32 descriptor, u32 address, u32 bytes, u32 offset_low, u32 offset_high)
+{
+    return read_at_with(descriptor, address, bytes, read_offset(offset_low, offset_high), file_read_at);
+}
+
+s32
+sys_pwrite64(s32 descriptor, u32 address, u32 bytes, u32 offset_low, u32 offset_high)
+{
+    return read_at_with(descriptor, address, bytes, read_offset(offset_low, offset_high), file_write_at);
+}
+
+/* ---- from file to file ---- */
+
+/*
+ * Moves one buffer's worth from one file to another. What was read but could not be written is left unread. Bytes moved, or -errno.
+ */
+static s32
+sendfile_step(struct file *out, struct file *in, u64 *offset, u8 *buffer, u32 bytes)
+{
+    u64 start = *offset;
+    struct transfer source = transfer_kernel(buffer, bytes);
+    struct transfer target;
+    s32 result = file_read_at(in, &source, offset);
+
+    if (result <= 0)
+        return result;
+    target = transfer_kernel(buffer, result);
+    result = file_write(out, &target);
+    *offset = start + (result > 0 ? result : 0);
+    return result;
+}
+
+static s32
+sendfile_loop(struct file *out, struct file *in, u64 *offset, u32 bytes)
+{
+    u8 *buffer = kmem_allocate(PAGE_SIZE);
+    u32 done = 0;
+    s32 moved = buffer == NULL ? -ENOMEM : 1;
+
+    while (done < bytes && moved > 0) {
+        moved = sendfile_step(out, in, offset, buffer, bytes - done < PAGE_SIZE ? bytes - done : PAGE_SIZE);
+        if (moved > 0)
+            done += moved;
+    }
+    kmem_free(buffer);
+    return done > 0 ? (s32)done : moved < 0 ? moved : 0;
+}
+
+/* With an offset in user memory, the file's own stays where it is. */
+static s32
+sendfile_between(struct file *out, struct file *in, u32 offset_address, u32 bytes)
+{
+    u64 offset;
+    s32 result;
+
+    if (in->operations->size == NULL)
+        return offset_address == 0 ? -EINVAL : -ESPIPE;
+    if (offset_address == 0)
+        return sendfile_loop(out, in, &in->offset, read_limit(bytes));
+    if (user_copy_in(&offset, offset_address, sizeof(offset)) < 0)
+        return -EFAULT;
+    if ((s64)offset < 0)
+        return -EINVAL;
+    result = sendfile_loop(out, in, &offset, read_limit(bytes));
+    if (result >= 0 && user_copy_out(offset_address, &offset, sizeof(offset)) < 0)
+        return -EFAULT;
+    return result;
+}
+
+s32
+sys_sendfile64(s32 out, s32 in, u32 offset_address, u32 bytes)
+{
+    struct file_table *files = current_process()->files;
+    struct file *from, *to;
+    s32 result = file_get(files, in, &from);
+
+    if (result < 0)
+        return result;
+    result = file_get(files, out, &to);
+    if (result == 0) {
+        result = sendfile_between(to, from, offset_address, bytes);
+        file_release(to);
+    }
+    file_release(from);
+    return result;
+}
+
+/* ---- the offset ---- */
+
+/* Where a seek leads, or -errno. */
+static s64
+seek_target(struct file *file, s64 offset, u32 whence)
+{
+    s64 size = (s64)file->operations->size(file);
+
+    switch (whence) {
+    case SEEK_SET:
+        return offset;
+    case SEEK_CUR:
+        return (s64)file->offset + offset;
+    case SEEK_END:
+        return size + offset;
+    case SEEK_DATA:
+        return offset >= 0 && offset < size ? offset : -ENXIO;
+    case SEEK_HOLE:
+        return offset >= 0 && offset < size ? size : -ENXIO;
+    default:
+        return -EINVAL;
+    }
+}
+
+static int
+seek(s32 descriptor, s64 offset, u32 whence, u64 *result)
+{
+    struct file *file;
+    int error = file_get(current_process()->files, descriptor, &file);
+    s64 target;
+
+    if (error < 0)
+        return error;
+    if (file->operations->size == NULL) {
+        error = -ESPIPE;
+    } else {
+        target = seek_target(file, offset, whence);
+        if (target < 0)
+            error = target == -ENXIO ? -ENXIO : -EINVAL;
+        else
+            *result = file->offset = target;
+    }
+    file_release(file);
+    return error;
+}
+
+s32
+sys_lseek(s32 descriptor, s32 offset, u32 whence)
+{
+    u64 result;
+    int error = seek(descriptor, offset, whence, &result);
+
+    if (error < 0)
+        return error;
+    return result > INT32_MAX ? -EOVERFLOW : (s32)result;
+}
+
+s32
+sys__llseek(s32 descriptor, u32 offset_high, u32 offset_low, u32 result_address, u32 whence)
+{
+    u64 result;
+    int error = seek(descriptor, (s64)read_offset(offset_low, offset_high), whence, &result);
+
+    if (error < 0)
+        return error;
+    return user_copy_out(result_address, &result, sizeof(result));
+}
+
+/* ---- to the device ---- */
+
+/* Files live in memory: there is nowhere to write them to. */
+s32
+sys_fsync(s32 descriptor)
+{
+    return file_descriptor(current_process()->files, descriptor) == NULL ? -EBADF : 0;
+}
+
+s32
+sys_sync(void)
+{
+    return 0;
+}

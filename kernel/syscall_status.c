@@ -1,0 +1,309 @@
+/*
+ * System calls that say what a file is: status, names, directories' contents.
+ */
+#include "kernel/syscall_file.h"
+
+#include "kernel/file.h"
+#include "kernel/lib/divide.h"
+#include "kernel/lib/string.h"
+#include "kernel/path.h"
+#include "kernel/process.h"
+#include "kernel/time.h"
+#include "mm/frame.h"
+#include "mm/units.h"
+#include "mm/user.h"
+
+#include <asm/errno.h>
+#include <asm/stat.h>
+#include <asm/statfs.h>
+#include <linux/fcntl.h>
+#include <linux/kdev_t.h>
+#include <linux/limits.h>
+#include <linux/stat.h>
+
+#define STATUS_BLOCK_BYTES 512u      /* the unit of st_blocks */
+
+static u64
+status_blocks(const struct inode *inode)
+{
+    return (inode_size(inode) + STATUS_BLOCK_BYTES - 1) / STATUS_BLOCK_BYTES;
+}
+
+/* ---- stat64 ---- */
+
+static void
+status_fill(const struct inode *inode, struct stat64 *status)
+{
+    struct __kernel_timespec accessed = time_to_timespec(inode->accessed);
+    struct __kernel_timespec modified = time_to_timespec(inode->modified);
+    struct __kernel_timespec changed = time_to_timespec(inode->changed);
+
+    memset(status, 0, sizeof(*status));
+    status->st_dev = inode->operations->file_system->device;
+    status->__st_ino = inode->number;
+    status->st_ino = inode->number;
+    status->st_mode = inode->mode;
+    status->st_nlink = inode->links;
+    status->st_uid = inode->user;
+    status->st_gid = inode->group;
+    status->st_rdev = inode->device;
+    status->st_size = inode_size(inode);
+    status->st_blksize = PAGE_SIZE;
+    status->st_blocks = status_blocks(inode);
+    status->st_atime = accessed.tv_sec;
+    status->st_atime_nsec = accessed.tv_nsec;
+    status->st_mtime = modified.tv_sec;
+    status->st_mtime_nsec = modified.tv_nsec;
+    status->st_ctime = changed.tv_sec;
+    status->st_ctime_nsec = changed.tv_nsec;
+}
+
+/* Writes the status and gives the caller's hold on the inode back. */
+static s32
+status_copy_out(struct inode *inode, u32 address)
+{
+    struct stat64 status;
+
+    status_fill(inode, &status);
+    inode_release(inode);
+    return user_copy_out(address, &status, sizeof(status));
+}
+
+/* The inode that the …at calls mean: by path, or with AT_EMPTY_PATH and an empty one the descriptor's. Held. */
+static int
+status_lookup(s32 directory, u32 path, u32 flags, struct inode **inode)
+{
+    u32 walk = flags & AT_SYMLINK_NOFOLLOW ? PATH_NO_FOLLOW : 0;
+    int error = path_lookup_user(directory, path, walk, inode);
+    char first;
+
+    if (error != -ENOENT || !(flags & AT_EMPTY_PATH) || user_copy_in(&first, path, sizeof(first)) < 0 || first != '\0')
+        return error;
+    if (directory != AT_FDCWD)
+        return file_get_inode(current_process()->files, directory, inode);
+    *inode = inode_hold(current_process()->directory);
+    return 0;
+}
+
+s32
+sys_fstatat64(s32 directory, u32 path, u32 address, u32 flags)
+{
+    struct inode *inode;
+    int error;
+
+    if (flags & ~(u32)(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH))
+        return -EINVAL;
+    error = status_lookup(directory, path, flags, &inode);
+    return error < 0 ? error : status_copy_out(inode, address);
+}
+
+s32
+sys_stat64(u32 path, u32 address)
+{
+    return sys_fstatat64(AT_FDCWD, path, address, 0);
+}
+
+s32
+sys_lstat64(u32 path, u32 address)
+{
+    return sys_fstatat64(AT_FDCWD, path, address, AT_SYMLINK_NOFOLLOW);
+}
+
+s32
+sys_fstat64(s32 descriptor, u32 address)
+{
+    struct inode *inode;
+    int error = file_get_inode(current_process()->files, descriptor, &inode);
+
+    return error < 0 ? error : status_copy_out(inode, address);
+}
+
+/* ---- statx ---- */
+
+static struct statx_timestamp
+status_timestamp(u64 nanoseconds)
+{
+    struct __kernel_timespec time = time_to_timespec(nanoseconds);
+
+    return (struct statx_timestamp){.tv_sec = time.tv_sec, .tv_nsec = time.tv_nsec};
+}
+
+/* Minor numbers have their low 8 bits at 0 and the others at 20. */
+static void
+status_split_device(u32 device, u32 *major, u32 *minor)
+{
+    *major = device >> 8 & 0xfff;
+    *minor = (device & 0xff) | (device >> 12 & ~0xffu);
+}
+
+static void
+status_fill_extended(const struct inode *inode, struct statx *status)
+{
+    memset(status, 0, sizeof(*status));
+    status->stx_mask = STATX_BASIC_STATS;
+    status->stx_blksize = PAGE_SIZE;
+    status->stx_nlink = inode->links;
+    status->stx_uid = inode->user;
+    status->stx_gid = inode->group;
+    status->stx_mode = inode->mode;
+    status->stx_ino = inode->number;
+    status->stx_size = inode_size(inode);
+    status->stx_blocks = status_blocks(inode);
+    status->stx_atime = status_timestamp(inode->accessed);
+    status->stx_mtime = status_timestamp(inode->modified);
+    status->stx_ctime = status_timestamp(inode->changed);
+    status_split_device(inode->device, &status->stx_rdev_major, &status->stx_rdev_minor);
+    status_split_device(inode->operations->file_system->device, &status->stx_dev_major, &status->stx_dev_minor);
+}
+
+s32
+sys_statx(s32 directory, u32 path, u32 flags, u32 mask, u32 address)
+{
+    struct statx status;
+    struct inode *inode;
+    int error;
+
+    if ((flags & ~(u32)(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE)) || (mask & STATX__RESERVED))
+        return -EINVAL;
+    error = status_lookup(directory, path, flags, &inode);
+    if (error < 0)
+        return error;
+    status_fill_extended(inode, &status);
+    inode_release(inode);
+    return user_copy_out(address, &status, sizeof(status));
+}
+
+/* ---- statfs64 ---- */
+
+static s32
+status_of_tree(struct inode *inode, u32 size, u32 address)
+{
+    struct statfs64 status;
+
+    if (size != sizeof(status))
+        return -EINVAL;
+    memset(&status, 0, sizeof(status));
+    status.f_type = inode->operations->file_system->magic;
+    status.f_bsize = status.f_frsize = PAGE_SIZE;
+    status.f_namelen = NAME_MAX;
+    if (inode->operations->size != NULL) {
+        status.f_blocks = frame_total();
+        status.f_bfree = status.f_bavail = frame_free_count();
+    }
+    return user_copy_out(address, &status, sizeof(status));
+}
+
+s32
+sys_statfs64(u32 path, u32 size, u32 address)
+{
+    struct inode *inode;
+    s32 result = path_lookup_user(AT_FDCWD, path, 0, &inode);
+
+    if (result < 0)
+        return result;
+    result = status_of_tree(inode, size, address);
+    inode_release(inode);
+    return result;
+}
+
+s32
+sys_fstatfs64(s32 descriptor, u32 size, u32 address)
+{
+    struct inode *inode;
+    s32 result = file_get_inode(current_process()->files, descriptor, &inode);
+
+    if (result < 0)
+        return result;
+    result = status_of_tree(inode, size, address);
+    inode_release(inode);
+    return result;
+}
+
+/* ---- access ---- */
+
+#define ACCESS_EXECUTE 1u
+#define ACCESS_ALL 7u
+
+/* Root may read and write everything, and run what anybody may run. */
+static bool
+access_allowed(const struct inode *inode, u32 mode)
+{
+    return !(mode & ACCESS_EXECUTE) || inode_is(inode, S_IFDIR) || (inode->mode & (S_IXUSR | S_IXGRP | S_IXOTH));
+}
+
+s32
+sys_faccessat2(s32 directory, u32 path, u32 mode, u32 flags)
+{
+    struct inode *inode;
+    s32 result;
+
+    if ((mode & ~ACCESS_ALL) || (flags & ~(u32)(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)))
+        return -EINVAL;
+    result = status_lookup(directory, path, flags, &inode);
+    if (result < 0)
+        return result;
+    result = access_allowed(inode, mode) ? 0 : -EACCES;
+    inode_release(inode);
+    return result;
+}
+
+s32
+sys_faccessat(s32 directory, u32 path, u32 mode)
+{
+    return sys_faccessat2(directory, path, mode, 0);
+}
+
+s32
+sys_access(u32 path, u32 mode)
+{
+    return sys_faccessat2(AT_FDCWD, path, mode, 0);
+}
+
+/* ---- names ---- */
+
+s32
+sys_readlinkat(s32 directory, u32 path, u32 address, u32 bytes)
+{
+    struct text_buffer target = {0};
+    struct inode *inode;
+    s32 result;
+
+    if ((s32)bytes <= 0)
+        return -EINVAL;
+    result = path_lookup_user(directory, path, PATH_NO_FOLLOW, &inode);
+    if (result < 0)
+        return result;
+    result = inode_is(inode, S_IFLNK) ? inode->operations->read_link(inode, &target) : -EINVAL;
+    inode_release(inode);
+    if (result == 0) {
+        u32 length = target.length < bytes ? target.length : bytes;
+
+        result = user_copy_out(address, target.data, length) < 0 ? -EFAULT : (s32)length;
+    }
+    text_free(&target);
+    return result;
+}
+
+s32
+sys_readlink(u32 path, u32 address, u32 bytes)
+{
+    return sys_readlinkat(AT_FDCWD, path, address, bytes);
+}
+
+s32
+sys_getcwd(u32 address, u32 bytes)
+{
+    struct text_buffer path = {0};
+    s32 result = inode_path(current_process()->directory, &path);
+
+    if (result == 0) {
+        u32 size = path.length + 1;
+
+        if (bytes < size)
+            result = -ERANGE;
+        else
+            result = user_copy_out(address, path.data, size) < 0 ? -EFAULT : (s32)size;
+    }
+    text_free(&path);
+    return result;
+}
