@@ -265,7 +265,7 @@ cpio_set_attributes(const struct cpio_archive *archive, struct inode *inode)
     inode->mode = (inode->mode & S_IFMT) | (archive->numbers[CPIO_MODE] & ~(u32)S_IFMT);
     inode->user = archive->numbers[CPIO_USER];
     inode->group = archive->numbers[CPIO_GROUP];
-    inode->modified = time_from_parts(archive->numbers[CPIO_TIME], 0);
+    inode->modified = (u64)archive->numbers[CPIO_TIME] * NANOSECONDS_PER_SECOND;
 }
 
 static struct cpio_links *

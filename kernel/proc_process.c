@@ -3,11 +3,11 @@
  */
 #include "kernel/proc_print.h"
 
+#include "drivers/timer.h"
 #include "kernel/file.h"
 #include "kernel/process.h"
 #include "kernel/lib/divide.h"
 #include "kernel/terminal.h"
-#include "kernel/time.h"
 #include "mm/aspace.h"
 #include "mm/report.h"
 #include "mm/transfer.h"
@@ -150,7 +150,7 @@ proc_print_stat_rest(const struct process *process, struct text_buffer *text)
     struct report_size size = proc_size_of(process);
     struct proc_signals signals = proc_signals_of(process);
     const struct aspace *aspace = process->aspace;
-    u32 start_ticks = (u32)divide_u64(process->start_time, NANOSECONDS_PER_TICK, NULL);
+    u32 start_ticks = (u32)divide_u64(process->start_time, TIMER_TICK_NANOSECONDS, NULL);
 
     text_print(text, " %u 0 %u %u %u %u", process->thread_count, start_ticks, size.total * PAGE_SIZE, size.resident, UINT32_MAX);
     /* Text bounds, stack, esp and eip. */

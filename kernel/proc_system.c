@@ -16,7 +16,6 @@
 #include "mm/report.h"
 
 #define NANOSECONDS_PER_HUNDREDTH (NANOSECONDS_PER_SECOND / 100)
-#define LOAD_ONE 65536u              /* scheduler_load's unit */
 
 void
 proc_print_command_line(struct process *process, struct text_buffer *text)
@@ -167,16 +166,14 @@ proc_running(void)
     return running;
 }
 
+/* No history is kept: the three averages are what runs now. */
 void
 proc_print_loadavg(struct process *process, struct text_buffer *text)
 {
-    u32 load[3];
+    u32 running = proc_running();
 
     (void)process;
-    scheduler_load(load);
-    for (u32 i = 0; i < ARRAY_SIZE(load); i++)
-        text_print(text, "%u.%02u ", load[i] / LOAD_ONE, load[i] % LOAD_ONE * 100 / LOAD_ONE);
-    text_print(text, "%u/%u %u\n", proc_running(), process_count, pid_last());
+    text_print(text, "%u.00 %u.00 %u.00 %u/%u %u\n", running, running, running, running, process_count, pid_last());
 }
 
 static u64

@@ -18,6 +18,8 @@
 #define ATTRIBUTE_MASK 0777u         /* what umask keeps */
 #define ATTRIBUTE_KEEP UINT32_MAX    /* chown: leave it as it is */
 
+#define ATTRIBUTE_LAST_SECOND 18446744072ll     /* of the year 2554 */
+
 /* Nanoseconds that say something else to utimensat; the UAPI headers leave them out. */
 #define UTIME_NOW 0x3fffffff
 #define UTIME_OMIT 0x3ffffffe
@@ -164,8 +166,12 @@ attribute_parse_time(s64 seconds, s64 nanoseconds, struct attribute_time *time)
     }
     if (nanoseconds < 0 || nanoseconds >= NANOSECONDS_PER_SECOND)
         return -EINVAL;
-    /* Before 1970 is not kept apart from 1970. */
-    time->nanoseconds = seconds < 0 ? 0 : time_from_parts(seconds, (u32)nanoseconds);
+    /* Times that nanoseconds since 1970 cannot say become the nearest that they can. */
+    if (seconds < 0)
+        seconds = nanoseconds = 0;
+    if (seconds > ATTRIBUTE_LAST_SECOND)
+        seconds = ATTRIBUTE_LAST_SECOND;
+    time->nanoseconds = (u64)seconds * NANOSECONDS_PER_SECOND + (u32)nanoseconds;
     return 0;
 }
 

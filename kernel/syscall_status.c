@@ -34,9 +34,7 @@ status_blocks(const struct inode *inode)
 static void
 status_fill(const struct inode *inode, struct stat64 *status)
 {
-    struct __kernel_timespec accessed = time_to_timespec(inode->accessed);
-    struct __kernel_timespec modified = time_to_timespec(inode->modified);
-    struct __kernel_timespec changed = time_to_timespec(inode->changed);
+    u32 accessed, modified, changed;
 
     memset(status, 0, sizeof(*status));
     status->st_dev = inode->operations->file_system->device;
@@ -50,12 +48,12 @@ status_fill(const struct inode *inode, struct stat64 *status)
     status->st_size = inode_size(inode);
     status->st_blksize = PAGE_SIZE;
     status->st_blocks = status_blocks(inode);
-    status->st_atime = accessed.tv_sec;
-    status->st_atime_nsec = accessed.tv_nsec;
-    status->st_mtime = modified.tv_sec;
-    status->st_mtime_nsec = modified.tv_nsec;
-    status->st_ctime = changed.tv_sec;
-    status->st_ctime_nsec = changed.tv_nsec;
+    status->st_atime = time_split(inode->accessed, &accessed);
+    status->st_atime_nsec = accessed;
+    status->st_mtime = time_split(inode->modified, &modified);
+    status->st_mtime_nsec = modified;
+    status->st_ctime = time_split(inode->changed, &changed);
+    status->st_ctime_nsec = changed;
 }
 
 /* Writes the status and gives the caller's hold on the inode back. */
@@ -123,9 +121,10 @@ sys_fstat64(s32 descriptor, u32 address)
 static struct statx_timestamp
 status_timestamp(u64 nanoseconds)
 {
-    struct __kernel_timespec time = time_to_timespec(nanoseconds);
+    struct statx_timestamp time = {0};
 
-    return (struct statx_timestamp){.tv_sec = time.tv_sec, .tv_nsec = time.tv_nsec};
+    time.tv_sec = time_split(nanoseconds, &time.tv_nsec);
+    return time;
 }
 
 /* Minor numbers have their low 8 bits at 0 and the others at 20. */
