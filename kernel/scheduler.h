@@ -8,12 +8,12 @@
 
 struct thread;
 
-#define SCHEDULER_TICKS_PER_SECOND 100
 #define SCHEDULER_SLICE_TICKS 5
 
 /* Bits of cpu()->pending_work: reasons to call process_return_to_user on the way back to user mode. */
 #define WORK_RESCHEDULE 1u                     /* the slice is over and somebody else can run */
 #define WORK_SIGNAL 2u                         /* the current thread may have a signal to act upon */
+#define WORK_SAMPLE 4u                         /* accessed=software: see what the address space has used since the last tick */
 
 /*
  * Turn the boot stack into the idle thread's, start the clock, and run `boot` in a kernel thread of its own, which may wait.
@@ -36,8 +36,8 @@ void scheduler_add(struct thread *thread);
 /* One clock tick: charge it to whom it interrupted, end slices, let alarms go off. In the interrupt handler. */
 void scheduler_tick(void);
 
-/* Exponentially damped numbers of runnable threads over 1, 5 and 15 minutes, in units of 1/65536 (sysinfo, /proc/loadavg). */
-void scheduler_load(u32 load[3]);
+/* Every thread's first act after a switch to it: free the one that ended by that switch. */
+void scheduler_finish_switch(void);
 
 /* How often the processor has changed from one thread to another since boot. */
 extern u64 scheduler_switches;

@@ -19,12 +19,11 @@
 #include "kernel/types.h"
 #include "kernel/x86/cpu.h"
 #include "kernel/x86/fpu.h"
+#include "kernel/x86/selectors.h"
 #include "kernel/x86/switch.h"
 
 struct process;
 struct trap_frame;
-
-#define THREAD_TLS_ENTRIES 3
 
 enum thread_state {
     THREAD_RUNNABLE,                           /* running, or in the run queue */
@@ -48,8 +47,9 @@ struct thread {
     enum thread_state state;
     bool has_user_state;                       /* false for kernel threads: no FPU, TLS or selectors to switch */
     u8 *kernel_stack;                          /* lowest address; NULL for the boot stack */
+    void (*body)(void);                        /* of a kernel thread */
     struct trap_frame *frame;                  /* user registers, at the top of the kernel stack */
-    u64 tls[THREAD_TLS_ENTRIES];               /* descriptors for GDT entries 6 to 8 */
+    u64 tls[SEGMENT_TLS_COUNT];               /* descriptors for GDT entries 6 to 8 */
     u16 fs, gs;                                /* user selectors, valid while the thread does not run */
     u32 slice;                                 /* ticks left of its slice */
     bool woken;                                /* by wait.c, since the last wait_enlist */
@@ -57,6 +57,7 @@ struct thread {
     u32 work;                                  /* its part of cpu()->pending_work, kept while it does not run */
     struct signal_thread signals;
     struct thread_restart restart;
+    u32 set_child_tid;                         /* user address where it writes its number first of all (clone), or 0 */
     u32 clear_child_tid;                       /* user address to clear and wake at exit (set_tid_address), or 0 */
     u32 robust_list;                           /* user address given to set_robust_list, or 0 */
     u64 user_ticks, system_ticks;              /* clock ticks charged to it */
@@ -80,25 +81,23 @@ current_process(void)
 }
 
 /*
- * A thread of `process` that will begin in `start` on its kernel stack (see thread.c for the two kinds), not yet runnable.
- * NULL without memory. Its signal state and user registers are the caller's to fill in.
+ * A thread of `process` that begins by going to user mode with the registers in thread->frame, which the caller fills in along with
+ * fpu, tls, fs, gs and signals. In no queue yet. NULL without memory.
  */
-struct thread *thread_create(struct process *process, void (*start)(void));
-
-/* Free a thread that never ran, or is dead and not running. */
-void thread_free(struct thread *thread);
-
-/* A kernel thread that runs `body` in process 0, runnable at once; when body returns it ends. NULL without memory. */
-struct thread *thread_spawn_kernel(void (*body)(void));
-
-/* The same for user mode: it begins by returning to user mode with the registers in thread->frame. */
 struct thread *thread_create_user(struct process *process);
 
-/* End the current thread. The process must not need it any more. */
+/* A thread that runs `body` in the kernel, runnable at once; when body returns it ends. NULL without memory. */
+struct thread *thread_spawn_kernel(struct process *process, void (*body)(void));
+
+/* Move a thread from its process, which then can be freed, to process 0. */
+void thread_leave_process(struct thread *thread);
+
+/* Free a thread that never ran, or has ended and does not run. */
+void thread_free(struct thread *thread);
+
+/* End the current thread: it leaves its process and is freed by the thread that runs next. */
 void thread_exit(void) __attribute__((noreturn));
 
-/* Save into `to` what is in the registers and belongs to the current thread (FPU, fs, gs): for fork. */
-void thread_save_user_state(struct thread *to);
-
-/* Set up the caches; called by process_start. */
-void thread_start(void);
+/* Save into `thread` what the current thread has in registers that the kernel does not use (FPU, fs, gs); load it from there. */
+void thread_save_user_state(struct thread *thread);
+void thread_load_user_state(struct thread *thread);

@@ -41,7 +41,7 @@ enum wait_mode {
 
 #define WAIT_FOREVER UINT64_MAX        /* the deadline that never comes */
 
-/* All of the following five sleep, and must be called from a thread (not during early boot, not from an interrupt handler). */
+/* All of the following sleep, and must be called from a thread (not during early boot, not from an interrupt handler). */
 
 /* Sleep until the queue is woken. */
 void wait_sleep(struct wait_queue *queue);
@@ -65,9 +65,12 @@ int wait_uninterruptible_timeout(struct wait_queue *queue, u64 deadline_nanoseco
 void wait_wake_all(struct wait_queue *queue);
 void wait_wake_one(struct wait_queue *queue);
 
+/* A signal has become pending: end the thread's sleep if its kind of wait listens to that. From anywhere; for signal.c. */
+void wait_interrupt(struct thread *thread);
+
 /*
  * Waiting on several queues: enlist in each, test all conditions, and if none holds call wait_block; what wakes a
- * queue between the first enlisting and wait_block makes wait_block return at once. Then delist from each.
+ * queue between the last enlisting and wait_block makes wait_block return at once. Then delist from each.
  * wait_block returns 0, -ERESTARTSYS, -EINTR (killable) or -ETIMEDOUT.
  */
 void wait_enlist(struct wait_queue *queue, struct wait_entry *entry);

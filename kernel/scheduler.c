@@ -1,0 +1,154 @@
+/*
+ * Round robin. The run queue holds the runnable threads that do not run; the running one and the idle thread are never in it.
+ *
+ *          tick, slice over                    first
+ *     run ------------------> tail [ run queue ] -----> run
+ *      | wait, stop                ^ wake, new thread
+ *      v                           |
+ *     asleep ----------------------+
+ *
+ * The queue is touched by interrupt handlers that wake threads: all access with interrupts disabled.
+ */
+#include "kernel/scheduler.h"
+
+#include <bsd/sys/queue.h>
+
+#include "drivers/timer.h"
+#include "kernel/alarm.h"
+#include "kernel/assert.h"
+#include "kernel/interval.h"
+#include "kernel/panic.h"
+#include "kernel/process.h"
+#include "kernel/thread.h"
+#include "kernel/x86/segments.h"
+#include "mm/aspace.h"
+#include "mm/kmem.h"
+
+u64 scheduler_switches;
+
+static TAILQ_HEAD(, thread) run_queue = TAILQ_HEAD_INITIALIZER(run_queue);
+static struct thread idle_thread;
+
+/* A thread that has ended but on whose stack the switch away from it ran. */
+static struct thread *ended_thread;
+
+void
+scheduler_add(struct thread *thread)
+{
+    u32 interrupts = interrupts_save();
+
+    assert(thread->state == THREAD_RUNNABLE);
+    TAILQ_INSERT_TAIL(&run_queue, thread, run_link);
+    interrupts_restore(interrupts);
+}
+
+void
+scheduler_finish_switch(void)
+{
+    if (ended_thread != NULL) {
+        struct thread *ended = ended_thread;
+
+        ended_thread = NULL;
+        thread_free(ended);
+    }
+}
+
+static struct thread *
+scheduler_pick(struct thread *previous)
+{
+    struct thread *next;
+
+    if (previous->state == THREAD_RUNNABLE && previous != &idle_thread)
+        TAILQ_INSERT_TAIL(&run_queue, previous, run_link);
+    next = TAILQ_FIRST(&run_queue);
+    if (next == NULL)
+        return &idle_thread;
+    TAILQ_REMOVE(&run_queue, next, run_link);
+    return next;
+}
+
+/* Everything of the processor that is the thread's own changes here, but for the stack. */
+static void
+scheduler_switch(struct thread *previous, struct thread *next)
+{
+    scheduler_switches++;
+    if (previous->has_user_state)
+        thread_save_user_state(previous);
+    else if (previous->state == THREAD_DEAD)
+        ended_thread = previous;
+    cpu()->thread = next;
+    if (next->has_user_state) {
+        if (cpu()->aspace != next->process->aspace)
+            aspace_activate(next->process->aspace);
+        thread_load_user_state(next);
+    }
+    context_switch(&previous->context, &next->context);
+    scheduler_finish_switch();
+}
+
+void
+schedule(void)
+{
+    u32 interrupts = interrupts_save();
+    struct thread *previous = current_thread();
+    struct thread *next = scheduler_pick(previous);
+
+    next->slice = SCHEDULER_SLICE_TICKS;
+    cpu()->pending_work = next->work;
+    if (next != previous)
+        scheduler_switch(previous, next);
+    interrupts_restore(interrupts);
+}
+
+void
+scheduler_yield(void)
+{
+    current_thread()->switches_voluntary++;
+    schedule();
+}
+
+void
+scheduler_tick(void)
+{
+    struct thread *thread = current_thread();
+
+    if (cpu()->interrupted_user)
+        thread->user_ticks++;
+    else
+        thread->system_ticks++;
+    interval_tick(thread->process, cpu()->interrupted_user);
+    if (pmap_samples_references())
+        cpu()->pending_work |= WORK_SAMPLE;
+    alarm_tick(timer_nanoseconds());
+    if (thread->slice > 0)
+        thread->slice--;
+    if (thread->slice == 0 && !TAILQ_EMPTY(&run_queue))
+        cpu()->pending_work |= WORK_RESCHEDULE;
+}
+
+static void __attribute__((noreturn))
+scheduler_idle(void)
+{
+    for (;;) {
+        interrupts_disable();
+        if (TAILQ_EMPTY(&run_queue))
+            cpu_wait_for_interrupt();
+        else
+            schedule();
+    }
+}
+
+void
+scheduler_start(void (*boot)(void))
+{
+    struct thread *thread;
+
+    idle_thread.process = &process_kernel;
+    idle_thread.state = THREAD_RUNNABLE;
+    cpu()->thread = &idle_thread;
+    thread = thread_spawn_kernel(&process_kernel, boot);
+    if (thread == NULL)
+        panic("no memory for the first thread");
+    timer_on_tick(scheduler_tick);
+    scheduler_idle();
+}

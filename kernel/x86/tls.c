@@ -1,0 +1,95 @@
+/* set_thread_area and its like: a thread's own descriptors. */
+#include "kernel/x86/tls.h"
+
+#include "kernel/syscall.h"
+#include "kernel/thread.h"
+#include "kernel/x86/segments.h"
+#include "mm/user.h"
+
+#include <asm/errno.h>
+#include <asm/ldt.h>
+
+#define ENTRY_ANY UINT32_MAX
+#define CONTENTS_EXPAND_DOWN 1u                    /* the last of the kinds of data segment; code comes above */
+
+/* Clearing an entry is allowed in the two ways Linux knows; otherwise it must be a 32-bit data segment that is present. */
+static bool
+tls_is_empty(const struct user_desc *description)
+{
+    return description->base_addr == 0 && description->limit == 0 && description->contents == 0
+        && description->limit_in_pages == 0 && description->useable == 0
+        && description->read_exec_only == description->seg_not_present && description->seg_32bit == 0;
+}
+
+static bool
+tls_is_acceptable(const struct user_desc *description)
+{
+    return tls_is_empty(description)
+        || (description->seg_32bit && description->contents <= CONTENTS_EXPAND_DOWN && !description->seg_not_present);
+}
+
+/* The index of the entry asked for in thread->tls, or SEGMENT_TLS_COUNT if there is none. */
+static u32
+tls_index(const struct thread *thread, u32 entry_number)
+{
+    u32 index = 0;
+
+    if (entry_number != ENTRY_ANY)
+        return entry_number - SEGMENT_TLS_FIRST;
+    while (index < SEGMENT_TLS_COUNT && thread->tls[index] != 0)
+        index++;
+    return index;
+}
+
+int
+tls_set(struct thread *thread, u32 description_address)
+{
+    struct user_desc description;
+    bool any;
+    u32 index;
+
+    if (user_copy_in(&description, description_address, sizeof(description)) < 0)
+        return -EFAULT;
+    if (!tls_is_acceptable(&description))
+        return -EINVAL;
+    any = description.entry_number == ENTRY_ANY;
+    index = tls_index(thread, description.entry_number);
+    if (index >= SEGMENT_TLS_COUNT)
+        return any ? -ESRCH : -EINVAL;
+    if (any && user_write_word(description_address + offsetof(struct user_desc, entry_number), SEGMENT_TLS_FIRST + index) < 0)
+        return -EFAULT;
+    thread->tls[index] = tls_is_empty(&description) ? 0 : segments_make_tls(&description);
+    return 0;
+}
+
+s32
+sys_set_thread_area(u32 description)
+{
+    struct thread *thread = current_thread();
+    int result = tls_set(thread, description);
+    u32 interrupts;
+
+    if (result < 0)
+        return result;
+    interrupts = interrupts_save();
+    segments_load_tls(thread->tls);
+    cpu_load_fs(cpu_read_fs());
+    cpu_load_gs(cpu_read_gs());
+    interrupts_restore(interrupts);
+    return 0;
+}
+
+s32
+sys_get_thread_area(u32 description_address)
+{
+    struct user_desc description = {0};
+    u32 index;
+
+    if (user_read_word(&description.entry_number, description_address) < 0)
+        return -EFAULT;
+    index = description.entry_number - SEGMENT_TLS_FIRST;
+    if (index >= SEGMENT_TLS_COUNT)
+        return -EINVAL;
+    segments_describe_tls(current_thread()->tls[index], &description);
+    return user_copy_out(description_address, &description, sizeof(description));
+}
