@@ -34,6 +34,3 @@ struct pid *pid_find(u32 number);
 
 /* The number that was handed out last (/proc/loadavg). */
 u32 pid_last(void);
-
-/* Set up the cache; called by process_start. */
-void pid_start(void);

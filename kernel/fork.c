@@ -1,0 +1,214 @@
+/*
+ * fork, vfork and clone: one route for the three, told apart by Linux's clone flags.
+ *
+ *     check -> structures -> signals, files -> address space -> registers -> commit: into the tree and the run queue
+ *
+ * Everything that can fail comes before the commit, and a failure gives back all that was taken. The address space comes last of
+ * these, since taking write access away from the parent's tables costs the parent soft faults even if nothing comes of it.
+ */
+#include "kernel/assert.h"
+#include "kernel/file.h"
+#include "kernel/inode.h"
+#include "kernel/lib/string.h"
+#include "kernel/process.h"
+#include "kernel/resource.h"
+#include "kernel/scheduler.h"
+#include "kernel/syscall.h"
+#include "kernel/x86/tls.h"
+#include "kernel/x86/trap.h"
+#include "mm/aspace.h"
+#include "mm/counters.h"
+#include "mm/user.h"
+
+#include "drivers/timer.h"
+
+#include <asm/errno.h>
+#include <linux/sched.h>
+
+struct fork_request {
+    u32 flags;              /* CLONE_*, and the signal at exit in the low byte */
+    u32 stack;              /* the child's user stack pointer; 0: as the parent's */
+    u32 parent_tid;         /* user addresses, used as the flags say */
+    u32 child_tid;
+    u32 tls;
+};
+
+/* Flags that a process (rather than a thread) can have. CLONE_DETACHED does nothing on Linux either. */
+#define FORK_FLAGS_KNOWN                                                                                             \
+    (CSIGNAL | CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID        \
+     | CLONE_CHILD_CLEARTID | CLONE_DETACHED | CLONE_SYSVSEM)
+
+static int
+fork_check(const struct fork_request *request)
+{
+    if ((request->flags & ~FORK_FLAGS_KNOWN) != 0 || (request->flags & CSIGNAL) > SIGNAL_COUNT)
+        return -EINVAL;
+    if (!resource_allows_process(current_process()))
+        return -EAGAIN;
+    return 0;
+}
+
+static int
+fork_files(struct process *child, struct process *parent, u32 flags)
+{
+    child->files = (flags & CLONE_FILES) != 0 ? file_table_hold(parent->files) : file_table_fork(parent->files);
+    if (child->files == NULL)
+        return -ENOMEM;
+    child->directory = inode_hold(parent->directory);
+    if (parent->executable != NULL)
+        child->executable = inode_hold(parent->executable);
+    child->file_mode_mask = parent->file_mode_mask;
+    return 0;
+}
+
+static int
+fork_aspace(struct process *child, struct process *parent, u32 flags)
+{
+    if ((flags & CLONE_VM) != 0) {
+        aspace_hold(parent->aspace);
+        child->aspace = parent->aspace;
+        counters.vfork++;
+        return 0;
+    }
+    child->aspace = aspace_fork(parent->aspace);
+    return child->aspace != NULL ? 0 : -ENOMEM;
+}
+
+/* The child's registers: the parent's, but for the result and what clone asks for. */
+static int
+fork_registers(struct thread *child, struct thread *parent, const struct fork_request *request)
+{
+    memcpy(child->tls, parent->tls, sizeof(child->tls));
+    if ((request->flags & CLONE_SETTLS) != 0) {
+        int result = tls_set(child, request->tls);
+
+        if (result < 0)
+            return result;
+    }
+    *child->frame = *parent->frame;
+    child->frame->eax = 0;
+    if (request->stack != 0)
+        child->frame->esp = request->stack;
+    thread_save_user_state(child);
+    fpu_restore(&child->fpu);
+    child->set_child_tid = (request->flags & CLONE_CHILD_SETTID) != 0 ? request->child_tid : 0;
+    child->clear_child_tid = (request->flags & CLONE_CHILD_CLEARTID) != 0 ? request->child_tid : 0;
+    return 0;
+}
+
+static void
+fork_inherit(struct process *child, const struct process *parent)
+{
+    child->identity = parent->identity;
+    memcpy(child->name, parent->name, sizeof(child->name));
+    memcpy(child->limits, parent->limits, sizeof(child->limits));
+    child->nice = parent->nice;
+    child->start_time = timer_nanoseconds();
+}
+
+/* Gives back a child that never ran. */
+static void
+fork_abandon(struct process *child)
+{
+    struct thread *thread = process_first_thread(child);
+
+    if (child->aspace != NULL)
+        aspace_release(child->aspace);
+    if (child->files != NULL)
+        file_table_release(child->files);
+    inode_release(child->directory);
+    inode_release(child->executable);
+    if (thread != NULL) {
+        signal_release(child);
+        thread_free(thread);
+    }
+    process_free(child);
+}
+
+/* Fills in everything of the child: 0, or the caller abandons it. */
+static int
+fork_fill(struct process *child, const struct fork_request *request)
+{
+    struct thread *parent_thread = current_thread();
+    struct process *parent = parent_thread->process;
+    struct thread *thread = thread_create_user(child);
+    int result;
+
+    if (thread == NULL)
+        return -ENOMEM;
+    fork_inherit(child, parent);
+    signal_fork(child, thread, parent_thread);
+    result = fork_files(child, parent, request->flags);
+    if (result == 0)
+        result = fork_registers(thread, parent_thread, request);
+    if (result == 0 && (request->flags & CLONE_PARENT_SETTID) != 0)
+        result = user_write_word(request->parent_tid, child->id);
+    if (result == 0)
+        result = fork_aspace(child, parent, request->flags);
+    return result;
+}
+
+/*
+ * Sleeps until the child in vfork has let go of the address space. A SIGKILL ends that: the aspace is counted, so the child
+ * keeps it, but it must not find our stack any more.
+ */
+static void
+fork_wait_for_vfork(struct process *child, struct process_vfork *vfork)
+{
+    while (!vfork->done) {
+        if (wait_killable(&vfork->queue) != 0) {
+            if (!vfork->done)
+                child->vfork = NULL;
+            return;
+        }
+    }
+}
+
+static s32
+fork_process(const struct fork_request *request)
+{
+    struct process *parent = current_process();
+    struct process_vfork vfork = {0};
+    struct process *child;
+    int result = fork_check(request);
+    u32 id;
+
+    if (result < 0)
+        return result;
+    child = process_allocate();
+    if (child == NULL)
+        return -EAGAIN;
+    result = fork_fill(child, request);
+    if (result < 0) {
+        fork_abandon(child);
+        return result;
+    }
+    id = child->id;
+    child->exit_signal = (int)(request->flags & CSIGNAL);
+    process_link(child, parent, parent->group, parent->session);
+    if ((request->flags & CLONE_VFORK) != 0)
+        child->vfork = &vfork;
+    scheduler_add(process_first_thread(child));
+    if ((request->flags & CLONE_VFORK) != 0)
+        fork_wait_for_vfork(child, &vfork);
+    return (s32)id;
+}
+
+s32
+sys_fork(void)
+{
+    return fork_process(&(struct fork_request){.flags = SIGCHLD});
+}
+
+s32
+sys_vfork(void)
+{
+    return fork_process(&(struct fork_request){.flags = CLONE_VM | CLONE_VFORK | SIGCHLD});
+}
+
+s32
+sys_clone(u32 flags, u32 stack, u32 parent_tid, u32 tls, u32 child_tid)
+{
+    return fork_process(&(struct fork_request){
+        .flags = flags, .stack = stack, .parent_tid = parent_tid, .tls = tls, .child_tid = child_tid});
+}

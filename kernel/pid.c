@@ -1,0 +1,130 @@
+/* Process numbers in a hash table of chains, which doubles when chains get longer than one on average. */
+#include "kernel/pid.h"
+
+#include "kernel/assert.h"
+#include "kernel/lib/string.h"
+#include "kernel/x86/cpu.h"
+#include "mm/kmem.h"
+
+/* After wrapping round, low numbers are left to the processes that started first, as on Linux. */
+#define PID_WRAP_START 300u
+
+#define PID_FIRST_BUCKETS 64u
+
+LIST_HEAD(pid_chain, pid);
+
+static struct kmem_cache pid_cache = KMEM_CACHE("pid", sizeof(struct pid), _Alignof(struct pid));
+static struct pid_chain pid_first_table[PID_FIRST_BUCKETS];
+static struct pid_chain *pid_table = pid_first_table;
+static u32 pid_buckets = PID_FIRST_BUCKETS;    /* a power of two */
+static u32 pid_count;
+static u32 pid_newest;
+
+static struct pid_chain *
+pid_chain_of(u32 number)
+{
+    return &pid_table[number & (pid_buckets - 1)];
+}
+
+struct pid *
+pid_find(u32 number)
+{
+    struct pid *pid;
+
+    LIST_FOREACH(pid, pid_chain_of(number), hash_link) {
+        if (pid->number == number)
+            return pid;
+    }
+    return NULL;
+}
+
+/* Failing to grow costs speed only. */
+static void
+pid_grow_table(void)
+{
+    u32 old_buckets = pid_buckets;
+    struct pid_chain *old = pid_table;
+    struct pid_chain *larger = kmem_allocate_zeroed(2 * old_buckets * sizeof(*larger));
+    u32 interrupts;
+
+    if (larger == NULL)
+        return;
+    interrupts = interrupts_save();
+    pid_table = larger;
+    pid_buckets = 2 * old_buckets;
+    for (u32 bucket = 0; bucket < old_buckets; bucket++) {
+        struct pid *pid;
+
+        while ((pid = LIST_FIRST(&old[bucket])) != NULL) {
+            LIST_REMOVE(pid, hash_link);
+            LIST_INSERT_HEAD(pid_chain_of(pid->number), pid, hash_link);
+        }
+    }
+    interrupts_restore(interrupts);
+    if (old != pid_first_table)
+        kmem_free(old);
+}
+
+static u32
+pid_next_free(void)
+{
+    u32 number = pid_newest;
+
+    do {
+        if (++number >= PID_MAXIMUM)
+            number = PID_WRAP_START;
+    } while (pid_find(number) != NULL);
+    return number;
+}
+
+struct pid *
+pid_allocate(void)
+{
+    struct pid *pid;
+    u32 interrupts;
+
+    if (pid_count >= PID_MAXIMUM - PID_WRAP_START)
+        return NULL;
+    pid = kmem_cache_allocate(&pid_cache);
+    if (pid == NULL)
+        return NULL;
+    if (pid_count >= pid_buckets)
+        pid_grow_table();
+    pid->number = pid_newest = pid_next_free();
+    pid->references = 1;
+    pid->process = NULL;
+    LIST_INIT(&pid->group);
+    interrupts = interrupts_save();
+    LIST_INSERT_HEAD(pid_chain_of(pid->number), pid, hash_link);
+    interrupts_restore(interrupts);
+    pid_count++;
+    return pid;
+}
+
+struct pid *
+pid_hold(struct pid *pid)
+{
+    pid->references++;
+    return pid;
+}
+
+void
+pid_release(struct pid *pid)
+{
+    u32 interrupts;
+
+    assert(pid->references > 0);
+    if (--pid->references > 0)
+        return;
+    interrupts = interrupts_save();
+    LIST_REMOVE(pid, hash_link);
+    interrupts_restore(interrupts);
+    pid_count--;
+    kmem_cache_free(&pid_cache, pid);
+}
+
+u32
+pid_last(void)
+{
+    return pid_newest;
+}
