@@ -3,8 +3,8 @@
  * receiver if it sleeps interruptibly; acting on it happens only on the receiver's way back to user mode (process_return_to_user).
  *
  *     signal.c            pending sets: send, ignore, wake, take the next one
- *     signal_deliver.c    on the way to user mode: default actions, handlers, restarting system calls
- *     signal_stop.c       stop and continue
+ *     signal_actions.c    what a process does on each signal; fork, exec and exit
+ *     signal_deliver.c    on the way to user mode: default actions, handlers, stopping, restarting system calls
  *     signal_calls.c      the system calls
  *     x86/signal_frame.c  Linux's frames on the user stack, and the way back from them
  *
@@ -20,6 +20,7 @@
 
 #include <asm/siginfo.h>
 #include <asm/signal.h>
+#include <linux/signal.h>
 
 struct process;
 struct thread;
@@ -89,6 +90,7 @@ struct signal_thread {
     signal_set blocked;
     signal_set saved_blocked;                  /* to be restored after rt_sigsuspend and the like */
     bool restore_blocked;                      /* saved_blocked is meaningful */
+    signal_set awaited;                        /* rt_sigtimedwait takes these itself, blocked or not */
     struct signal_stack stack;
 };
 
@@ -112,6 +114,9 @@ int signal_send_thread(struct thread *thread, int signal, const struct signal_in
 /* To all members of a process group (terminal, kill(-group)). -ESRCH if it has none. As signal_send. */
 int signal_send_group(u32 group, int signal, const struct signal_info *info);
 
+/* SIGKILL that even init obeys. The process must have a thread. */
+void signal_force_kill(struct process *process);
+
 /* Whether a signal waits that is not blocked, and so interrupts sleeps; the same for SIGKILL alone. */
 bool signal_pending(const struct thread *thread);
 bool signal_kill_pending(const struct thread *thread);
@@ -134,45 +139,63 @@ void signal_set_blocked(signal_set blocked);
  */
 void signal_suspend_mask(signal_set blocked);
 
-/* For fork, exec and exit. */
-int signal_fork(struct process *child, struct thread *child_thread, struct thread *parent_thread);
-struct signal_actions *signal_exec_prepare(struct process *process);   /* default actions, or NULL without memory */
-void signal_exec_commit(struct process *process, struct signal_actions *actions);
-void signal_release(struct process *process);                          /* frees actions and what is pending */
-void signal_release_thread(struct thread *thread);
-void signal_init_process(struct process *process, struct signal_actions *actions);
-void signal_init_thread(struct thread *thread);
+/* A copy of the sender's name for signals that the current process sends: code SI_USER, SI_TKILL ... */
+struct signal_info signal_info_from_current(s32 code);
+
+/* siginfo_t as user mode gets it. */
+void signal_info_expand(siginfo_t *to, int signal, const struct signal_info *info);
+
+/* ---- Actions: signal_actions.c ---- */
 
 /* Actions that are all default, with one reference; NULL without memory. */
 struct signal_actions *signal_actions_create(void);
+void signal_actions_release(struct signal_actions *actions);
 
 /* Make the process's actions its own before a change: 0 or -ENOMEM. */
 int signal_actions_unshare(struct process *process);
 
-/* Take the next deliverable signal out of the current thread's or process's pending set: its number, or 0. */
-int signal_take(signal_set allowed, struct signal_info *info);
+/* Whether these are among the signals whose default action is to do nothing, or to stop the process. */
+bool signal_default_ignores(int signal);
+bool signal_default_stops(int signal);
 
-/* Signals that are not blocked come into cpu()->pending_work or thread->work. */
+/* A new process, which takes over `actions`; a new thread: nothing pending, nothing blocked. */
+void signal_init_process(struct process *process, struct signal_actions *actions);
+void signal_init_thread(struct thread *thread);
+
+/* The child of fork: the parent's actions, mask and alternate stack. */
+void signal_fork(struct process *child, struct thread *child_thread, const struct thread *parent_thread);
+
+/* The actions after exec, where handlers have become default: NULL without memory. Commit replaces them. */
+struct signal_actions *signal_exec_prepare(const struct process *process);
+void signal_exec_commit(struct process *process, struct signal_actions *actions);
+
+/* Free what is pending, and a process's actions. */
+void signal_release(struct process *process);
+void signal_release_thread(struct thread *thread);
+
+/* ---- Between the parts ---- */
+
+/* Take the next signal of the set out of what is pending for the current thread or its process: its number, or 0. */
+int signal_take(signal_set wanted, struct signal_info *info);
+
+/* Everything pending for the current thread or its process. */
+signal_set signal_pending_set(const struct thread *thread);
+
+/* What the thread must look at has changed: keep cpu()->pending_work and thread->work true. */
 void signal_update_work(struct thread *thread);
 
 /* Drop the signals of the set wherever they are pending in the process (they have become ignored, or SIGCONT came). */
 void signal_discard(struct process *process, signal_set signals);
 
-/* Stop the current process by the signal until SIGCONT; tells the parent. Sleeps. */
-void signal_stop(int signal);
-
-/* SIGCONT or SIGKILL is being sent: let a stopped process run. From anywhere. */
-void signal_continue(struct process *process);
-
 /* Act on what is pending before user mode goes on with this frame. May not return. */
 void signal_deliver(struct trap_frame *frame);
 
-/* The usual siginfo for a signal sent by the current process: code SI_USER, SI_TKILL ... */
-struct signal_info signal_info_from_current(s32 code);
+/* SIGCONT or SIGKILL is being sent: let a stopped process run. From anywhere. */
+void signal_continue(struct process *process, int signal);
 
-/* Fill a siginfo_t for user mode. */
-void signal_info_expand(siginfo_t *to, int signal, const struct signal_info *info);
+/* x86/signal_frame.c: once at boot. */
+void signal_frame_start(void);
 
-/* x86/signal_frame.c: put a frame for the handler on the user stack and turn `frame` to it: 0 or -EFAULT (nothing changed). */
+/* x86/signal_frame.c: put a frame for the handler on the user stack and turn `frame` to it: 0 or -EFAULT (registers unchanged). */
 int signal_frame_push(struct trap_frame *frame, int signal, const struct signal_info *info, const struct signal_action *action,
-                      signal_set restore_blocked);
+                      signal_set blocked_before);

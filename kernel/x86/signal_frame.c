@@ -1,0 +1,383 @@
+/*
+ * Linux's signal frames: what a handler finds on its stack, and the two calls that take it down again.
+ *
+ *     without SA_SIGINFO                     with SA_SIGINFO
+ *     +--------------------------+           +--------------------------+
+ *     | FPU and SSE registers    |           | FPU and SSE registers    |
+ *     +--------------------------+           +--------------------------+
+ *     | code for sigreturn       |           | code for rt_sigreturn    |
+ *     | blocked, upper half      |           | ucontext: stack,         |
+ *     | (unused)                 |           |   registers, blocked     |
+ *     | sigcontext: registers    |           | siginfo                  |
+ *     |                          |           | their two addresses      |
+ *     | signal number            |           | signal number            |
+ *     | return address           | <- esp -> | return address           |
+ *     +--------------------------+           +--------------------------+
+ *
+ * The program may have changed all of it before it comes back. So what comes back is made harmless: flags that are the kernel's
+ * keep their value, selectors must be the user's own, and eip must lie in user space.
+ */
+#include "kernel/lib/string.h"
+#include "kernel/process.h"
+#include "kernel/signal.h"
+#include "kernel/syscall.h"
+#include "kernel/thread.h"
+#include "kernel/x86/cpu.h"
+#include "kernel/x86/fpu.h"
+#include "kernel/x86/trap.h"
+#include "mm/pmap.h"
+#include "mm/user.h"
+
+#include <asm/errno.h>
+#include <asm/sigcontext.h>
+#include <asm/ucontext.h>
+#include <asm/unistd_32.h>
+
+struct signal_frame {
+    u32 return_address;
+    u32 signal;
+    struct sigcontext context;
+    struct _fpstate unused;                        /* where Linux once kept the FPU's state */
+    u32 blocked_high;
+    u8 code[8];
+};
+
+struct rt_signal_frame {
+    u32 return_address;
+    u32 signal;
+    u32 info_address;
+    u32 context_address;
+    siginfo_t info;
+    struct ucontext context;
+    u32 blocked_high;                              /* ucontext's set has room for 32 signals only */
+    u8 code[8];
+};
+
+/* The part of struct signal_frame before and behind what is unused. */
+#define FRAME_HEAD_BYTES offsetof(struct signal_frame, unused)
+#define FRAME_TAIL_OFFSET offsetof(struct signal_frame, blocked_high)
+#define FRAME_TAIL_BYTES (sizeof(struct signal_frame) - FRAME_TAIL_OFFSET)
+
+/* The ABI wants the stack pointer at a function's entry to be 4 below a multiple of 16; Linux puts the FPU's registers on 64. */
+#define FRAME_ALIGNMENT 16u
+#define FPU_ALIGNMENT 64u
+
+#define FPU_FXSR_OFFSET offsetof(struct _fpstate, _fxsr_env)
+#define FPU_LEGACY_MAGIC 0xffff                    /* only the part before FPU_FXSR_OFFSET is there */
+#define FPU_TAG_EMPTY 3u
+
+/* What a program can set with popf, and so may set here. */
+#define EFLAGS_TRAP 0x100u
+#define EFLAGS_DIRECTION 0x400u
+#define EFLAGS_RESUME 0x10000u
+#define EFLAGS_USER 0x50dd5u                       /* AC RF OF DF TF SF ZF AF PF CF */
+
+/* popl %eax; movl $sigreturn, %eax; int $0x80 -- and without the popl, padded: also how debuggers recognise a signal frame */
+static const u8 code_sigreturn[8] = {0x58, 0xb8, __NR_sigreturn, 0, 0, 0, 0xcd, 0x80};
+static const u8 code_rt_sigreturn[8] = {0xb8, __NR_rt_sigreturn, 0, 0, 0, 0xcd, 0x80, 0};
+
+static struct fpu_state fpu_clean;
+
+void
+signal_frame_start(void)
+{
+    fpu_init_state(&fpu_clean);
+}
+
+/* ---- The FPU's part ---- */
+
+/* Eight tags of two bits from the eight "not empty" bits of FXSAVE: valid registers are called valid whatever they hold. */
+static u32
+fpu_expand_tags(u8 in_use)
+{
+    u32 tags = 0;
+
+    if (in_use == 0)
+        return 0xffff;
+    for (u32 i = 0; i < 8; i++) {
+        if ((in_use & 1u << i) == 0)
+            tags |= FPU_TAG_EMPTY << 2 * i;
+    }
+    return tags;
+}
+
+/* The layout of FSAVE, for programs that know no other, from that of FXSAVE. */
+static void
+fpu_fill_legacy(struct _fpstate *state)
+{
+    const u16 *fx = (const u16 *)state->_fxsr_env;
+    const u32 *fx_words = (const u32 *)state->_fxsr_env;
+
+    state->cw = 0xffff0000u | fx[0];
+    state->sw = 0xffff0000u | fx[1];
+    state->tag = 0xffff0000u | fpu_expand_tags((u8)fx[2]);
+    state->ipoff = fx_words[2];
+    state->cssel = (fx_words[3] & 0xffff) | (u32)fx[3] << 16;
+    state->dataoff = fx_words[4];
+    state->datasel = fx_words[5];
+    state->status = fx[1];
+    state->magic = 0;
+    if ((u8)fx[2] == 0) {
+        memset(state->_st, 0, sizeof(state->_st));
+        return;
+    }
+    for (u32 i = 0; i < 8; i++)
+        memcpy(&state->_st[i], &state->_fxsr_st[i], sizeof(state->_st[i]));
+}
+
+/* Puts the FPU's registers below *stack and clears them for the handler; *stack becomes the state's address. */
+static int
+fpu_push(u32 *stack)
+{
+    struct _fpstate state __attribute__((aligned(16)));
+    u32 bytes = sizeof(state);
+
+    if (cpu_has(CPU_FXSR)) {
+        fpu_save((struct fpu_state *)state._fxsr_env);
+        fpu_fill_legacy(&state);
+        *stack = ((*stack - FPU_STATE_BYTES) & ~(FPU_ALIGNMENT - 1)) - FPU_FXSR_OFFSET;
+    } else {
+        fpu_save((struct fpu_state *)&state);
+        state.status = (u16)state.sw;
+        state.magic = FPU_LEGACY_MAGIC;
+        bytes = FPU_FXSR_OFFSET;
+        *stack = (*stack - bytes) & ~(FRAME_ALIGNMENT - 1);
+    }
+    fpu_restore(&fpu_clean);
+    return user_copy_out(*stack, &state, bytes);
+}
+
+/* Loads what fpu_push left at the address, or a clean state if the program says that there is none. */
+static int
+fpu_pop(u32 address)
+{
+    struct fpu_state state __attribute__((aligned(16)));
+    u32 bytes = cpu_has(CPU_FXSR) ? FPU_STATE_BYTES : FPU_FXSR_OFFSET;
+
+    if (address == 0) {
+        fpu_restore(&fpu_clean);
+        return 0;
+    }
+    if (cpu_has(CPU_FXSR))
+        address += FPU_FXSR_OFFSET;
+    if (user_copy_in(&state, address, bytes) < 0)
+        return -EFAULT;
+    fpu_clean_state(&state);
+    fpu_restore(&state);
+    return 0;
+}
+
+/* ---- Going to the handler ---- */
+
+static void
+context_fill(struct sigcontext *context, const struct trap_frame *frame, const struct signal_info *info, int signal,
+             signal_set blocked, u32 fpu_address)
+{
+    bool is_fault = frame->vector != VECTOR_SYSTEM_CALL;
+
+    *context = (struct sigcontext){
+        .gs = cpu_read_gs(), .fs = cpu_read_fs(), .es = (u16)frame->es, .ds = (u16)frame->ds,
+        .edi = frame->edi, .esi = frame->esi, .ebp = frame->ebp, .esp = frame->esp,
+        .ebx = frame->ebx, .edx = frame->edx, .ecx = frame->ecx, .eax = frame->eax,
+        .trapno = is_fault ? frame->vector : 0, .err = is_fault ? frame->error : 0,
+        .eip = frame->eip, .cs = (u16)frame->cs, .eflags = frame->eflags,
+        .esp_at_signal = frame->esp, .ss = (u16)frame->ss,
+        .fpstate = (struct _fpstate *)fpu_address, .oldmask = (u32)blocked,
+        .cr2 = signal == SIGSEGV || signal == SIGBUS ? (u32)info->fields._sigfault._addr : 0,
+    };
+}
+
+static bool
+stack_holds(const struct signal_stack *stack, u32 address)
+{
+    return address - stack->address < stack->size;
+}
+
+/* Where the frame begins to grow downwards from; 0 if it would leave the alternate stack that the handler is on. */
+static u32
+frame_stack(const struct trap_frame *frame, const struct signal_action *action)
+{
+    const struct signal_stack *alternate = &current_thread()->signals.stack;
+    bool enabled = (alternate->flags & SS_DISABLE) == 0 && alternate->size != 0;
+
+    if (enabled && (action->flags & SA_ONSTACK) != 0 && !stack_holds(alternate, frame->esp))
+        return alternate->address + alternate->size;
+    return frame->esp;
+}
+
+static bool
+frame_overflows(u32 stack, u32 bottom)
+{
+    const struct signal_stack *alternate = &current_thread()->signals.stack;
+    bool enabled = (alternate->flags & SS_DISABLE) == 0 && alternate->size != 0;
+
+    return bottom > stack || (enabled && stack_holds(alternate, stack - 1) && !stack_holds(alternate, bottom));
+}
+
+static u32
+frame_place(u32 stack, u32 bytes)
+{
+    return ((stack - bytes + sizeof(u32)) & ~(FRAME_ALIGNMENT - 1)) - sizeof(u32);
+}
+
+static int
+frame_write(u32 address, const struct trap_frame *frame, int signal, const struct signal_info *info,
+            const struct signal_action *action, signal_set blocked, u32 fpu_address)
+{
+    struct signal_frame image;
+    u32 own_code = address + offsetof(struct signal_frame, code);
+
+    image.return_address = (action->flags & SA_RESTORER) != 0 ? action->restorer : own_code;
+    image.signal = (u32)signal;
+    context_fill(&image.context, frame, info, signal, blocked, fpu_address);
+    image.blocked_high = (u32)(blocked >> 32);
+    memcpy(image.code, code_sigreturn, sizeof(image.code));
+    if (user_copy_out(address, &image, FRAME_HEAD_BYTES) < 0)
+        return -EFAULT;
+    return user_copy_out(address + FRAME_TAIL_OFFSET, &image.blocked_high, FRAME_TAIL_BYTES);
+}
+
+static int
+frame_write_rt(u32 address, const struct trap_frame *frame, int signal, const struct signal_info *info,
+               const struct signal_action *action, signal_set blocked, u32 fpu_address)
+{
+    const struct signal_stack *stack = &current_thread()->signals.stack;
+    u32 own_code = address + offsetof(struct rt_signal_frame, code);
+    struct rt_signal_frame image;
+
+    image.return_address = (action->flags & SA_RESTORER) != 0 ? action->restorer : own_code;
+    image.signal = (u32)signal;
+    image.info_address = address + offsetof(struct rt_signal_frame, info);
+    image.context_address = address + offsetof(struct rt_signal_frame, context);
+    memset(&image.info, 0, sizeof(image.info));
+    signal_info_expand(&image.info, signal, info);
+    image.context.uc_flags = 0;
+    image.context.uc_link = NULL;
+    image.context.uc_stack = (stack_t){(void *)stack->address, (int)stack->flags, stack->size};
+    context_fill(&image.context.uc_mcontext, frame, info, signal, blocked, fpu_address);
+    image.context.uc_sigmask = (u32)blocked;
+    image.blocked_high = (u32)(blocked >> 32);
+    memcpy(image.code, code_rt_sigreturn, sizeof(image.code));
+    return user_copy_out(address, &image, sizeof(image));
+}
+
+/* The handler is called as a C function; Linux passes the arguments in registers as well. */
+static void
+frame_enter_handler(struct trap_frame *frame, u32 address, int signal, const struct signal_action *action)
+{
+    bool with_info = (action->flags & SA_SIGINFO) != 0;
+
+    frame->eip = action->handler;
+    frame->esp = address;
+    frame->eax = (u32)signal;
+    frame->edx = with_info ? address + offsetof(struct rt_signal_frame, info) : 0;
+    frame->ecx = with_info ? address + offsetof(struct rt_signal_frame, context) : 0;
+    frame->ds = frame->es = frame->ss = SELECTOR_USER_DATA;
+    frame->cs = SELECTOR_USER_CODE;
+    frame->eflags &= ~(EFLAGS_DIRECTION | EFLAGS_TRAP | EFLAGS_RESUME);
+    frame->error = UINT32_MAX;
+}
+
+int
+signal_frame_push(struct trap_frame *frame, int signal, const struct signal_info *info, const struct signal_action *action,
+                  signal_set blocked_before)
+{
+    struct signal_thread *signals = &current_thread()->signals;
+    bool with_info = (action->flags & SA_SIGINFO) != 0;
+    u32 stack = frame_stack(frame, action);
+    u32 fpu_address = stack;
+    u32 address;
+    int result;
+
+    if (action->handler >= user_top() || fpu_push(&fpu_address) < 0)
+        return -EFAULT;
+    address = frame_place(fpu_address, with_info ? sizeof(struct rt_signal_frame) : sizeof(struct signal_frame));
+    if (frame_overflows(stack, address))
+        return -EFAULT;
+    result = (with_info ? frame_write_rt : frame_write)(address, frame, signal, info, action, blocked_before, fpu_address);
+    if (result < 0)
+        return result;
+    if ((signals->stack.flags & SS_AUTODISARM) != 0)
+        signals->stack = (struct signal_stack){.flags = SS_DISABLE};
+    frame_enter_handler(frame, address, signal, action);
+    return 0;
+}
+
+/* ---- Coming back ---- */
+
+/* A data selector that user mode may load; anything else becomes the null selector, whose use faults. */
+static u32
+selector_for_user(u16 selector)
+{
+    u32 privileged = selector | SELECTOR_PRIVILEGE_MASK;
+    u32 index = privileged >> 3;
+    bool is_tls = index >= SEGMENT_TLS_FIRST && index < SEGMENT_TLS_FIRST + SEGMENT_TLS_COUNT && (selector & 4) == 0;
+
+    return privileged == SELECTOR_USER_DATA || is_tls ? privileged : 0;
+}
+
+static int
+context_restore(struct trap_frame *frame, const struct sigcontext *context)
+{
+    if ((context->cs | SELECTOR_PRIVILEGE_MASK) != SELECTOR_USER_CODE || context->eip >= user_top())
+        return -EFAULT;
+    if ((context->ss | SELECTOR_PRIVILEGE_MASK) != SELECTOR_USER_DATA)
+        return -EFAULT;
+    if (fpu_pop((u32)context->fpstate) < 0)
+        return -EFAULT;
+    cpu_load_gs((u16)selector_for_user(context->gs));
+    cpu_load_fs((u16)selector_for_user(context->fs));
+    *frame = (struct trap_frame){
+        .ebx = context->ebx, .ecx = context->ecx, .edx = context->edx, .esi = context->esi,
+        .edi = context->edi, .ebp = context->ebp, .eax = context->eax,
+        .ds = selector_for_user(context->ds), .es = selector_for_user(context->es),
+        .vector = VECTOR_SYSTEM_CALL, .error = UINT32_MAX,
+        .eip = context->eip, .cs = SELECTOR_USER_CODE,
+        .eflags = (frame->eflags & ~EFLAGS_USER) | (context->eflags & EFLAGS_USER),
+        .esp = context->esp, .ss = SELECTOR_USER_DATA,
+    };
+    return 0;
+}
+
+/* A frame that cannot be used is the program's own fault. The result is what eax shall hold. */
+static s32
+frame_is_bad(struct trap_frame *frame)
+{
+    signal_fault(frame, SIGSEGV, SI_KERNEL, 0);
+    return 0;
+}
+
+s32
+sys_sigreturn(void)
+{
+    struct trap_frame *frame = current_thread()->frame;
+    u32 address = frame->esp - offsetof(struct signal_frame, context);
+    struct sigcontext context;
+    u32 blocked_high;
+
+    if (user_copy_in(&context, address + offsetof(struct signal_frame, context), sizeof(context)) < 0
+        || user_read_word(&blocked_high, address + FRAME_TAIL_OFFSET) < 0)
+        return frame_is_bad(frame);
+    signal_set_blocked((u64)blocked_high << 32 | context.oldmask);
+    return context_restore(frame, &context) < 0 ? frame_is_bad(frame) : (s32)frame->eax;
+}
+
+s32
+sys_rt_sigreturn(void)
+{
+    struct thread *thread = current_thread();
+    struct trap_frame *frame = thread->frame;
+    u32 address = frame->esp - offsetof(struct rt_signal_frame, signal);
+    struct ucontext context;
+    u32 blocked_high;
+
+    if (user_copy_in(&context, address + offsetof(struct rt_signal_frame, context), sizeof(context)) < 0
+        || user_read_word(&blocked_high, address + offsetof(struct rt_signal_frame, blocked_high)) < 0)
+        return frame_is_bad(frame);
+    signal_set_blocked((u64)blocked_high << 32 | context.uc_sigmask);
+    if (context_restore(frame, &context.uc_mcontext) < 0)
+        return frame_is_bad(frame);
+    thread->signals.stack = (struct signal_stack){(u32)context.uc_stack.ss_sp, (u32)context.uc_stack.ss_flags & ~SS_ONSTACK,
+                                                  context.uc_stack.ss_size};
+    return (s32)frame->eax;
+}
