@@ -56,10 +56,9 @@ s32 sys_pause(void);
 s32 sys_sigreturn(void);
 s32 sys_rt_sigreturn(void);
 
-/* x86/segment_calls.c */
+/* x86/tls.c */
 s32 sys_set_thread_area(u32 description);
 s32 sys_get_thread_area(u32 description);
-s32 sys_modify_ldt(u32 function, u32 buffer, u32 bytes);
 
 /* identity.c */
 s32 sys_getpid(void);

@@ -4,24 +4,29 @@
  */
 #pragma once
 
+#include "drivers/timer.h"
 #include "kernel/types.h"
 
 #include <linux/time.h>
 #include <linux/time_types.h>
 
-#define NANOSECONDS_PER_SECOND 1000000000u
-#define NANOSECONDS_PER_TICK 10000000u
 #define MICROSECONDS_PER_SECOND 1000000u
 
 /* Nanoseconds since 1970-01-01 UTC, from the real-time clock read at boot; and its seconds, for the times of files. */
 u64 time_since_epoch(void);
 u32 time_seconds(void);
 
-/* Conversions; the nanoseconds or microseconds of a user's structure must have been checked. */
-u64 time_from_parts(u64 seconds, u32 nanoseconds);
-void time_split(u64 nanoseconds, u64 *seconds, u32 *remainder);
-struct __kernel_timespec time_to_timespec(u64 nanoseconds);
-u64 time_from_ticks(u64 ticks);
+/* What the clock on the wall is ahead of the time since boot: changed by stime. */
+void time_set_since_epoch(u64 nanoseconds);
+
+/* Whole seconds, and the nanoseconds that remain. */
+u64 time_split(u64 nanoseconds, u32 *remainder);
+
+static inline u64
+time_from_ticks(u64 ticks)
+{
+    return ticks * TIMER_TICK_NANOSECONDS;
+}
 
 /*
  * Read a duration or time from user memory: a timespec with 32-bit (struct __kernel_old_timespec) or 64-bit seconds. 0, -EFAULT, or -EINVAL
@@ -35,6 +40,9 @@ int time_read_timeval(u32 address, u64 *nanoseconds);
 int time_write_old_timespec(u32 address, u64 nanoseconds);
 int time_write_timespec(u32 address, u64 nanoseconds);
 int time_write_timeval(u32 address, u64 nanoseconds);
+
+/* The structures as Linux has them, to be part of larger ones. */
+struct __kernel_old_timeval time_to_timeval(u64 nanoseconds);
 
 /* The absolute timer_nanoseconds() of a duration from now; WAIT_FOREVER if that is past the end of time. */
 u64 time_deadline(u64 duration_nanoseconds);

@@ -1,0 +1,200 @@
+/* Who a process is: its numbers, its family, its users and groups. */
+#include "kernel/identity.h"
+
+#include "kernel/process.h"
+#include "kernel/syscall.h"
+#include "kernel/thread.h"
+#include "mm/user.h"
+
+#include <asm/errno.h>
+
+/* In the calls that set several numbers at once this one stands for "as it is". */
+#define UNCHANGED UINT32_MAX
+
+/* The size of struct robust_list_head on i386. */
+#define ROBUST_LIST_HEAD_BYTES 12u
+
+s32
+sys_getpid(void)
+{
+    return (s32)current_process()->id;
+}
+
+s32
+sys_getppid(void)
+{
+    return (s32)current_process()->parent->id;
+}
+
+s32
+sys_gettid(void)
+{
+    return (s32)current_thread()->id;
+}
+
+s32
+sys_set_tid_address(u32 address)
+{
+    current_thread()->clear_child_tid = address;
+    return (s32)current_thread()->id;
+}
+
+s32
+sys_set_robust_list(u32 head, u32 bytes)
+{
+    if (bytes != ROBUST_LIST_HEAD_BYTES)
+        return -EINVAL;
+    current_thread()->robust_list = head;
+    return 0;
+}
+
+s32
+sys_getuid32(void)
+{
+    return (s32)current_process()->identity.user;
+}
+
+s32
+sys_geteuid32(void)
+{
+    return (s32)current_process()->identity.effective_user;
+}
+
+s32
+sys_getgid32(void)
+{
+    return (s32)current_process()->identity.group;
+}
+
+s32
+sys_getegid32(void)
+{
+    return (s32)current_process()->identity.effective_group;
+}
+
+static s32
+write_three(u32 first_address, u32 first, u32 second_address, u32 second, u32 third_address, u32 third)
+{
+    if (user_write_word(first_address, first) < 0 || user_write_word(second_address, second) < 0
+        || user_write_word(third_address, third) < 0)
+        return -EFAULT;
+    return 0;
+}
+
+s32
+sys_getresuid32(u32 user, u32 effective, u32 saved)
+{
+    const struct identity *own = &current_process()->identity;
+
+    return write_three(user, own->user, effective, own->effective_user, saved, own->saved_user);
+}
+
+s32
+sys_getresgid32(u32 group, u32 effective, u32 saved)
+{
+    const struct identity *own = &current_process()->identity;
+
+    return write_three(group, own->group, effective, own->effective_group, saved, own->saved_group);
+}
+
+/* A number that the process may take: root any, others only one of those that they have. */
+static bool
+may_become(u32 wanted, u32 first, u32 second, u32 third)
+{
+    return wanted == UNCHANGED || current_process()->identity.effective_user == IDENTITY_ROOT || wanted == first
+        || wanted == second || wanted == third;
+}
+
+s32
+sys_setresuid32(u32 user, u32 effective, u32 saved)
+{
+    struct identity *own = &current_process()->identity;
+
+    if (!may_become(user, own->user, own->effective_user, own->saved_user)
+        || !may_become(effective, own->user, own->effective_user, own->saved_user)
+        || !may_become(saved, own->user, own->effective_user, own->saved_user))
+        return -EPERM;
+    if (user != UNCHANGED)
+        own->user = user;
+    if (effective != UNCHANGED)
+        own->effective_user = effective;
+    if (saved != UNCHANGED)
+        own->saved_user = saved;
+    return 0;
+}
+
+s32
+sys_setresgid32(u32 group, u32 effective, u32 saved)
+{
+    struct identity *own = &current_process()->identity;
+
+    if (!may_become(group, own->group, own->effective_group, own->saved_group)
+        || !may_become(effective, own->group, own->effective_group, own->saved_group)
+        || !may_become(saved, own->group, own->effective_group, own->saved_group))
+        return -EPERM;
+    if (group != UNCHANGED)
+        own->group = group;
+    if (effective != UNCHANGED)
+        own->effective_group = effective;
+    if (saved != UNCHANGED)
+        own->saved_group = saved;
+    return 0;
+}
+
+s32
+sys_setuid32(u32 user)
+{
+    bool root = current_process()->identity.effective_user == IDENTITY_ROOT;
+
+    if (user == UNCHANGED)
+        return -EINVAL;
+    return root ? sys_setresuid32(user, user, user) : sys_setresuid32(UNCHANGED, user, UNCHANGED);
+}
+
+s32
+sys_setgid32(u32 group)
+{
+    bool root = current_process()->identity.effective_user == IDENTITY_ROOT;
+
+    if (group == UNCHANGED)
+        return -EINVAL;
+    return root ? sys_setresgid32(group, group, group) : sys_setresgid32(UNCHANGED, group, UNCHANGED);
+}
+
+/* Setting the real number, or an effective one that differs from it, makes the effective one the saved one too. */
+s32
+sys_setreuid32(u32 user, u32 effective)
+{
+    struct identity *own = &current_process()->identity;
+    bool saves = user != UNCHANGED || (effective != UNCHANGED && effective != own->user);
+    u32 saved = effective != UNCHANGED ? effective : own->effective_user;
+
+    return sys_setresuid32(user, effective, saves ? saved : UNCHANGED);
+}
+
+s32
+sys_setregid32(u32 group, u32 effective)
+{
+    struct identity *own = &current_process()->identity;
+    bool saves = group != UNCHANGED || (effective != UNCHANGED && effective != own->group);
+    u32 saved = effective != UNCHANGED ? effective : own->effective_group;
+
+    return sys_setresgid32(group, effective, saves ? saved : UNCHANGED);
+}
+
+/* There are no supplementary groups. */
+s32
+sys_getgroups32(u32 size, u32 list)
+{
+    (void)list;
+    return (s32)size < 0 ? -EINVAL : 0;
+}
+
+s32
+sys_setgroups32(u32 size, u32 list)
+{
+    (void)list;
+    if (current_process()->identity.effective_user != IDENTITY_ROOT)
+        return -EPERM;
+    return size == 0 ? 0 : -EINVAL;
+}

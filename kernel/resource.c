@@ -1,0 +1,299 @@
+/* What processes use and may use: limits, usage, priorities, processors. */
+#include "kernel/resource.h"
+
+#include "kernel/lib/string.h"
+#include "kernel/process.h"
+#include "kernel/scheduler.h"
+#include "kernel/syscall.h"
+#include "kernel/time.h"
+#include "mm/aspace.h"
+#include "mm/user.h"
+
+#include <asm/errno.h>
+#include <linux/resource.h>
+#include <linux/sched.h>
+
+#define DEFAULT_STACK_BYTES (8u << 20)
+#define DEFAULT_OPEN_FILES 1024u
+#define MAXIMUM_OPEN_FILES 4096u
+
+#define NICE_LEAST (-20)
+#define NICE_MOST 19
+#define NICE_LEVELS 20                         /* getpriority answers 20 - nice, to keep clear of errors */
+
+#define RLIMIT_INFINITE ((u32)RLIM_INFINITY)
+
+/* ---- Limits ---- */
+
+void
+resource_initialize_limits(struct process *process)
+{
+    for (u32 i = 0; i < RLIM_NLIMITS; i++)
+        process->limits[i] = (struct rlimit){RLIMIT_INFINITE, RLIMIT_INFINITE};
+    process->limits[RLIMIT_STACK].rlim_cur = DEFAULT_STACK_BYTES;
+    process->limits[RLIMIT_NOFILE] = (struct rlimit){DEFAULT_OPEN_FILES, MAXIMUM_OPEN_FILES};
+    process->limits[RLIMIT_CORE].rlim_cur = 0;
+}
+
+static u32
+limit_pages(const struct process *process, u32 resource)
+{
+    u32 bytes = (u32)process->limits[resource].rlim_cur;
+
+    return bytes == RLIMIT_INFINITE ? ASPACE_PAGES_UNLIMITED : bytes >> PAGE_SHIFT;
+}
+
+void
+resource_apply_limits(const struct process *process, struct aspace *aspace)
+{
+    aspace->stack_limit_pages = limit_pages(process, RLIMIT_STACK);
+    aspace->data_limit_pages = limit_pages(process, RLIMIT_DATA);
+    aspace->size_limit_pages = limit_pages(process, RLIMIT_AS);
+}
+
+bool
+resource_allows_process(const struct process *process)
+{
+    u32 limit = (u32)process->limits[RLIMIT_NPROC].rlim_cur;
+    u32 user = process->identity.user;
+    struct process *other;
+    u32 count = 0;
+
+    if (process->identity.effective_user == IDENTITY_ROOT || limit == RLIMIT_INFINITE)
+        return true;
+    process_for_each(other) {
+        if (other->identity.user == user)
+            count++;
+    }
+    return count < limit;
+}
+
+static int
+limit_check(const struct process *process, u32 resource, const struct rlimit *limit)
+{
+    if (limit->rlim_cur > limit->rlim_max)
+        return -EINVAL;
+    if (limit->rlim_max > process->limits[resource].rlim_max
+        && current_process()->identity.effective_user != IDENTITY_ROOT)
+        return -EPERM;
+    return 0;
+}
+
+/* A child in vfork works on its parent's address space, whose limits are not its own: they count from exec on. */
+static void
+limit_set(struct process *process, u32 resource, const struct rlimit *limit)
+{
+    process->limits[resource] = *limit;
+    if (process->aspace != NULL && process->vfork == NULL)
+        resource_apply_limits(process, process->aspace);
+}
+
+s32
+sys_ugetrlimit(u32 resource, u32 limit)
+{
+    if (resource >= RLIM_NLIMITS)
+        return -EINVAL;
+    return user_copy_out(limit, &current_process()->limits[resource], sizeof(struct rlimit));
+}
+
+/* The older call shows infinity as the largest signed number. */
+s32
+sys_getrlimit(u32 resource, u32 limit_address)
+{
+    struct rlimit limit;
+
+    if (resource >= RLIM_NLIMITS)
+        return -EINVAL;
+    limit = current_process()->limits[resource];
+    if (limit.rlim_cur > INT32_MAX)
+        limit.rlim_cur = INT32_MAX;
+    if (limit.rlim_max > INT32_MAX)
+        limit.rlim_max = INT32_MAX;
+    return user_copy_out(limit_address, &limit, sizeof(limit));
+}
+
+s32
+sys_setrlimit(u32 resource, u32 limit_address)
+{
+    struct process *process = current_process();
+    struct rlimit limit;
+    int result;
+
+    if (resource >= RLIM_NLIMITS)
+        return -EINVAL;
+    if (user_copy_in(&limit, limit_address, sizeof(limit)) < 0)
+        return -EFAULT;
+    result = limit_check(process, resource, &limit);
+    if (result == 0)
+        limit_set(process, resource, &limit);
+    return result;
+}
+
+/* Between limits of 64 bits in prlimit64 and of 32 bits here: what does not fit is infinite. */
+static u32
+limit_narrow(u64 limit)
+{
+    return limit > RLIMIT_INFINITE ? RLIMIT_INFINITE : (u32)limit;
+}
+
+static u64
+limit_widen(u32 limit)
+{
+    return limit == RLIMIT_INFINITE ? RLIM64_INFINITY : limit;
+}
+
+static int
+limit_write64(u32 address, const struct rlimit *limit)
+{
+    struct rlimit64 wide = {limit_widen((u32)limit->rlim_cur), limit_widen((u32)limit->rlim_max)};
+
+    return user_copy_out(address, &wide, sizeof(wide));
+}
+
+s32
+sys_prlimit64(u32 id, u32 resource, u32 limit_address, u32 old_address)
+{
+    struct process *process = id == 0 ? current_process() : process_find(id);
+    struct rlimit64 wide;
+    struct rlimit limit;
+    int result = 0;
+
+    if (resource >= RLIM_NLIMITS)
+        return -EINVAL;
+    if (process == NULL)
+        return -ESRCH;
+    if (limit_address != 0) {
+        if (user_copy_in(&wide, limit_address, sizeof(wide)) < 0)
+            return -EFAULT;
+        limit = (struct rlimit){limit_narrow(wide.rlim_cur), limit_narrow(wide.rlim_max)};
+        result = limit_check(process, resource, &limit);
+    }
+    if (result == 0 && old_address != 0)
+        result = limit_write64(old_address, &process->limits[resource]);
+    if (result == 0 && limit_address != 0)
+        limit_set(process, resource, &limit);
+    return result;
+}
+
+/* ---- Usage ---- */
+
+static int
+usage_write(u32 address, const struct process_usage *usage)
+{
+    struct rusage user = {0};
+
+    user.ru_utime = time_to_timeval(time_from_ticks(usage->user_ticks));
+    user.ru_stime = time_to_timeval(time_from_ticks(usage->system_ticks));
+    user.ru_maxrss = (long)(usage->resident_maximum * (PAGE_SIZE / 1024));
+    user.ru_minflt = (long)usage->minor_faults;
+    user.ru_majflt = (long)usage->major_faults;
+    user.ru_nvcsw = (long)usage->switches_voluntary;
+    user.ru_nivcsw = (long)usage->switches_involuntary;
+    return user_copy_out(address, &user, sizeof(user));
+}
+
+int
+resource_write_child_usage(const struct process *child, u32 address)
+{
+    struct process_usage usage;
+
+    process_usage_so_far(child, &usage);
+    process_usage_add(&usage, &child->children_usage);
+    return usage_write(address, &usage);
+}
+
+s32
+sys_getrusage(u32 who, u32 address)
+{
+    const struct process *process = current_process();
+    struct process_usage usage;
+
+    if ((s32)who == RUSAGE_CHILDREN)
+        usage = process->children_usage;
+    else if (who == RUSAGE_SELF || who == RUSAGE_THREAD)
+        process_usage_so_far(process, &usage);
+    else
+        return -EINVAL;
+    return usage_write(address, &usage);
+}
+
+/* ---- Priorities and processors ---- */
+
+/* The nice values are kept for those who ask; round robin knows no priorities. */
+static struct process *
+priority_process(u32 which, u32 who)
+{
+    return which == PRIO_PROCESS && who != 0 ? process_find(who) : current_process();
+}
+
+s32
+sys_getpriority(u32 which, u32 who)
+{
+    const struct process *process = priority_process(which, who);
+
+    if (which > PRIO_USER)
+        return -EINVAL;
+    return process != NULL ? NICE_LEVELS - process->nice : -ESRCH;
+}
+
+static int
+priority_set(struct process *process, s32 nice)
+{
+    if (nice < NICE_LEAST)
+        nice = NICE_LEAST;
+    if (nice > NICE_MOST)
+        nice = NICE_MOST;
+    if (nice < process->nice && current_process()->identity.effective_user != IDENTITY_ROOT)
+        return -EACCES;
+    process->nice = nice;
+    return 0;
+}
+
+s32
+sys_setpriority(u32 which, u32 who, u32 nice)
+{
+    struct process *process = priority_process(which, who);
+
+    if (which > PRIO_USER)
+        return -EINVAL;
+    return process != NULL ? priority_set(process, (s32)nice) : -ESRCH;
+}
+
+s32
+sys_nice(u32 increment)
+{
+    s32 change = (s32)increment;
+
+    /* Beyond these it makes no difference, and sums cannot overflow. */
+    if (change > 2 * NICE_LEVELS)
+        change = 2 * NICE_LEVELS;
+    if (change < -2 * NICE_LEVELS)
+        change = -2 * NICE_LEVELS;
+    return priority_set(current_process(), current_process()->nice + change);
+}
+
+s32
+sys_sched_yield(void)
+{
+    scheduler_yield();
+    return 0;
+}
+
+/* One processor, number 0. The result is the number of bytes written. */
+s32
+sys_sched_getaffinity(u32 id, u32 bytes, u32 mask)
+{
+    u32 processors = 1;
+
+    if (id != 0 && process_find(id) == NULL)
+        return -ESRCH;
+    if (bytes < sizeof(processors) || bytes % sizeof(processors) != 0)
+        return -EINVAL;
+    return user_write_word(mask, processors) < 0 ? -EFAULT : (s32)sizeof(processors);
+}
+
+s32
+sys_sched_getscheduler(u32 id)
+{
+    return id == 0 || process_find(id) != NULL ? SCHED_NORMAL : -ESRCH;
+}

@@ -1,0 +1,19 @@
+/* Resource limits: kept for each process, given to its address space where mm obeys them. */
+#pragma once
+
+#include "kernel/types.h"
+
+struct aspace;
+struct process;
+
+/* The limits that the first process starts with; others inherit. */
+void resource_initialize_limits(struct process *process);
+
+/* Hand RLIMIT_STACK, RLIMIT_DATA and RLIMIT_AS to an address space: at exec and setrlimit. */
+void resource_apply_limits(const struct process *process, struct aspace *aspace);
+
+/* Whether RLIMIT_NPROC lets the process have one more child; root may always. */
+bool resource_allows_process(const struct process *process);
+
+/* What a child and those it waited for have used, as a struct rusage in user memory: 0 or -EFAULT. */
+int resource_write_child_usage(const struct process *child, u32 address);

@@ -1,0 +1,109 @@
+/* The system calls about the system as a whole. */
+#include "kernel/entropy.h"
+#include "kernel/lib/string.h"
+#include "kernel/process.h"
+#include "kernel/syscall.h"
+#include "kernel/time.h"
+#include "mm/report.h"
+#include "mm/user.h"
+
+#include <asm/errno.h>
+#include <linux/prctl.h>
+#include <linux/random.h>
+#include <linux/sysinfo.h>
+#include <linux/utsname.h>
+
+/* Programs look at the release to see what the system can do: the Linux whose interfaces these are. */
+static const struct new_utsname system_name = {
+    .sysname = "Linux",
+    .nodename = "belady",
+    .release = "6.1.0-belady",
+    .version = "Belady",
+    .machine = "i686",
+    .domainname = "(none)",
+};
+
+/* getrandom's bytes are handed out in portions of this size. */
+#define RANDOM_PORTION 64u
+
+s32
+sys_uname(u32 buffer)
+{
+    return user_copy_out(buffer, &system_name, sizeof(system_name));
+}
+
+s32
+sys_sysinfo(u32 buffer)
+{
+    struct report_memory memory;
+    struct sysinfo info = {0};
+
+    report_memory(&memory);
+    info.uptime = (__kernel_long_t)time_split(timer_nanoseconds(), NULL);
+    info.totalram = memory.total;
+    info.freeram = memory.free;
+    info.sharedram = memory.shared;
+    info.bufferram = 0;
+    info.totalswap = memory.swap_total;
+    info.freeswap = memory.swap_free;
+    info.procs = (u16)process_count;
+    info.mem_unit = PAGE_SIZE;
+    return user_copy_out(buffer, &info, sizeof(info));
+}
+
+s32
+sys_getrandom(u32 buffer, u32 bytes, u32 flags)
+{
+    u8 portion[RANDOM_PORTION];
+    u32 done = 0;
+
+    if ((flags & ~(u32)(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE)) != 0)
+        return -EINVAL;
+    if (bytes > INT32_MAX)
+        bytes = INT32_MAX;
+    while (done < bytes) {
+        u32 count = bytes - done < RANDOM_PORTION ? bytes - done : RANDOM_PORTION;
+
+        entropy_fill(portion, count);
+        if (user_copy_out(buffer + done, portion, count) < 0)
+            return done > 0 ? (s32)done : -EFAULT;
+        done += count;
+    }
+    return (s32)done;
+}
+
+static s32
+prctl_set_name(u32 address)
+{
+    char name[PROCESS_NAME_BYTES];
+    int length = user_copy_string(name, address, sizeof(name));
+
+    if (length < 0 && length != -ENAMETOOLONG)
+        return length;
+    name[sizeof(name) - 1] = '\0';
+    memcpy(current_process()->name, name, sizeof(name));
+    return 0;
+}
+
+s32
+sys_prctl(u32 option, u32 argument)
+{
+    switch (option) {
+    case PR_SET_NAME:
+        return prctl_set_name(argument);
+    case PR_GET_NAME:
+        return user_copy_out(argument, current_process()->name, PROCESS_NAME_BYTES);
+    case PR_GET_DUMPABLE:
+    case PR_GET_KEEPCAPS:
+        return 0;
+    default:
+        return -EINVAL;
+    }
+}
+
+/* There is one personality, Linux's own, number 0. */
+s32
+sys_personality(u32 personality)
+{
+    return personality == 0 || personality == UINT32_MAX ? 0 : -EINVAL;
+}

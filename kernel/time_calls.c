@@ -1,0 +1,223 @@
+/* The system calls that tell time and let time pass. Each clock call exists twice, with seconds of 32 and of 64 bits. */
+#include "kernel/interval.h"
+#include "kernel/process.h"
+#include "kernel/signal.h"
+#include "kernel/syscall.h"
+#include "kernel/thread.h"
+#include "kernel/time.h"
+#include "kernel/wait.h"
+#include "mm/user.h"
+
+#include <asm/errno.h>
+#include <asm/unistd_32.h>
+#include <linux/times.h>
+
+typedef int (*time_writer_t)(u32 address, u64 nanoseconds);
+
+/* ---- Telling ---- */
+
+static u64
+time_used_by_process(const struct process *process)
+{
+    struct process_usage usage;
+
+    process_usage_so_far(process, &usage);
+    return time_from_ticks(usage.user_ticks + usage.system_ticks);
+}
+
+/* The present time of a clock: 0, or -EINVAL for one that is not there. */
+static int
+clock_now(u32 clock, u64 *nanoseconds)
+{
+    const struct thread *thread = current_thread();
+
+    switch (clock) {
+    case CLOCK_REALTIME:
+    case CLOCK_REALTIME_COARSE:
+    case CLOCK_TAI:
+        *nanoseconds = time_since_epoch();
+        return 0;
+    case CLOCK_MONOTONIC:
+    case CLOCK_MONOTONIC_RAW:
+    case CLOCK_MONOTONIC_COARSE:
+    case CLOCK_BOOTTIME:
+        *nanoseconds = timer_nanoseconds();
+        return 0;
+    case CLOCK_PROCESS_CPUTIME_ID:
+        *nanoseconds = time_used_by_process(thread->process);
+        return 0;
+    case CLOCK_THREAD_CPUTIME_ID:
+        *nanoseconds = time_from_ticks(thread->user_ticks + thread->system_ticks);
+        return 0;
+    default:
+        return -EINVAL;
+    }
+}
+
+static s32
+clock_gettime_call(u32 clock, u32 address, time_writer_t write)
+{
+    u64 now;
+
+    if (clock_now(clock, &now) < 0)
+        return -EINVAL;
+    return write(address, now);
+}
+
+s32
+sys_clock_gettime(u32 clock, u32 time)
+{
+    return clock_gettime_call(clock, time, time_write_old_timespec);
+}
+
+s32
+sys_clock_gettime64(u32 clock, u32 time)
+{
+    return clock_gettime_call(clock, time, time_write_timespec);
+}
+
+static s32
+clock_getres_call(u32 clock, u32 address, time_writer_t write)
+{
+    bool by_tick = clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME && clock != CLOCK_MONOTONIC_RAW;
+    u64 now;
+
+    if (clock_now(clock, &now) < 0)
+        return -EINVAL;
+    return address != 0 ? write(address, by_tick ? TIMER_TICK_NANOSECONDS : 1) : 0;
+}
+
+s32
+sys_clock_getres(u32 clock, u32 resolution)
+{
+    return clock_getres_call(clock, resolution, time_write_old_timespec);
+}
+
+s32
+sys_clock_getres_time64(u32 clock, u32 resolution)
+{
+    return clock_getres_call(clock, resolution, time_write_timespec);
+}
+
+s32
+sys_time(u32 address)
+{
+    u32 seconds = time_seconds();
+
+    if (address != 0 && user_write_word(address, seconds) < 0)
+        return -EFAULT;
+    return (s32)seconds;
+}
+
+s32
+sys_stime(u32 address)
+{
+    u32 seconds;
+
+    if (current_process()->identity.effective_user != IDENTITY_ROOT)
+        return -EPERM;
+    if (user_read_word(&seconds, address) < 0)
+        return -EFAULT;
+    time_set_since_epoch((u64)seconds * NANOSECONDS_PER_SECOND);
+    return 0;
+}
+
+s32
+sys_gettimeofday(u32 time, u32 zone)
+{
+    struct timezone utc = {0};
+
+    if (time != 0 && time_write_timeval(time, time_since_epoch()) < 0)
+        return -EFAULT;
+    return zone != 0 ? user_copy_out(zone, &utc, sizeof(utc)) : 0;
+}
+
+s32
+sys_times(u32 buffer)
+{
+    const struct process *process = current_process();
+    struct process_usage usage;
+    struct tms times;
+
+    process_usage_so_far(process, &usage);
+    times.tms_utime = (__kernel_clock_t)usage.user_ticks;
+    times.tms_stime = (__kernel_clock_t)usage.system_ticks;
+    times.tms_cutime = (__kernel_clock_t)process->children_usage.user_ticks;
+    times.tms_cstime = (__kernel_clock_t)process->children_usage.system_ticks;
+    if (buffer != 0 && user_copy_out(buffer, &times, sizeof(times)) < 0)
+        return -EFAULT;
+    return (s32)timer_ticks();
+}
+
+/* ---- Sleeping ---- */
+
+/*
+ * Sleeps until the deadline. Interrupted, it leaves in the thread what restart_syscall needs, and tells the user what was left; that is
+ * meaningless for a sleep until an absolute time, which is simply begun again.
+ */
+static s32
+sleep_until(struct thread_restart sleep)
+{
+    int ended;
+
+    do
+        ended = wait_timeout(NULL, sleep.deadline);
+    while (ended == 0);
+    if (ended == -ETIMEDOUT)
+        return 0;
+    if (sleep.remaining_address != 0) {
+        u64 now = timer_nanoseconds();
+        u64 left = sleep.deadline > now ? sleep.deadline - now : 0;
+
+        if ((sleep.wide ? time_write_timespec : time_write_old_timespec)(sleep.remaining_address, left) < 0)
+            return -EFAULT;
+    }
+    current_thread()->restart = sleep;
+    return -ERESTART_RESTARTBLOCK;
+}
+
+s32
+sys_restart_syscall(void)
+{
+    return sleep_until(current_thread()->restart);
+}
+
+/* The sleep that nanosleep and clock_nanosleep ask for; the clocks of processor time cannot be slept on. */
+static s32
+clock_nanosleep_call(u32 clock, u32 flags, u32 duration_address, u32 remaining, bool wide)
+{
+    struct thread_restart sleep = {.wide = wide};
+    u64 duration, now;
+    int result;
+
+    if (clock == CLOCK_PROCESS_CPUTIME_ID || clock == CLOCK_THREAD_CPUTIME_ID || clock_now(clock, &now) < 0)
+        return -EINVAL;
+    result = (wide ? time_read_timespec : time_read_old_timespec)(duration_address, &duration);
+    if (result < 0)
+        return result;
+    if ((flags & TIMER_ABSTIME) != 0)
+        duration = duration > now ? duration - now : 0;
+    else
+        sleep.remaining_address = remaining;
+    sleep.deadline = time_deadline(duration);
+    result = sleep_until(sleep);
+    return result == -ERESTART_RESTARTBLOCK && (flags & TIMER_ABSTIME) != 0 ? -ERESTARTNOHAND : result;
+}
+
+s32
+sys_nanosleep(u32 duration, u32 remaining)
+{
+    return clock_nanosleep_call(CLOCK_MONOTONIC, 0, duration, remaining, false);
+}
+
+s32
+sys_clock_nanosleep(u32 clock, u32 flags, u32 duration, u32 remaining)
+{
+    return clock_nanosleep_call(clock, flags, duration, remaining, false);
+}
+
+s32
+sys_clock_nanosleep_time64(u32 clock, u32 flags, u32 duration, u32 remaining)
+{
+    return clock_nanosleep_call(clock, flags, duration, remaining, true);
+}
