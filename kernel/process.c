@@ -6,6 +6,7 @@
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
 #include "kernel/panic.h"
+#include "kernel/resource.h"
 #include "kernel/scheduler.h"
 #include "kernel/time.h"
 #include "kernel/x86/cpu.h"
@@ -35,6 +36,7 @@ process_start(void)
 {
     panic_set_process_hook(process_describe_current);
     reclaim_set_killer(process_kill_largest);
+    resource_initialize_limits(&process_kernel);
     signal_frame_start();
     time_start();
 }
