@@ -170,10 +170,9 @@ static const char *
 owned_frame_check(struct frame *frame, u32 *anonymous)
 {
     struct object *object = frame->owner;
-    bool should_be_evictable = frame->owner && !frame->pins && !frame->busy;
 
-    if (frame->evictable != should_be_evictable)
-        return "the policy knows a frame that is pinned, busy or without owner, or does not know one it should";
+    if (frame->evictable != evictable_is_candidate(frame))
+        return "the policy knows a frame that is no candidate for eviction, or does not know one that is";
     if (frame->orphan != !frame->owner)
         return "a frame has lost its owner";
     if (frame->state == FRAME_ANONYMOUS)

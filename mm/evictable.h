@@ -3,8 +3,7 @@
  *
  * Owners of frames (anon, object) say here when a frame has got its contents and
  * when it goes; reclaim says when it is pinned. Behind it stands the policy that
- * policy= names. A frame is known to the policy exactly while it has an owner and
- * is neither pinned nor busy.
+ * policy= names. A frame is known to the policy exactly while it is a candidate.
  */
 #pragma once
 
@@ -17,7 +16,11 @@ extern const struct policy *evictable_policy;
 /* Starts the policy that policy= names; refuses to boot without memory for it. */
 void evictable_start(void);
 
-/* The frame has an owner and contents: it may be evicted, unless it is pinned or busy. */
+/* Whether a frame may be evicted: it has an owner, is neither pinned nor busy, and
+ * there is a place for its contents (a file, or the swap area if there is one). */
+bool evictable_is_candidate(const struct frame *frame);
+
+/* Tells the policy of the frame, if it is a candidate. */
 void evictable_insert(struct frame *frame);
 void evictable_remove(struct frame *frame);
 

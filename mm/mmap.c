@@ -17,8 +17,8 @@ static_assert(PROT_READ == REGION_READ && PROT_WRITE == REGION_WRITE && PROT_EXE
               "regions use Linux's PROT_*");
 #define PROTECTION_BITS (PROT_READ | PROT_WRITE | PROT_EXEC)
 
-/* Mappings lie below the stack's room. */
-#define STACK_ROOM_MINIMUM_PAGES ((64u << 20) >> PAGE_SHIFT)
+/* Mappings lie below the room that the stack may grow into, which is at most this. */
+#define STACK_ROOM_MAXIMUM_PAGES ((64u << 20) >> PAGE_SHIFT)
 
 int
 mmap_range(u32 address, u32 bytes, page_t *start, page_t *end)
@@ -40,7 +40,7 @@ mmap_ceiling(const struct aspace *aspace)
 {
     u32 room = aspace->stack_limit_pages, top = aspace->stack_top >> PAGE_SHIFT;
 
-    room = room < STACK_ROOM_MINIMUM_PAGES ? room : STACK_ROOM_MINIMUM_PAGES;
+    room = room < STACK_ROOM_MAXIMUM_PAGES ? room : STACK_ROOM_MAXIMUM_PAGES;
     room += (1u << 20) >> PAGE_SHIFT;
     return (page_t){top - room};
 }

@@ -5,8 +5,8 @@
  * Invariants:
  *  - an entry is 0 or present; table_use.used counts the entries of a table that
  *    are not 0, which all lie in [low, high);
- *  - a table with no entries left is given back, cleared as it is: spare tables
- *    and spare roots need no clearing when they are used again;
+ *  - a table that removing a range leaves without entries is given back, cleared
+ *    as it is: spare tables and spare roots need no clearing when used again;
  *  - where write_revoked is set, the directory entry forbids writing and the
  *    entries below still say what they said before fork.
  */
@@ -236,23 +236,21 @@ pmap_destroy(struct pmap *pmap)
     struct frame *frame;
 
     assert(pmap->resident == 0 && pmap != active);
+    /* A table stands before the one that leads to it, which was there first: so
+     * each is empty when its turn comes. */
     while ((frame = LIST_FIRST(&pmap->tables))) {
         struct leaf leaf;
         u32 top = level_index(0, (page_t){frame->index});
 
-        /* A table that stayed empty, and then those above it. */
+        assert(frame->table.used == 0);
         if (frame->table.level == page_format.levels - 1) {
             bool found = leaf_find(pmap, (page_t){frame->index}, &leaf);
 
-            assert(found && frame->table.used == 0);
+            assert(found);
             leaf_retire(pmap, &leaf);
-        } else if (frame->table.used == 0) {
+        } else {
             entry_store(pmap->root, top, 0);
             table_free(pmap, frame);
-        } else {
-            /* Its leaves come first: to the end of the list with it. */
-            LIST_REMOVE(frame, table.link);
-            LIST_INSERT_AFTER(LIST_FIRST(&pmap->tables), frame, table.link);
         }
     }
     root_free(pmap->root);

@@ -26,8 +26,10 @@
 
 static bool (*kill_somebody)(void);
 
-/* Where the search for slots to take back goes on. */
+/* Where the search for slots to take back goes on, and whether it may find any:
+ * false after a fruitless turn, until the next victim is wanted. */
 static u32 slot_hand;
+static bool slots_to_take;
 
 void
 reclaim_set_killer(bool (*killer)(void))
@@ -52,6 +54,7 @@ slot_take_back(void)
         frame->dirty = true;
         return true;
     }
+    slots_to_take = false;
     return false;
 }
 
@@ -61,7 +64,7 @@ anon_find_slot(struct anon *anon)
 {
     if (!anon->slot.number)
         anon->slot = swap_allocate();
-    if (!anon->slot.number && swap_total() && slot_take_back())
+    if (!anon->slot.number && slots_to_take && slot_take_back())
         anon->slot = swap_allocate();
     return anon->slot.number != 0;
 }
@@ -120,6 +123,7 @@ reclaim_evict_one(void)
 {
     u32 candidates = frame_count(FRAME_ANONYMOUS) + frame_count(FRAME_OBJECT);
 
+    slots_to_take = true;
     for (u32 tries = 0; tries < candidates; tries++) {
         u32 number = evictable_policy->select();
         struct frame *frame = frame_descriptor((frame_t){number});
