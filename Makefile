@@ -10,7 +10,7 @@
 # tools/setup.sh finds or installs what is needed and chooses the compiler (CROSS=PREFIX overrides).
 
 BUILD ?= build
-MEM ?= 64M
+MEM ?= 128M
 APPEND ?= swap=64M
 T ?=
 export BUILD APPEND T
@@ -207,7 +207,7 @@ clean:
 	rm -rf $(filter-out $(BUILD)/packages,$(wildcard $(BUILD)/*))
 
 help:
-	@echo 'make run        boot to a shell in QEMU, on this terminal   MEM=64M APPEND="swap=64M paging=pae ..." DISPLAY=1'
+	@echo 'make run        boot to a shell in QEMU, on this terminal   MEM=128M APPEND="swap=64M paging=pae ..." DISPLAY=1'
 	@echo 'make test       run every test, headless                    T=WORD only what matches   SEED=N'
 	@echo 'make debug      QEMU stopped at the first instruction, gdb  PROG=cow for breakpoints in a user program'
 	@echo 'make iso        build/belady.iso, booted through GRUB by make run-iso'

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Boots Belady under gdb: stopped at the kernel's first instruction, with symbols, and with the commands of tools/gdb/.
 
-    tools/debug.py [--program NAME] [--memory 64M] [--append 'ARGS'] [--batch] [--command 'GDB COMMAND']...
+    tools/debug.py [--program NAME] [--memory 128M] [--append 'ARGS'] [--batch] [--command 'GDB COMMAND']...
     tools/debug.py --console        in another terminal: talk to the console of the machine being debugged; ^] leaves
 
 --program adds a user program's symbols, and boots it as init unless ARGS say otherwise. The console's output appears in gdb's terminal.
@@ -121,7 +121,7 @@ def talk():
 def main():
     parser = argparse.ArgumentParser(description="Boots Belady under gdb.")
     parser.add_argument("--program", help="a user program, to break in")
-    parser.add_argument("--memory", default="64M")
+    parser.add_argument("--memory", default="128M")
     parser.add_argument("--append", default="", help="the kernel's command line")
     parser.add_argument("--batch", action="store_true", help="run the commands and end")
     parser.add_argument("--command", action="append", default=[], help="a gdb command to run first")

@@ -31,7 +31,7 @@ class Result:
         self.seconds = seconds
 
 
-def command(append="", memory="64M", cpu="max", modules=None, kernel=None, iso=None, serial="stdio", display="none", extra=()):
+def command(append="", memory="128M", cpu="max", modules=None, kernel=None, iso=None, serial="stdio", display="none", extra=()):
     """The QEMU command line as a list. `modules` are paths, optionally "path string"; `iso` boots through GRUB instead of -kernel."""
     line = ["qemu-system-i386", "-cpu", cpu, "-m", str(memory), "-display", display, "-serial", serial, "-net", "none",
             "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"]
@@ -70,7 +70,7 @@ def run(timeout=30, **options):
 def parse_arguments():
     parser = argparse.ArgumentParser(description="Boots Belady in QEMU.")
     parser.add_argument("--append", default="", help="the kernel's command line")
-    parser.add_argument("--memory", default="64M")
+    parser.add_argument("--memory", default="128M")
     parser.add_argument("--cpu", default="max")
     parser.add_argument("--kernel", help="default: build/belady.elf")
     parser.add_argument("--iso", help="boot this through GRUB instead of the kernel file")
