@@ -68,6 +68,7 @@ fork_aspace(struct process *child, struct process *parent, u32 flags)
         aspace_hold(parent->aspace);
         child->aspace = parent->aspace;
         counters.vfork++;
+        parent->aspace->counters.vfork++;
         return 0;
     }
     child->aspace = aspace_fork(parent->aspace);
