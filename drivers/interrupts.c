@@ -118,6 +118,6 @@ interrupts_dispatch(u32 vector)
         return;
     }
     interrupt_counts[irq]++;
-    acknowledge(irq);
     handlers[irq]();
+    acknowledge(irq);
 }

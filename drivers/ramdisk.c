@@ -81,3 +81,9 @@ ramdisk_create(const char *name, u32 physical_start, u32 bytes)
     disk->device = (struct block_device){.name = name, .bytes = bytes, .operations = &ramdisk_operations};
     return &disk->device;
 }
+
+void
+ramdisk_destroy(struct block_device *device)
+{
+    kmem_free(container_of(device, struct ramdisk, device));
+}

@@ -11,3 +11,6 @@
  * NULL: no memory for the device's description.
  */
 struct block_device *ramdisk_create(const char *name, u32 physical_start, u32 bytes);
+
+/* Frees the description of a device that nobody uses any more; the memory stays with its owner. */
+void ramdisk_destroy(struct block_device *device);

@@ -117,13 +117,13 @@ is_trap_entry(u32 function)
     return function == (u32)page_fault_entry || function == (u32)exception_entry || function == (u32)interrupt_entry;
 }
 
-/* The trap frame behind the return address in an entry, or NULL if that was none. Between the two lies the pointer that was passed. */
+/* If the trail has come to an entry, the trap frame behind its return address and the pointer that was passed; otherwise NULL. */
 static const struct trap_frame *
-find_trap_frame(const struct trail *trail, u32 address)
+find_trap_frame(const struct trail *trail)
 {
     const struct trap_frame *frame = (const void *)(trail->at + sizeof(u32));
 
-    if (!is_trap_entry(function_of(address - 1)) || (u32)&frame->esp > trail->end || frame->vector >= VECTOR_COUNT)
+    if (!is_trap_entry(trail->function) || (u32)&frame->esp > trail->end || frame->vector >= VECTOR_COUNT)
         return NULL;
     return trap_from_user(frame) || frame->cs == SELECTOR_KERNEL_CODE ? frame : NULL;
 }
@@ -170,9 +170,9 @@ backtrace_show(u32 eip, bool after_call, u32 stack)
         trail.at += sizeof(u32);
         if (!find_call(address, &target))
             continue;
-        frame = find_trap_frame(&trail, address);
-        certain = frame || target == trail.function || target == 0 || jumps_to(target, trail.function);
+        certain = target == trail.function || target == 0 || jumps_to(target, trail.function);
         show_line(&trail, address, true, certain);
+        frame = certain ? find_trap_frame(&trail) : NULL;
         if (frame)
             follow_trap(&trail, frame);
     }

@@ -5,7 +5,7 @@
 #include "drivers/serial.h"
 #include "drivers/vga.h"
 
-static void (*receiver)(char character);
+static console_receiver receiver;
 
 void
 console_start(void)
@@ -35,8 +35,11 @@ console_write(const char *text, usize length)
     vga_write(text, length);
 }
 
-void
-console_input_register(void (*new_receiver)(char character))
+console_receiver
+console_input_register(console_receiver new_receiver)
 {
+    console_receiver before = receiver;
+
     receiver = new_receiver;
+    return before;
 }

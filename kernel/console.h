@@ -15,5 +15,8 @@ void console_start_input(void);
 /* Writes `length` bytes to COM1 and the screen. From anywhere, also from interrupt handlers and a panic; does not sleep. */
 void console_write(const char *text, usize length);
 
-/* From now on each character typed is given to `receiver`, in the interrupt handler, one at a time. NULL: thrown away. */
-void console_input_register(void (*receiver)(char character));
+/* Takes the characters typed, in the interrupt handler, one at a time. */
+typedef void (*console_receiver)(char character);
+
+/* From now on what is typed goes to `receiver` (NULL: it is thrown away). Returns the receiver before. */
+console_receiver console_input_register(console_receiver receiver);

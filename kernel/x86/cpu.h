@@ -24,7 +24,7 @@ struct cpu {
     struct thread *thread;  /* the running thread, NULL before there are threads; set by the scheduler */
     struct aspace *aspace;  /* whose page tables are loaded, NULL: the kernel's; set by aspace_activate */
     u32 pending_work;       /* bits of scheduler.h: what is to be done before user mode; set by anybody */
-    bool interrupted_user;  /* in an interrupt handler: whether it interrupted user mode; set by trap_interrupt */
+    bool interrupted_user;  /* whether an interrupt handler runs that interrupted user mode; set by trap_interrupt */
 };
 
 static_assert(offsetof(struct cpu, pending_work) == CPU_PENDING_WORK_OFFSET, "entry.S relies on it");

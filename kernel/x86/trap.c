@@ -193,6 +193,7 @@ trap_interrupt(struct trap_frame *frame)
 {
     cpu()->interrupted_user = trap_from_user(frame);
     interrupts_dispatch(frame->vector);
+    cpu()->interrupted_user = false;
 }
 
 /* From entry.S: the frame's selectors or eip could not be loaded. They are replaced by good ones, and the program hears of it. */
