@@ -1,0 +1,146 @@
+/* The drivers, as far as they can be seen from within. */
+#include "drivers/block.h"
+#include "drivers/clock.h"
+#include "drivers/keyboard.h"
+#include "drivers/ramdisk.h"
+#include "drivers/timer.h"
+#include "drivers/vga.h"
+#include "kernel/console.h"
+#include "kernel/lib/string.h"
+#include "kernel/selftest.h"
+#include "kernel/x86/cpu.h"
+#include "mm/kmem.h"
+#include "mm/units.h"
+
+#include <asm/errno.h>
+
+SELFTEST(timer, runs, "the clock ticks, and time passes with it")
+{
+    u64 start_ticks = timer_ticks();
+    u64 start = timer_nanoseconds();
+
+    while (timer_ticks() < start_ticks + 3)
+        cpu_wait_for_interrupt();
+    check_true(timer_nanoseconds() - start >= 2 * (u64)TIMER_TICK_NANOSECONDS);
+    check_true(timer_nanoseconds() - start < 100 * (u64)TIMER_TICK_NANOSECONDS);
+}
+
+SELFTEST(timer, never_goes_back, "time never goes back, across ticks too")
+{
+    u64 end = timer_nanoseconds() + 3 * (u64)TIMER_TICK_NANOSECONDS;
+    u64 last = 0;
+
+    while (last < end) {
+        u64 now = timer_nanoseconds();
+
+        check_true(now >= last);
+        last = now;
+    }
+}
+
+SELFTEST(timer, dates, "dates become seconds since 1970, leap years included")
+{
+    check_equal(clock_seconds(1970, 1, 1, 0, 0, 0), 0);
+    check_equal(clock_seconds(2000, 2, 29, 12, 0, 0), 951825600);
+    check_equal(clock_seconds(2000, 3, 1, 0, 0, 0), 951868800);
+    check_equal(clock_seconds(2023, 12, 31, 23, 59, 59), 1704067199);
+    check_equal(clock_seconds(2100, 3, 1, 0, 0, 0), 4107542400u);
+}
+
+/* Shows text on the screen only; the serial line carries the report. */
+static void
+show(const char *text)
+{
+    vga_write(text, strlen(text));
+}
+
+static bool
+screen_has(u32 row, u32 column, const char *text)
+{
+    for (; *text; text++, column++) {
+        if (vga_character(row, column) != *text)
+            return false;
+    }
+    return true;
+}
+
+SELFTEST(vga, moves_and_erases, "the screen obeys the common escape sequences")
+{
+    show("\033[2J\033[H");
+    show("abc\r\ndef");
+    check_true(screen_has(0, 0, "abc ") && screen_has(1, 0, "def "));
+    show("\033[5;10Hxyz\033[2Dw");
+    check_true(screen_has(4, 9, "xwz"));
+    show("\033[1;2H\033[K");
+    check_true(screen_has(0, 0, "a  "));
+    show("\033[31;1mred\033[0m\b\b\t!");
+    check_true(screen_has(0, 1, "red") && screen_has(0, 8, "!"));
+    show("\033[999;999Hend\033[?25h\033[3J");
+    check_true(screen_has(VGA_ROWS - 1, 0, "nd"));
+}
+
+SELFTEST(vga, scrolls, "a line feed on the last line moves all others up")
+{
+    show("\033[2J\033[25;1Hlast");
+    show("\r\nnext");
+    check_true(screen_has(VGA_ROWS - 2, 0, "last") && screen_has(VGA_ROWS - 1, 0, "next"));
+}
+
+static char typed[32];
+
+static void
+receive(char character)
+{
+    usize length = strlen(typed);
+
+    if (length + 1 < sizeof(typed))
+        typed[length] = character;
+}
+
+/* Feeds the scan codes to the keyboard and returns what they type. */
+static const char *
+type(const u8 *codes, usize count)
+{
+    console_receiver before = console_input_register(receive);
+
+    memset(typed, 0, sizeof(typed));
+    for (usize i = 0; i < count; i++)
+        keyboard_scan(codes[i]);
+    console_input_register(before);
+    return typed;
+}
+
+SELFTEST(keyboard, letters, "shift, caps lock and control act as on every keyboard")
+{
+    /* a, shift+a, caps a shift+a caps, ctrl+c, shift+1 */
+    static const u8 codes[] = {0x1e, 0x9e, 0x2a, 0x1e, 0x9e, 0xaa, 0x3a, 0xba, 0x1e, 0x2a, 0x1e, 0xaa, 0x3a, 0xba,
+                               0x1d, 0x2e, 0x9d, 0x2a, 0x02, 0xaa};
+
+    check_text(type(codes, sizeof(codes)), "aAAa\003!");
+}
+
+SELFTEST(keyboard, cursor_keys, "cursor keys send escape sequences, the pad's slash and enter themselves, alt an escape before")
+{
+    static const u8 codes[] = {0xe0, 0x48, 0xe0, 0xc8, 0xe0, 0x53, 0xe0, 0x35, 0xe0, 0x1c, 0x38, 0x30, 0xb8};
+
+    check_text(type(codes, sizeof(codes)), "\033[A\033[3~/\r\033b");
+}
+
+SELFTEST(block, ranges, "a transfer beyond the end is refused, and what was written is read, at any position")
+{
+    u8 *memory = kmem_allocate(512);
+    struct block_device *disk = ramdisk_create("test", (u32)((char *)memory - direct_map), 512);
+    char text[8] = "";
+
+    check_true(disk != NULL);
+    check_equal(block_write(disk, 507, "hello", 5), 0);
+    check_equal(block_read(disk, 507, text, 5), 0);
+    check_text(text, "hello");
+    check_equal(block_read(disk, 508, text, 5), -EIO);
+    check_equal(block_write(disk, 513, text, 0), -EIO);
+    check_equal(block_read(disk, UINT64_MAX, text, 2), -EIO);
+    check_equal(disk->transfers_read, 1);
+    check_equal(disk->bytes_written, 5);
+    ramdisk_destroy(disk);
+    kmem_free(memory);
+}
