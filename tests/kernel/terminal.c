@@ -1,0 +1,202 @@
+/*
+ * The line discipline, on a terminal of its own whose output is kept here. It belongs to no session, so that no signals are sent.
+ */
+#include "kernel/lib/string.h"
+#include "kernel/selftest.h"
+#include "kernel/terminal.h"
+
+#include <asm/errno.h>
+
+#define SHOWN_BYTES 512u
+
+static struct terminal terminal;
+static char shown[SHOWN_BYTES];
+static usize shown_length;
+
+static void
+show(const char *text, usize length)
+{
+    for (usize i = 0; i < length && shown_length < sizeof(shown) - 1; i++)
+        shown[shown_length++] = text[i];
+    shown[shown_length] = '\0';
+}
+
+static void
+start(void)
+{
+    shown_length = 0;
+    shown[0] = '\0';
+    terminal_initialize(&terminal, show);
+}
+
+static void
+type(const char *text)
+{
+    for (; *text != '\0'; text++)
+        terminal_receive(&terminal, *text);
+}
+
+/* Reads without waiting, as text. Returns what terminal_read does. */
+static s32
+read_text(char *text, usize size)
+{
+    struct transfer transfer = transfer_kernel(text, size - 1);
+    s32 result = terminal_read(&terminal, &transfer, true);
+
+    text[result > 0 ? result : 0] = '\0';
+    return result;
+}
+
+static void
+set_raw(void)
+{
+    struct termios settings = terminal.settings;
+
+    settings.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+    terminal_set(&terminal, &settings);
+}
+
+SELFTEST(terminal, line_is_read_when_ended, "in canonical mode nothing can be read before the line is ended")
+{
+    char text[32];
+
+    start();
+    type("hello");
+    check_equal(read_text(text, sizeof(text)), -EAGAIN);
+    type("\r");
+    check_equal(read_text(text, sizeof(text)), 6);
+    check_text(text, "hello\n");
+    check_text(shown, "hello\r\n");
+}
+
+SELFTEST(terminal, one_line_a_read, "a read gives at most one line, and the rest of a line to the next read")
+{
+    char text[32], little[4];
+
+    start();
+    type("first\nsecond\n");
+    check_equal(read_text(little, sizeof(little)), 3);
+    check_text(little, "fir");
+    check_equal(read_text(text, sizeof(text)), 3);
+    check_text(text, "st\n");
+    check_equal(read_text(text, sizeof(text)), 7);
+    check_text(text, "second\n");
+}
+
+SELFTEST(terminal, erase_edits_line, "backspace, ^W and ^U take back a character, a word and the line, on the screen too")
+{
+    char text[32];
+
+    start();
+    type("cat\x7fr\n");
+    check_equal(read_text(text, sizeof(text)), 4);
+    check_text(text, "car\n");
+    check_text(shown, "cat\b \br\r\n");
+    type("one two \x17three\n");
+    check_equal(read_text(text, sizeof(text)), 10);
+    check_text(text, "one three\n");
+    type("gone\x15\x7fstays\n");
+    check_equal(read_text(text, sizeof(text)), 6);
+    check_text(text, "stays\n");
+}
+
+SELFTEST(terminal, erase_stops_at_line, "erasing does not reach back into a line that is finished")
+{
+    char text[32];
+
+    start();
+    type("kept\n\x7f\x7f\x15x\n");
+    check_equal(read_text(text, sizeof(text)), 5);
+    check_text(text, "kept\n");
+    check_equal(read_text(text, sizeof(text)), 2);
+    check_text(text, "x\n");
+}
+
+SELFTEST(terminal, erases_width, "erasing takes as many columns as the character took: a caret pair two, a tab up to eight")
+{
+    start();
+    type("\x01\x7f");
+    check_text(shown, "^A\b \b\b \b");
+    start();
+    type("abc\t\x7f");
+    check_text(shown, "abc\t\b \b\b \b\b \b\b \b\b \b");
+}
+
+SELFTEST(terminal, end_of_file, "^D ends a read: with what was typed, or as an end of file of its own")
+{
+    char text[32];
+
+    start();
+    type("\x04");
+    check_equal(read_text(text, sizeof(text)), 0);
+    check_equal(read_text(text, sizeof(text)), -EAGAIN);
+    type("part\x04");
+    check_equal(read_text(text, sizeof(text)), 4);
+    check_text(text, "part");
+    check_equal(read_text(text, sizeof(text)), -EAGAIN);
+    type("line\n\x04");
+    check_equal(read_text(text, sizeof(text)), 5);
+    check_equal(read_text(text, sizeof(text)), 0);
+}
+
+SELFTEST(terminal, literal_next, "^V takes the next character as it is")
+{
+    char text[32];
+
+    start();
+    type("a\x16\x15\x16\x03z\n");
+    check_equal(read_text(text, sizeof(text)), 5);
+    check_text(text, "a\x15\x03z\n");
+}
+
+SELFTEST(terminal, interrupt_throws_line_away, "^C throws away what was typed and is shown as such")
+{
+    char text[32];
+
+    start();
+    type("half\x03");
+    type("whole\n");
+    check_equal(read_text(text, sizeof(text)), 6);
+    check_text(text, "whole\n");
+    check_text(shown, "half^Cwhole\r\n");
+}
+
+SELFTEST(terminal, raw_reads_at_once, "in raw mode each character can be read at once, unedited and without echo")
+{
+    char text[32];
+
+    start();
+    set_raw();
+    type("a\x7f\x04");
+    check_equal(read_text(text, sizeof(text)), 3);
+    check_text(text, "a\x7f\x04");
+    check_text(shown, "");
+}
+
+SELFTEST(terminal, typed_ahead_survives_mode, "what was typed ahead can still be read after a change of mode, in either direction")
+{
+    char text[32];
+    struct termios canonical;
+
+    start();
+    canonical = terminal.settings;
+    type("ahead");
+    set_raw();
+    check_equal(read_text(text, sizeof(text)), 5);
+    type("again");
+    terminal_set(&terminal, &canonical);
+    check_equal(read_text(text, sizeof(text)), 5);
+    check_text(text, "again");
+}
+
+SELFTEST(terminal, full_line_can_be_ended, "a line that fills the buffer loses what is too much, and can still be ended")
+{
+    static char text[TERMINAL_INPUT_BYTES + 1];
+
+    start();
+    for (u32 i = 0; i < 2 * TERMINAL_INPUT_BYTES; i++)
+        terminal_receive(&terminal, 'x');
+    type("\n");
+    check_equal(read_text(text, sizeof(text)), TERMINAL_INPUT_BYTES);
+    check_equal(text[TERMINAL_INPUT_BYTES - 1], '\n');
+}
