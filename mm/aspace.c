@@ -37,6 +37,7 @@ aspace_create(void)
         kmem_cache_free(&aspace_cache, aspace);
         return NULL;
     }
+    aspace->pmap.counters = &aspace->counters;
     aspace->references = 1;
     aspace->stack_top = user_top();
     aspace->stack_limit_pages = STACK_LIMIT_PAGES;

@@ -15,7 +15,6 @@
 #include "kernel/command_line.h"
 #include "kernel/lib/string.h"
 #include "kernel/x86/cpu.h"
-#include "mm/counters.h"
 #include "mm/kmem_cache.h"
 #include "mm/pmap_table.h"
 
@@ -31,6 +30,9 @@ static void *spare_roots[SPARES_KEPT];
 static u32 spare_root_count;
 
 static struct kmem_cache root_cache = KMEM_CACHE("pae_root", 4 * 8, 32);
+
+/* Where events of a pmap without an address space are counted. */
+static struct counters nobody;
 
 static struct pmap *active;     /* loaded into CR3; NULL: the kernel's */
 
@@ -96,7 +98,7 @@ table_create(struct pmap *pmap, page_t page, u32 level, void *parent, u32 index)
     frame->table = (struct table_use){.level = (u8)level, .low = 0xFFFF};
     LIST_INSERT_HEAD(&pmap->tables, frame, table.link);
     pmap->table_count++;
-    counters.table_alloc++;
+    PMAP_COUNT(pmap, table_alloc);
     entry_store(parent, index, physical_of(frame_number(frame)).value | format->flags);
     if (!(format->flags & ENTRY_WRITE))
         pmap_flush(pmap);       /* PAE's top entries are read at loads of CR3 only */
@@ -145,7 +147,7 @@ table_free(struct pmap *pmap, struct frame *frame)
 {
     LIST_REMOVE(frame, table.link);
     pmap->table_count--;
-    counters.table_free++;
+    PMAP_COUNT(pmap, table_free);
     frame->owner = NULL;
     if (spare_count < SPARES_KEPT)
         spare_tables[spare_count++] = frame;
@@ -224,7 +226,7 @@ pmap_create(struct pmap *pmap)
 
     if (!root)
         return false;
-    *pmap = (struct pmap){.root = root, .table_count = 1};
+    *pmap = (struct pmap){.root = root, .table_count = 1, .counters = &nobody};
     pmap->root_physical.value = (u32)((char *)root - direct_map);
     LIST_INIT(&pmap->tables);
     return true;

@@ -20,6 +20,7 @@
 
 #include "kernel/lib/random.h"
 #include "kernel/types.h"
+#include "mm/counters.h"
 #include "mm/frame.h"
 #include "mm/units.h"
 
@@ -79,7 +80,11 @@ struct pmap {
     LIST_HEAD(, frame) tables;      /* all its page tables below the root */
     u32 table_count;                /* these, and the root if it fills a frame */
     u32 resident;                   /* user pages mapped now, the mirror not counted */
+    struct counters *counters;      /* the address space's; nobody's until it sets them */
 };
+
+/* Counts an event for the system and for the pmap's address space. */
+#define PMAP_COUNT(pmap, name) (counters.name++, (pmap)->counters->name++)
 
 /* Chooses the format (paging= and nx=), builds the kernel's half with the direct
  * map of frames [0, limit), loads it and drops the boot tables. Refuses to boot

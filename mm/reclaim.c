@@ -69,6 +69,10 @@ anon_find_slot(struct anon *anon)
     return anon->slot.number != 0;
 }
 
+/* A victim's fate counts for the system, and for the address space that maps it
+ * first, if any does. */
+#define COUNT(pmap, name) ((pmap) ? (void)PMAP_COUNT(pmap, name) : (void)counters.name++)
+
 /* Writes a dirty anon's page out and frees its frame. False if the device failed. */
 static bool
 anon_write_out(struct anon *anon, struct frame *frame)
@@ -81,7 +85,6 @@ anon_write_out(struct anon *anon, struct frame *frame)
         return true;            /* the anon went meanwhile, and the frame with it */
     if (error)
         return false;
-    counters.reclaim_write_back++;
     anon->frame = NULL;
     frame->dirty = false;
     evictable_disown(frame);
@@ -92,29 +95,43 @@ static bool
 anon_evict(struct frame *frame)
 {
     struct anon *anon = frame->owner;
+    struct pmap *owner = frame->first.pmap;
     bool must_write;
 
     pmap_frame_harvest_dirty(frame);
     must_write = frame->dirty || !anon->slot.number;
     if (must_write && !anon_find_slot(anon))
         return false;
+    COUNT(owner, pgsteal);
     pmap_frame_remove(frame);
-    if (must_write)
+    if (must_write) {
+        if (owner)
+            owner->counters->pswpout++;
+        COUNT(owner, reclaim_write_back);
         return anon_write_out(anon, frame);
-    counters.reclaim_clean_drop++;
+    }
+    COUNT(owner, reclaim_clean_drop);
     anon->frame = NULL;
     evictable_disown(frame);
     return true;
 }
 
+static void
+object_evict(struct frame *frame)
+{
+    COUNT(frame->first.pmap, pgsteal);
+    COUNT(frame->first.pmap, reclaim_clean_drop);
+    object_forget(frame);
+}
+
+/* Takes the frame from its owner; false if there is no place for its contents. */
 static bool
 frame_evict(struct frame *frame)
 {
     if (frame->state == FRAME_ANONYMOUS)
         return anon_evict(frame);
     assert(frame->state == FRAME_OBJECT);
-    object_forget(frame);
-    counters.reclaim_clean_drop++;
+    object_evict(frame);
     return true;
 }
 
@@ -132,10 +149,8 @@ reclaim_evict_one(void)
             return false;
         assert(number < frame_limit && frame->evictable && !frame->pins && !frame->busy);
         evictable_remove(frame);
-        if (!pmap_frame_is_locked(frame) && frame_evict(frame)) {
-            counters.pgsteal++;
+        if (!pmap_frame_is_locked(frame) && frame_evict(frame))
             return true;
-        }
         evictable_insert(frame);
     }
     return false;
