@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -66,6 +67,8 @@ static void
 child_run(char *const *arguments)
 {
     setsid();
+    /* The console becomes the session's terminal: ^C reaches what runs in the foreground. Without a terminal there is no ^C. */
+    ioctl(STDIN_FILENO, TIOCSCTTY, 0);
     execvp(arguments[0], arguments);
     fprintf(stderr, "init: %s: %s\n", arguments[0], strerror(errno));
     _exit(EXIT_FAILURE);
