@@ -1,9 +1,10 @@
 /*
  * Backtraces without frame pointers, which would cost every call three instructions.
  *
- * The stack is read upward, and each word that points behind a call instruction is taken for a return address. If that call leads to the function
- * found last, or to one that jumps there at its end, or to where only a register knew, the line is certain. Other lines may be left over
- * from earlier calls; they are marked "?". Where a trap's entry is found, the trail goes on with what it interrupted.
+ * The stack is read upward. A word that points behind a call instruction may be a return address, or be left over from an earlier call. It is
+ * taken for the next step of the trail if that call leads to the function found last, or to one that jumps there at its end; if there is none,
+ * if the call leads to where only a register knew. Where no such word is left, all that may be return addresses are shown, marked "?". Where
+ * a trap's entry is found, the trail goes on with what it interrupted.
  */
 #include "kernel/backtrace.h"
 
@@ -36,6 +37,8 @@ struct trail {
     u32 end;      /* where the stack ends */
     u32 function; /* first address of the function found last */
     u32 lines;
+    u32 last;     /* address of the line shown last */
+    u32 repeats;  /* how often it has been found again since: recursion */
 };
 
 static bool
@@ -95,13 +98,27 @@ jumps_to(u32 from, u32 to)
     return false;
 }
 
-/* One line. The name is looked up a byte earlier for return addresses: behind a call that never returns another function may begin. */
+static void
+show_repeats(struct trail *trail)
+{
+    if (trail->repeats > 0)
+        log_report("  the same %u times more", trail->repeats);
+    trail->repeats = 0;
+}
+
+/* One line, unless it is the last one again. The name is looked up a byte earlier for return addresses: behind a call that never returns another function may begin. */
 static void
 show_line(struct trail *trail, u32 address, bool after_call, bool certain)
 {
     u32 offset = 0;
     const struct kernel_symbol *symbol = symbol_find(address - after_call, &offset);
 
+    if (address == trail->last) {
+        trail->repeats++;
+        return;
+    }
+    show_repeats(trail);
+    trail->last = address;
     if (symbol)
         log_report("  %08x %s+0x%x%s", address, symbol->name, offset + after_call, certain ? "" : " ?");
     else
@@ -155,25 +172,59 @@ stack_end(u32 stack)
     return (stack | (PAGE_BYTES - 1)) + 1;
 }
 
+/* Which calls are looked for: to the function found last, by a register, or any. */
+enum evidence { DIRECT, INDIRECT, NONE };
+
+static bool
+is_evidence(const struct trail *trail, enum evidence evidence, u32 target)
+{
+    switch (evidence) {
+    case DIRECT: return target == trail->function || jumps_to(target, trail->function);
+    case INDIRECT: return target == 0;
+    default: return true;
+    }
+}
+
+/* The next word behind such a call, and moves behind it. 0: there is none. */
+static u32
+next_return_address(struct trail *trail, enum evidence evidence)
+{
+    for (u32 at = trail->at; at + sizeof(u32) <= trail->end; at += sizeof(u32)) {
+        u32 address = *(const u32 *)at;
+        u32 target;
+
+        if (find_call(address, &target) && is_evidence(trail, evidence, target)) {
+            trail->at = at + sizeof(u32);
+            return address;
+        }
+    }
+    return 0;
+}
+
+static u32
+next_caller(struct trail *trail)
+{
+    u32 address = next_return_address(trail, DIRECT);
+
+    return address ? address : next_return_address(trail, INDIRECT);
+}
+
 void
 backtrace_show(u32 eip, bool after_call, u32 stack)
 {
     struct trail trail = {.at = stack, .end = stack_end(stack)};
+    u32 address;
 
     show_line(&trail, eip, after_call, true);
-    while (trail.at + sizeof(u32) <= trail.end && trail.lines < LINES_MAX) {
-        u32 address = *(const u32 *)trail.at;
+    while (trail.lines < LINES_MAX && (address = next_caller(&trail)) != 0) {
         const struct trap_frame *frame;
-        bool certain;
-        u32 target;
 
-        trail.at += sizeof(u32);
-        if (!find_call(address, &target))
-            continue;
-        certain = target == trail.function || target == 0 || jumps_to(target, trail.function);
-        show_line(&trail, address, true, certain);
-        frame = certain ? find_trap_frame(&trail) : NULL;
+        show_line(&trail, address, true, true);
+        frame = find_trap_frame(&trail);
         if (frame)
             follow_trap(&trail, frame);
     }
+    while (trail.lines < LINES_MAX && (address = next_return_address(&trail, NONE)) != 0)
+        show_line(&trail, address, true, false);
+    show_repeats(&trail);
 }

@@ -39,13 +39,14 @@ BOOT_FLAG_TEXT(help, help_wanted, "list these switches", "yes");
 
 static char choices[CHOICES_BYTES];
 
-/* Adds " name=value" to choices if it is a switch with words. */
+/* Adds " name=value" to choices if it is one of the ways in which memory can be managed. */
 static void
 add_choice(const struct boot_switch *boot_switch, const char *value)
 {
     usize length = strlen(choices);
+    bool is_about_memory = strcmp(boot_switch->name, "log") != 0 && strcmp(boot_switch->name, "bug") != 0;
 
-    if (boot_switch->kind == BOOT_SWITCH_CHOICE)
+    if (boot_switch->kind == BOOT_SWITCH_CHOICE && is_about_memory)
         format(choices + length, sizeof(choices) - length, " %s=%s", boot_switch->name, value);
 }
 
