@@ -1,0 +1,212 @@
+/*
+ * Pipes: order, capacity, blocking at both ends, end of file, SIGPIPE, atomic
+ * writes, non-blocking descriptors, and what readiness poll shows.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "user/lib/check.h"
+
+enum {
+    BULK = 300000,          /* bytes, more than any pipe holds */
+    WRITERS = 4,
+    RECORDS = 50,           /* written by each of them */
+    RECORD = 512,           /* bytes: PIPE_BUF at most, so each is written as a whole */
+    NAP_MICROSECONDS = 20000,
+};
+
+static int ends[2];
+
+static void
+ends_close(void)
+{
+    close(ends[0]);
+    close(ends[1]);
+}
+
+static void
+simple_check(void)
+{
+    char text[16] = "";
+    struct stat status;
+    int waiting = -1;
+
+    check_that(pipe(ends) == 0 && ends[0] >= 0 && ends[1] > ends[0], "pipe gives two descriptors");
+    check_that(write(ends[1], "hello", 5) == 5 && write(ends[1], "world", 5) == 5, "two writes");
+    check_that(ioctl(ends[0], FIONREAD, &waiting) == 0 && waiting == 10, "the pipe tells how much it holds");
+    check_that(read(ends[0], text, 7) == 7 && memcmp(text, "hellowo", 7) == 0, "bytes come in their order");
+    check_that(read(ends[0], text, sizeof text) == 3, "a read takes what there is, and does not wait for more");
+    check_that(fstat(ends[0], &status) == 0 && S_ISFIFO(status.st_mode), "fstat calls it a fifo");
+    check_that(lseek(ends[0], 0, SEEK_CUR) == -1 && errno == ESPIPE, "it has no position");
+    check_that(read(ends[1], text, 1) == -1 && errno == EBADF, "the writing end cannot be read");
+    check_that(write(ends[0], text, 1) == -1 && errno == EBADF, "the reading end cannot be written");
+    close(ends[1]);
+    check_that(read(ends[0], text, 1) == 0, "without writers there is end of file");
+    close(ends[0]);
+}
+
+static void
+broken_check(void)
+{
+    pipe(ends);
+    close(ends[0]);
+    signal(SIGPIPE, SIG_IGN);
+    check_that(write(ends[1], "x", 1) == -1 && errno == EPIPE, "without readers: EPIPE");
+    signal(SIGPIPE, SIG_DFL);
+    pid_t child = check_fork();
+    if (child == 0)
+        _exit(write(ends[1], "x", 1));
+    int status = check_wait(child);
+    check_that(WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE, "and SIGPIPE, which kills");
+    close(ends[1]);
+}
+
+/* The byte at a place of the bulk: no short period that a lost page could hide behind. */
+static unsigned char
+bulk_byte(uint32_t place)
+{
+    return place * 2654435761U >> 24;
+}
+
+static void
+bulk_check(void)
+{
+    static unsigned char bulk[BULK];
+    uint32_t place = 0;
+    bool right = true;
+    ssize_t got;
+
+    pipe(ends);
+    pid_t child = check_fork();
+    if (child == 0) {
+        close(ends[0]);
+        for (uint32_t i = 0; i < BULK; i++)
+            bulk[i] = bulk_byte(i);
+        _exit(write(ends[1], bulk, BULK) != BULK);
+    }
+    close(ends[1]);
+    while ((got = read(ends[0], bulk, 1 + place % 7777)) > 0)
+        for (ssize_t i = 0; i < got; i++)
+            right &= bulk[i] == bulk_byte(place++);
+    check_that(right && place == BULK, "%d bytes pass through, in odd portions", BULK);
+    check_that(check_wait(child) == 0, "the writer's one write returned them all");
+    close(ends[0]);
+}
+
+static void
+nonblocking_check(void)
+{
+    char page[PIPE_BUF] = "";
+    long total = 0;
+    ssize_t now;
+
+    check_that(pipe2(ends, O_NONBLOCK | O_CLOEXEC) == 0, "a non-blocking pipe");
+    check_that(fcntl(ends[0], F_GETFD) == FD_CLOEXEC, "closed on exec");
+    check_that(read(ends[0], page, 1) == -1 && errno == EAGAIN, "nothing to read: EAGAIN");
+    while ((now = write(ends[1], page, sizeof page)) > 0)
+        total += now;
+    check_that(errno == EAGAIN && total == 65536, "full after 64 KiB: EAGAIN (%ld bytes)", total);
+    check_that(read(ends[0], page, sizeof page) == sizeof page && write(ends[1], page, sizeof page) == sizeof page,
+               "what is taken out makes room");
+    ends_close();
+}
+
+static void
+poll_check(void)
+{
+    struct pollfd sides[] = { { 0, POLLIN, 0 }, { 0, POLLOUT, 0 } };
+
+    pipe(ends);
+    sides[0].fd = ends[0];
+    sides[1].fd = ends[1];
+    check_that(poll(sides, 2, 0) == 1 && sides[0].revents == 0 && sides[1].revents == POLLOUT, "empty: can be written");
+    write(ends[1], "x", 1);
+    check_that(poll(sides, 2, 0) == 2 && sides[0].revents == POLLIN, "filled: can be read as well");
+    close(ends[1]);
+    check_that(poll(sides, 1, 0) == 1 && sides[0].revents == (POLLIN | POLLHUP), "no writer: hung up");
+    close(ends[0]);
+    check_that(poll(sides, 1, 0) == 1 && sides[0].revents == POLLNVAL, "closed: not valid");
+    check_that(poll(NULL, 0, 10) == 0, "poll of nothing is a nap");
+
+    pipe(ends);
+    sides[0].fd = ends[0];
+    pid_t child = check_fork();
+    if (child == 0) {
+        usleep(NAP_MICROSECONDS);
+        _exit(write(ends[1], "x", 1) != 1);
+    }
+    check_that(poll(sides, 1, 10000) == 1 && sides[0].revents == POLLIN, "poll wakes up when something comes");
+    check_wait(child);
+    ends_close();
+}
+
+/* Records of different writers do not mix. */
+static void
+atomic_check(void)
+{
+    char record[RECORD];
+    int records = 0;
+    bool whole = true;
+
+    pipe(ends);
+    for (int writer = 0; writer < WRITERS; writer++) {
+        if (check_fork() != 0)
+            continue;
+        memset(record, 'a' + writer, RECORD);
+        for (int i = 0; i < RECORDS; i++)
+            if (write(ends[1], record, RECORD) != RECORD)
+                _exit(EXIT_FAILURE);
+        _exit(EXIT_SUCCESS);
+    }
+    close(ends[1]);
+    /* Records are no larger than the pipe's unit and divide its capacity, so a read of one record gets one. */
+    while (read(ends[0], record, RECORD) == RECORD) {
+        whole &= memcmp(record, record + 1, RECORD - 1) == 0;
+        records++;
+    }
+    check_that(whole && records == WRITERS * RECORDS, "%d records from %d writers, none torn", records, WRITERS);
+    for (int writer = 0; writer < WRITERS; writer++)
+        wait(NULL);
+    close(ends[0]);
+}
+
+static void
+vector_check(void)
+{
+    char first[3], second[8];
+    struct iovec from[] = { { "abc", 3 }, { NULL, 0 }, { "defgh", 5 } };
+    struct iovec to[] = { { first, sizeof first }, { second, sizeof second } };
+
+    pipe(ends);
+    check_that(writev(ends[1], from, 3) == 8, "writev gathers");
+    check_that(readv(ends[0], to, 2) == 8 && memcmp(first, "abc", 3) == 0 && memcmp(second, "defgh", 5) == 0,
+               "readv scatters");
+    check_that(writev(ends[1], from, -1) == -1 && errno == EINVAL, "a negative number of parts: EINVAL");
+    check_that(writev(ends[1], from, 0) == 0, "no parts: nothing");
+    ends_close();
+}
+
+int
+main(void)
+{
+    simple_check();
+    broken_check();
+    bulk_check();
+    nonblocking_check();
+    poll_check();
+    atomic_check();
+    vector_check();
+    return check_end();
+}

@@ -1,0 +1,160 @@
+/*
+ * Time: clocks go forward and agree, sleeping takes as long as it should, timers
+ * fire, and what is not a time is refused.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/select.h>
+#include <sys/sysinfo.h>
+#include <sys/time.h>
+#include <sys/times.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "user/lib/check.h"
+
+enum {
+    READINGS = 2000,
+    NAP = 30,             /* milliseconds */
+    TICKS = 20,           /* hundredths of a second of work, of which a clock tick must notice some */
+    BUSY = 100000,        /* turns of a loop between two looks at the time */
+    LATE = 2000,          /* milliseconds by which a busy machine may be late */
+};
+
+static int64_t
+nanoseconds(clockid_t clock)
+{
+    struct timespec time;
+    clock_gettime(clock, &time);
+    return (int64_t) time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+/* Milliseconds that `wait` takes. */
+static int
+duration(void (*wait)(void))
+{
+    int64_t start = nanoseconds(CLOCK_MONOTONIC);
+    wait();
+    return (nanoseconds(CLOCK_MONOTONIC) - start) / 1000000;
+}
+
+static void
+clock_check(void)
+{
+    int backwards = 0, odd = 0;
+    struct timespec before, after, resolution;
+    struct timeval of_day;
+
+    clock_gettime(CLOCK_MONOTONIC, &before);
+    for (int i = 0; i < READINGS; i++) {
+        clock_gettime(CLOCK_MONOTONIC, &after);
+        backwards += after.tv_sec < before.tv_sec || (after.tv_sec == before.tv_sec && after.tv_nsec < before.tv_nsec);
+        odd += after.tv_nsec < 0 || after.tv_nsec > 999999999;
+        before = after;
+    }
+    check_that(backwards == 0 && odd == 0, "the monotonic clock never goes back");
+    check_that(gettimeofday(&of_day, NULL) == 0 && of_day.tv_usec < 1000000, "gettimeofday");
+    check_that(llabs(time(NULL) - (long long) of_day.tv_sec) <= 1, "time agrees with it");
+    check_that(clock_gettime(99, &after) == -1 && errno == EINVAL, "no such clock: EINVAL");
+    if (clock_getres(CLOCK_MONOTONIC, &resolution) == 0)
+        check_that(resolution.tv_sec == 0 && resolution.tv_nsec > 0, "its resolution");
+    else
+        check_skip("clock_getres");
+}
+
+static void nap_nanosleep(void) { nanosleep(&(struct timespec) { 0, NAP * 1000000 }, NULL); }
+static void nap_clock(void) { clock_nanosleep(CLOCK_MONOTONIC, 0, &(struct timespec) { 0, NAP * 1000000 }, NULL); }
+static void nap_poll(void) { poll(NULL, 0, NAP); }
+static void nap_select(void) { select(0, NULL, NULL, NULL, &(struct timeval) { 0, NAP * 1000 }); }
+
+static void
+nap_until(void)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += NAP * 1000000;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
+}
+
+static void
+nap_check(const char *name, void (*nap)(void))
+{
+    int took = duration(nap);
+    check_that(took >= NAP && took < NAP + LATE, "%s of %d ms", name, NAP);
+    if (took < NAP || took >= NAP + LATE)
+        check_note("it took %d ms", took);
+}
+
+static void
+refusal_check(void)
+{
+    check_that(nanosleep(&(struct timespec) { 0, 1000000000 }, NULL) == -1 && errno == EINVAL, "too many nanoseconds");
+    check_that(nanosleep(&(struct timespec) { -1, 0 }, NULL) == -1 && errno == EINVAL, "a time before now");
+    check_that(nanosleep(&(struct timespec) { 0, 0 }, NULL) == 0, "no time at all");
+}
+
+static volatile sig_atomic_t alarms;
+
+static void
+alarm_count(int signal)
+{
+    (void) signal;
+    alarms++;
+}
+
+static void
+timer_check(void)
+{
+    struct itimerval timer = { { 0, NAP * 1000 }, { 0, NAP * 1000 } }, now = { 0 };
+
+    signal(SIGALRM, alarm_count);
+    if (setitimer(ITIMER_REAL, &timer, NULL) == -1 && errno == ENOSYS) {
+        check_skip("interval timers");
+        return;
+    }
+    while (alarms < 3)
+        pause();
+    timer = (struct itimerval) { 0 };
+    check_that(setitimer(ITIMER_REAL, &timer, &now) == 0 && now.it_interval.tv_usec == NAP * 1000,
+               "an interval timer fires again and again");
+    int seen = alarms;
+    nap_nanosleep();
+    nap_nanosleep();
+    check_that(alarms == seen, "and no more when it is stopped");
+}
+
+static void
+usage_check(void)
+{
+    struct tms before, after;
+    struct sysinfo information;
+    clock_t start = times(&before);
+
+    do
+        for (volatile int i = 0; i < BUSY; i++)
+            ;
+    while (times(&after) - start < TICKS);
+    check_that(after.tms_utime + after.tms_stime > before.tms_utime + before.tms_stime, "times counts what is used");
+    check_that(sysinfo(&information) == 0 && information.totalram > 0, "sysinfo");
+}
+
+int
+main(void)
+{
+    clock_check();
+    nap_check("nanosleep", nap_nanosleep);
+    nap_check("clock_nanosleep", nap_clock);
+    nap_check("clock_nanosleep until a time", nap_until);
+    nap_check("poll", nap_poll);
+    nap_check("select", nap_select);
+    refusal_check();
+    timer_check();
+    usage_check();
+    return check_end();
+}

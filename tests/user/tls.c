@@ -1,0 +1,128 @@
+/*
+ * Thread-local storage: set_thread_area hands out a slot of the descriptor table,
+ * and %gs with its base belongs to the thread; it survives switches, fork, vfork
+ * and signal handlers.
+ */
+#define _GNU_SOURCE
+#include <asm/ldt.h>
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "user/lib/check.h"
+
+enum { TURNS = 100, REQUESTED_PRIVILEGE = 3 };
+
+static _Thread_local int in_thread = 77;
+
+static uint16_t
+selector_now(void)
+{
+    uint16_t selector;
+    __asm__ volatile("mov %%gs, %0" : "=r"(selector));
+    return selector;
+}
+
+static int
+slot_of(unsigned selector)
+{
+    return selector >> 3;
+}
+
+/* A descriptor for `word` alone, in slot `slot`, or in a free one if that is -1. Returns the slot, or -1. */
+static int
+descriptor_set(int slot, void *word)
+{
+    struct user_desc descriptor = {
+        .entry_number = slot, .base_addr = (uintptr_t) word, .limit = 0xfffff, .seg_32bit = 1, .limit_in_pages = 1,
+        .useable = 1,
+    };
+    return syscall(SYS_set_thread_area, &descriptor) == 0 ? (int) descriptor.entry_number : -1;
+}
+
+static int
+word_through(int slot)
+{
+    int value;
+    uint16_t before = selector_now(), selector = slot << 3 | REQUESTED_PRIVILEGE;
+    __asm__ volatile("mov %1, %%gs; mov %%gs:0, %0; mov %2, %%gs" : "=&r"(value) : "r"(selector), "r"(before));
+    return value;
+}
+
+static void
+slot_check(void)
+{
+    static int word = 4711, other = 4712;
+    int mine = slot_of(selector_now());
+
+    check_that(in_thread == 77, "libc's thread-local variable is there");
+    check_note("libc uses slot %d", mine);
+    int slot = descriptor_set(-1, &word);
+    check_that(slot > mine && slot <= mine + 2, "a second slot is handed out: %d", slot);
+    check_that(word_through(slot) == word, "it leads to its base");
+    check_that(descriptor_set(slot, &other) == slot && word_through(slot) == other, "it can be changed");
+    check_that(descriptor_set(-1, &word) == mine + 2 && descriptor_set(-1, &word) == -1 && errno == ESRCH,
+               "a third, and no fourth: ESRCH");
+    check_that(descriptor_set(1, &word) == -1 && errno == EINVAL, "a slot of the kernel's: EINVAL");
+    pid_t child = check_fork();
+    if (child == 0)
+        _exit(word_through(slot) != other);
+    check_that(check_wait(child) == 0, "fork hands it on");
+}
+
+/* Parent and child give the same slot different bases, and look through it by turns. */
+static void
+switch_check(void)
+{
+    static int parents = 1, childs = 2;
+    int slot = slot_of(selector_now()) + 1;
+    bool kept = true;
+
+    in_thread = 1;
+    descriptor_set(slot, &parents);
+    pid_t child = check_fork();
+    if (child == 0) {
+        in_thread = 2;
+        descriptor_set(slot, &childs);
+    }
+    for (int i = 0; i < TURNS; i++) {
+        sched_yield();
+        kept &= in_thread == (child == 0 ? 2 : 1) && word_through(slot) == in_thread;
+    }
+    if (child == 0)
+        _exit(!kept);
+    check_that(check_wait(child) == 0 && kept, "each process has its own, whoever runs between");
+}
+
+static volatile int in_handler;
+
+static void
+handler(int signal)
+{
+    (void) signal;
+    in_handler = in_thread;
+}
+
+static void
+signal_check(void)
+{
+    in_thread = 55;
+    signal(SIGUSR1, handler);
+    raise(SIGUSR1);
+    check_that(in_handler == 55 && in_thread == 55, "a handler sees the thread's variables");
+}
+
+int
+main(void)
+{
+    slot_check();
+    switch_check();
+    signal_check();
+    return check_end();
+}
