@@ -8,7 +8,8 @@
  *
  * Bytes are copied straight between user memory and the ring, and such a copy may sleep for a page of the user's; `busy` lets one thread
  * at a time do so. When the ring runs empty both positions go back to 0, so that small messages stay in the first page.
- * A byte is taken, or counted as there, only after it was copied: a bad pointer consumes nothing.
+ * A piece, which does not cross a page of the ring, is taken or counted as there only after all of it was copied: a bad pointer consumes
+ * nothing, as on Linux.
  */
 #include "kernel/pipe.h"
 
@@ -81,8 +82,8 @@ pipe_address(const struct pipe *pipe, u32 position)
     return page == NULL ? NULL : (u8 *)frame_data(page) + position % PAGE_SIZE;
 }
 
-/* Bytes copied out of the ring: all that wait or as many as are wanted, fewer where the reader's memory cannot be written. */
-static u32
+/* Bytes copied out of the ring: all that wait or as many as are wanted, fewer where the reader's memory cannot be written; or -EFAULT. */
+static s32
 pipe_take(struct pipe *pipe, struct transfer *transfer)
 {
     u32 wanted = transfer->remaining < pipe_waiting(pipe) ? transfer->remaining : pipe_waiting(pipe);
@@ -90,12 +91,11 @@ pipe_take(struct pipe *pipe, struct transfer *transfer)
 
     while (done < wanted) {
         u32 chunk = pipe_chunk(pipe->taken, wanted - done);
-        u32 copied = transfer_out(transfer, pipe_address(pipe, pipe->taken), chunk);
 
-        pipe->taken += copied;
-        done += copied;
-        if (copied < chunk)
-            break;
+        if (transfer_out(transfer, pipe_address(pipe, pipe->taken), chunk) < chunk)
+            return done > 0 ? (s32)done : -EFAULT;
+        pipe->taken += chunk;
+        done += chunk;
     }
     if (pipe->taken == pipe->put)
         pipe->taken = pipe->put = 0;
@@ -111,19 +111,17 @@ pipe_put(struct pipe *pipe, struct transfer *transfer, u32 bytes)
     while (done < bytes) {
         u32 chunk = pipe_chunk(pipe->put, bytes - done);
         struct frame **page = &pipe->pages[pipe->put / PAGE_SIZE % PIPE_PAGES];
-        u32 copied;
 
         if (*page == NULL)
             *page = frame_allocate(FRAME_KERNEL);
         if (*page == NULL)
             return done > 0 ? (s32)done : -ENOMEM;
-        copied = transfer_in(transfer, pipe_address(pipe, pipe->put), chunk);
-        pipe->put += copied;
-        done += copied;
-        if (copied < chunk)
-            break;
+        if (transfer_in(transfer, pipe_address(pipe, pipe->put), chunk) < chunk)
+            return done > 0 ? (s32)done : -EFAULT;
+        pipe->put += chunk;
+        done += chunk;
     }
-    return done > 0 ? (s32)done : -EFAULT;
+    return done;
 }
 
 /* ---- reading and writing ---- */
@@ -154,9 +152,7 @@ pipe_read(struct file *file, struct transfer *transfer, u64 *offset)
         result = file->flags & O_NONBLOCK ? -EAGAIN : pipe_wait(pipe, &pipe->read_queue);
     if (result == 0 && pipe_waiting(pipe) > 0) {
         result = pipe_take(pipe, transfer);
-        if (result == 0)
-            result = -EFAULT;
-        else
+        if (result > 0)
             wait_wake_all(&pipe->write_queue);
     }
     mutex_unlock(&pipe->busy);

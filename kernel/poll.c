@@ -89,27 +89,41 @@ poll_look_at_all(struct poll_watch *watches, u32 count, bool enlist)
     return ready;
 }
 
+/* Sleeps once, until one of the files has news, and looks at all again: how many are ready, or what wait_block ended with. */
+static s32
+poll_sleep(struct poll_watch *watches, u32 count, u64 deadline)
+{
+    struct wait_queue own = {0};
+    struct wait_entry own_entry = {0};
+    s32 result;
+
+    /* A queue that nobody wakes, so that a poll of nothing sleeps like any other. */
+    wait_enlist(&own, &own_entry);
+    result = poll_look_at_all(watches, count, true);
+    if (result == 0)
+        result = wait_block(WAIT_INTERRUPTIBLE, deadline);
+    for (u32 i = 0; i < count; i++) {
+        if (watches[i].entry.queue != NULL)
+            wait_delist(&watches[i].entry);
+        watches[i].entry.queue = NULL;
+    }
+    wait_delist(&own_entry);
+    return result == 0 ? (s32)poll_look_at_all(watches, count, false) : result;
+}
+
 /* Sleeps until a file is ready: how many are, 0 at the deadline, or -ERESTARTNOHAND. POLL_AT_ONCE does not sleep. */
 static s32
 poll_wait(struct poll_watch *watches, u32 count, u64 deadline)
 {
     u32 state = interrupts_save();
-    s32 ready = poll_look_at_all(watches, count, false);
-    int error = deadline == POLL_AT_ONCE ? -ETIMEDOUT : 0;
+    s32 result = poll_look_at_all(watches, count, false);
 
-    while (ready == 0 && error == 0) {
-        ready = poll_look_at_all(watches, count, true);
-        if (ready == 0)
-            error = wait_block(WAIT_INTERRUPTIBLE, deadline);
-        for (u32 i = 0; i < count; i++)
-            wait_delist(&watches[i].entry);
-        if (error == 0 && ready == 0)
-            ready = poll_look_at_all(watches, count, false);
-    }
+    while (result == 0 && deadline != POLL_AT_ONCE)
+        result = poll_sleep(watches, count, deadline);
     interrupts_restore(state);
-    if (error == -ERESTARTSYS)
+    if (result == -ERESTARTSYS)
         return -ERESTARTNOHAND;
-    return ready;
+    return result == -ETIMEDOUT ? 0 : result;
 }
 
 /* ---- poll ---- */

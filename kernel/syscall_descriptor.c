@@ -163,6 +163,24 @@ sys_dup3(s32 old, s32 new, u32 flags)
 
 /* ---- flags ---- */
 
+/* Nobody can lock a part of a file (F_SETLK is refused), so whoever asks finds it unlocked. */
+static s32
+descriptor_get_lock(u32 argument, u32 bytes)
+{
+    union {
+        struct flock narrow;
+        struct flock64 wide;
+        s16 type;            /* the first field of both */
+    } lock;
+
+    if (user_copy_in(&lock, argument, bytes) < 0)
+        return -EFAULT;
+    if (lock.type != F_RDLCK && lock.type != F_WRLCK)
+        return -EINVAL;
+    lock.type = F_UNLCK;
+    return user_copy_out(argument, &lock, bytes);
+}
+
 static s32
 descriptor_control(struct descriptor *entry, u32 command, u32 argument)
 {
@@ -178,9 +196,11 @@ descriptor_control(struct descriptor *entry, u32 command, u32 argument)
         entry->file->flags = (entry->file->flags & ~(u32)DESCRIPTOR_SETTABLE) | (argument & DESCRIPTOR_SETTABLE);
         return 0;
     case F_GETLK:
+        return descriptor_get_lock(argument, sizeof(struct flock));
+    case F_GETLK64:
+        return descriptor_get_lock(argument, sizeof(struct flock64));
     case F_SETLK:
     case F_SETLKW:
-    case F_GETLK64:
     case F_SETLK64:
     case F_SETLKW64:
         return -ENOLCK;
