@@ -40,7 +40,7 @@ FORMATS = ("2level", "pae")
 SEED = int(os.environ.get("SEED") or random.SystemRandom().randrange(1, 1 << 31))
 
 # Diagnostics show so many of the console's last lines; all of them are in the log.
-TAIL_LINES = 40
+TAIL_LINES = 30
 
 cases = []
 
@@ -180,8 +180,12 @@ class Session:
         return "running" if status is None else qemu.VERDICTS.get(status, "error")
 
     def send(self, text):
-        self.process.stdin.write(text.encode())
-        self.process.stdin.flush()
+        """Types. A machine that has ended meanwhile shows in what is expected next."""
+        try:
+            self.process.stdin.write(text.encode())
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            pass
 
     def expect(self, pattern, timeout=10):
         """Waits until the output not yet consumed matches; consumes it and returns the match, or None when time or output ends."""
