@@ -10,16 +10,16 @@
 /* Entries dropped at a time. */
 #define DROPS 4u
 
-static u32 chaos_interval;
+u32 chaos_interval;
 BOOT_NUMBER(chaos, chaos_interval, 0, 1000000, "drop page-table entries at random after every N-th fault");
 
 static struct random random;
 static u32 faults;
 
 void
-chaos_on_fault(struct aspace *aspace)
+chaos_drop(struct aspace *aspace)
 {
-    if (chaos_interval == 0 || ++faults % chaos_interval != 0)
+    if (++faults % chaos_interval != 0)
         return;
     if (random.state == 0)
         random_seed(&random, command_line_seed);

@@ -16,7 +16,7 @@
 #include "mm/object.h"
 #include "mm/swap.h"
 
-static u32 check_interval;
+u32 check_interval;
 BOOT_NUMBER(check, check_interval, 0, 1000000, "verify all of mm after every N-th fault");
 
 /* What one pass over all amaps has met. */
@@ -259,11 +259,4 @@ check_assert(void)
 
     if (wrong)
         panic("check: %s", wrong);
-}
-
-void
-check_on_fault(void)
-{
-    if (check_interval && counters.pgfault % check_interval == 0)
-        check_assert();
 }

@@ -465,11 +465,11 @@ int
 fault_handle(struct aspace *aspace, u32 cr2, u32 error_code, u32 eip, bool from_user,
              struct fault_verdict *verdict)
 {
-    u32 access = error_code & ERROR_WRITE ? FAULT_WRITE : FAULT_READ;
+    u32 access = FAULT_WRITE;
     int result;
 
-    if (from_user && pmap_is_fetch(&cr2, eip, error_code))
-        access = FAULT_EXECUTE;
+    if (!(error_code & ERROR_WRITE))
+        access = from_user && pmap_is_fetch(&cr2, eip, error_code) ? FAULT_EXECUTE : FAULT_READ;
     if (cr2 >= user_top() || !aspace) {
         *verdict = (struct fault_verdict){SIGSEGV, SEGV_MAPERR, cr2};
         return -EFAULT;

@@ -17,15 +17,13 @@
 
 struct slab {
     u32 magic;
+    u32 used;                       /* objects given out */
     struct kmem_cache *cache;
     void *free;                     /* chain through the objects' first word */
-    u32 used;
     LIST_ENTRY(slab) link;
 };
 
-#ifndef HOST_TEST
 static_assert(sizeof(struct slab) == KMEM_SLAB_HEADER, "the header's size is part of KMEM_CACHE");
-#endif
 
 LIST_HEAD(kmem_cache_list, kmem_cache);
 static struct kmem_cache_list caches = LIST_HEAD_INITIALIZER(caches);

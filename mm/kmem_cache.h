@@ -36,7 +36,7 @@ struct kmem_cache {
         .object_bytes = ((bytes) + (alignment) - 1) & ~((alignment) - 1u),     \
         .first_offset = (KMEM_SLAB_HEADER + (alignment) - 1) & ~((alignment) - 1u), \
     }
-#define KMEM_SLAB_HEADER 24u
+#define KMEM_SLAB_HEADER (2 * 4 + 4 * sizeof(void *))
 
 /* A new cache, itself allocated; NULL if there is no memory. */
 struct kmem_cache *kmem_cache_create(const char *name, usize bytes, usize alignment);

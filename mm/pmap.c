@@ -70,6 +70,26 @@ pmap_enter_frames(void)
 
 /* ---- Tables ------------------------------------------------------------ */
 
+struct leaf *
+leaf_walk(struct pmap *pmap, page_t page, struct leaf *leaf)
+{
+    void *table = pmap->root;
+
+    for (u32 level = 0;; level++) {
+        u32 index = level_index(level, page);
+        table_entry_t entry = entry_load(table, index);
+        void *next = frame_address(entry_frame(entry));
+
+        if (!(entry & ENTRY_PRESENT))
+            return NULL;
+        if (level + 2 == page_format.levels) {
+            *leaf = (struct leaf){leaf_window(page), next, entry_descriptor(entry), table, index};
+            return leaf;
+        }
+        table = next;
+    }
+}
+
 /* A cleared frame for a table. */
 static struct frame *
 table_allocate(void)
@@ -115,15 +135,13 @@ table_note_entry(struct frame *frame, u32 index)
     use->high = index >= use->high ? (u16)(index + 1) : use->high;
 }
 
-/* Finds the leaf table for page, making what is missing; false if no memory. */
-static bool
-leaf_make(struct pmap *pmap, page_t page, struct leaf *leaf)
+/* Makes the tables that lead to page's entry, where they are missing. */
+static struct leaf *
+leaf_make(struct pmap *pmap, page_t page)
 {
     void *table = pmap->root;
     struct frame *parent = NULL;
 
-    if (leaf_find(pmap, page, leaf))
-        return true;
     for (u32 level = 1; level < page_format.levels; level++) {
         u32 index = level_index(level - 1, page);
         table_entry_t entry = entry_load(table, index);
@@ -132,14 +150,23 @@ leaf_make(struct pmap *pmap, page_t page, struct leaf *leaf)
         if (!(entry & ENTRY_PRESENT)) {
             frame = table_create(pmap, page, level, table, index);
             if (!frame)
-                return false;
+                return NULL;
             if (parent)
                 table_note_entry(parent, index);
         }
         parent = frame;
         table = frame_data(frame);
     }
-    return leaf_find(pmap, page, leaf);
+    return leaf_find(pmap, page);
+}
+
+/* The leaf for page, made if there is none; NULL if there is no memory. */
+static inline struct leaf *
+leaf_get(struct pmap *pmap, page_t page)
+{
+    struct leaf *leaf = leaf_find(pmap, page);
+
+    return leaf ? leaf : leaf_make(pmap, page);
 }
 
 static void
@@ -155,24 +182,28 @@ table_free(struct pmap *pmap, struct frame *frame)
         frame_free(frame);
 }
 
-/* Gives back a leaf table that has no entries left. Tables above it stay until
- * the pmap goes: there are at most four. */
+/* Gives back a leaf that has no entries left. Tables above it stay until the
+ * pmap goes: there are at most four. */
 static void
 leaf_retire(struct pmap *pmap, struct leaf *leaf)
 {
-    if (leaf->frame->table.used > 0)
+    struct frame *frame = leaf->frame;
+
+    if (frame->table.used > 0)
         return;
     entry_store(leaf->directory, leaf->directory_index, 0);
     if (leaf->directory != pmap->root)
         frame_descriptor(frame_of_address(leaf->directory))->table.used--;
-    pmap_flush_page(pmap, (page_t){leaf->frame->index});
-    table_free(pmap, leaf->frame);
+    leaf->window = LEAF_NONE;
+    pmap_flush_page(pmap, (page_t){frame->index});
+    table_free(pmap, frame);
 }
 
 /* fork forbade writing to this table's whole reach: says so in each entry
- * instead, so that the directory entry can permit it again. */
-static void
-leaf_spread_revocation(struct leaf *leaf)
+ * instead, so that the directory entry can permit it again. Returns what the
+ * entry at index says now. */
+static table_entry_t
+leaf_spread_revocation(struct leaf *leaf, u32 index)
 {
     struct table_use *use = &leaf->frame->table;
 
@@ -185,6 +216,7 @@ leaf_spread_revocation(struct leaf *leaf)
     use->write_revoked = false;
     entry_store(leaf->directory, leaf->directory_index,
                 entry_load(leaf->directory, leaf->directory_index) | ENTRY_WRITE);
+    return entry_load(leaf->table, index);
 }
 
 /* ---- Life -------------------------------------------------------------- */
@@ -226,7 +258,12 @@ pmap_create(struct pmap *pmap)
 
     if (!root)
         return false;
-    *pmap = (struct pmap){.root = root, .table_count = 1, .counters = &nobody};
+    *pmap = (struct pmap){
+        .root = root,
+        .table_count = 1,
+        .recent = {{.window = LEAF_NONE}, {.window = LEAF_NONE}},
+        .counters = &nobody,
+    };
     pmap->root_physical.value = (u32)((char *)root - direct_map);
     LIST_INIT(&pmap->tables);
     return true;
@@ -241,17 +278,13 @@ pmap_destroy(struct pmap *pmap)
     /* A table stands before the one that leads to it, which was there first: so
      * each is empty when its turn comes. */
     while ((frame = LIST_FIRST(&pmap->tables))) {
-        struct leaf leaf;
-        u32 top = level_index(0, (page_t){frame->index});
+        page_t page = {frame->index};
 
         assert(frame->table.used == 0);
         if (frame->table.level == page_format.levels - 1) {
-            bool found = leaf_find(pmap, (page_t){frame->index}, &leaf);
-
-            assert(found);
-            leaf_retire(pmap, &leaf);
+            leaf_retire(pmap, leaf_find(pmap, page));
         } else {
-            entry_store(pmap->root, top, 0);
+            entry_store(pmap->root, level_index(0, page), 0);
             table_free(pmap, frame);
         }
     }
@@ -260,27 +293,27 @@ pmap_destroy(struct pmap *pmap)
 
 /* ---- Entries ----------------------------------------------------------- */
 
-void
-pmap_mirror_leaf(const struct pmap *pmap, page_t page, struct leaf *leaf)
+struct leaf *
+mirror_leaf(struct pmap *pmap, page_t page)
 {
-    bool found = leaf_find(pmap, page_add(page, page_format.mirror_pages), leaf);
+    struct leaf *leaf = leaf_find(pmap, page_add(page, page_format.mirror_pages));
 
-    assert(found);
+    assert(leaf);
+    return leaf;
 }
 
 /* Forgets the executable mapping of a page, harvesting its accessed bit. */
 static void
 mirror_remove(struct pmap *pmap, page_t page, struct frame *frame)
 {
-    struct leaf leaf;
+    struct leaf *leaf = mirror_leaf(pmap, page);
 
-    pmap_mirror_leaf(pmap, page, &leaf);
     if (is_tracked(frame))
-        entry_harvest(entry_load(leaf.table, leaf.index), frame);
-    entry_store(leaf.table, leaf.index, 0);
-    leaf.frame->table.used--;
+        entry_harvest(entry_load(leaf->table, leaf_index(page)), frame);
+    entry_store(leaf->table, leaf_index(page), 0);
+    leaf->frame->table.used--;
     pmap_flush_page(pmap, page_add(page, page_format.mirror_pages));
-    leaf_retire(pmap, &leaf);
+    leaf_retire(pmap, leaf);
 }
 
 /* What leaves with an entry, besides the entry itself. */
@@ -289,7 +322,7 @@ entry_detach(struct pmap *pmap, page_t page, table_entry_t entry)
 {
     struct frame *frame = entry_descriptor(entry);
 
-    if (entry & ENTRY_MIRRORED)
+    if (is_mirrored(entry))
         mirror_remove(pmap, page, frame);
     if (is_tracked(frame)) {
         entry_harvest(entry, frame);
@@ -298,9 +331,9 @@ entry_detach(struct pmap *pmap, page_t page, table_entry_t entry)
 }
 
 void
-pmap_clear_entry(struct pmap *pmap, const struct leaf *leaf, page_t page, table_entry_t entry)
+pmap_clear_entry(struct pmap *pmap, struct leaf *leaf, page_t page, table_entry_t entry)
 {
-    entry_store(leaf->table, leaf->index, 0);
+    entry_store(leaf->table, leaf_index(page), 0);
     leaf->frame->table.used--;
     pmap->resident--;
     pmap_flush_page(pmap, page);
@@ -317,9 +350,7 @@ entry_make(const struct frame *frame, u32 rights)
     if (rights & PMAP_WRITE && (pmap_harvest_mask & ENTRY_DIRTY || frame->dirty))
         entry |= ENTRY_WRITE;
     if (rights & PMAP_EXECUTE)
-        entry |= page_format.mirror_pages ? ENTRY_MIRRORED : 0;
-    else
-        entry |= page_format.no_execute;
+        entry |= ENTRY_EXECUTE;
     if (rights & PMAP_WITHHELD)
         entry |= ENTRY_WITHHELD;
     if (rights & PMAP_LOCKED)
@@ -327,14 +358,53 @@ entry_make(const struct frame *frame, u32 rights)
     return entry;
 }
 
-/* Maps page for execution in the mirror, whose leaf exists already. */
-static void
-mirror_enter(const struct leaf *leaf, struct frame *frame)
+/* Maps page for execution in the mirror. False if there is no memory. */
+static bool
+mirror_enter(struct pmap *pmap, page_t page, const struct frame *frame)
 {
-    if (!entry_load(leaf->table, leaf->index))
-        table_note_entry(leaf->frame, leaf->index);
-    entry_store(leaf->table, leaf->index,
-                physical_of(frame_number(frame)).value | ENTRY_PRESENT | ENTRY_USER);
+    struct leaf *leaf = leaf_get(pmap, page_add(page, page_format.mirror_pages));
+
+    if (!leaf)
+        return false;
+    if (!entry_load(leaf->table, leaf_index(page)))
+        table_note_entry(leaf->frame, leaf_index(page));
+    entry_store(leaf->table, leaf_index(page), entry_make(frame, PMAP_EXECUTE));
+    return true;
+}
+
+/* Puts entry where nothing is. False if there is no memory. */
+static bool
+entry_add(struct pmap *pmap, struct leaf *leaf, page_t page, struct frame *frame, table_entry_t entry)
+{
+    if (is_tracked(frame) && !mapping_add(frame, pmap, page))
+        return false;
+    if (is_mirrored(entry) && !mirror_enter(pmap, page, frame)) {
+        if (is_tracked(frame))
+            mapping_remove(frame, pmap, page);
+        return false;
+    }
+    table_note_entry(leaf->frame, leaf_index(page));
+    pmap->resident++;
+    entry_store(leaf->table, leaf_index(page), entry);
+    return true;
+}
+
+/* Gives the entry of the same frame other rights; it keeps what the processor
+ * noted in it. */
+static enum pmap_found
+entry_change(struct pmap *pmap, struct leaf *leaf, page_t page, table_entry_t old, table_entry_t entry)
+{
+    struct frame *frame = entry_descriptor(entry);
+    bool withheld = old & ENTRY_WITHHELD || (old & ENTRY_WRITE && leaf->frame->table.write_revoked);
+
+    if (is_mirrored(entry) && !is_mirrored(old) && !mirror_enter(pmap, page, frame))
+        return PMAP_NO_MEMORY;
+    if (is_mirrored(old) && !is_mirrored(entry))
+        mirror_remove(pmap, page, frame);
+    entry |= old & (ENTRY_ACCESSED | ENTRY_DIRTY);
+    entry_store(leaf->table, leaf_index(page), entry);
+    pmap_flush_page(pmap, page);
+    return withheld ? PMAP_FOUND_WITHHELD : PMAP_FOUND_SAME;
 }
 
 enum pmap_found
@@ -342,43 +412,21 @@ pmap_enter(struct pmap *pmap, page_t page, struct frame *frame, u32 rights)
 {
     enum pmap_found found = PMAP_FOUND_NOTHING;
     table_entry_t entry = entry_make(frame, rights), old;
-    struct leaf leaf, mirror;
+    struct leaf *leaf = leaf_get(pmap, page);
 
-    if (entry & ENTRY_MIRRORED && !leaf_make(pmap, page_add(page, page_format.mirror_pages), &mirror))
+    if (!leaf)
         return PMAP_NO_MEMORY;
-    if (!leaf_make(pmap, page, &leaf))
-        return PMAP_NO_MEMORY;
-    old = entry_load(leaf.table, leaf.index);
-    if (old && entry_descriptor(old) == frame) {
-        bool revoked = (old & ENTRY_WITHHELD) || (leaf.frame->table.write_revoked && old & ENTRY_WRITE);
-
-        found = revoked ? PMAP_FOUND_WITHHELD : PMAP_FOUND_SAME;
-        entry |= old & (ENTRY_ACCESSED | ENTRY_DIRTY | (entry & ENTRY_WRITE ? 0 : ENTRY_WITHHELD));
-        if (old & ENTRY_MIRRORED && !(entry & ENTRY_MIRRORED))
-            mirror_remove(pmap, page, frame);
-    } else {
-        if (is_tracked(frame) && !mapping_add(frame, pmap, page))
-            return PMAP_NO_MEMORY;
-        if (old) {
-            found = PMAP_FOUND_OTHER;
-            entry_detach(pmap, page, old);
-            if (old & ENTRY_MIRRORED && entry & ENTRY_MIRRORED)
-                leaf_make(pmap, page_add(page, page_format.mirror_pages), &mirror);
-        } else {
-            table_note_entry(leaf.frame, leaf.index);
-            pmap->resident++;
-        }
+    old = entry_load(leaf->table, leaf_index(page));
+    if (entry & ENTRY_WRITE && leaf->frame->table.write_revoked)
+        old = leaf_spread_revocation(leaf, leaf_index(page));
+    frame->referenced |= !(pmap_harvest_mask & ENTRY_ACCESSED);
+    if (old && entry_frame(old).number == entry_frame(entry).number)
+        return entry_change(pmap, leaf, page, old, entry);
+    if (old) {
+        pmap_clear_entry(pmap, leaf, page, old);
+        found = PMAP_FOUND_OTHER;
     }
-    if (leaf.frame->table.write_revoked && entry & ENTRY_WRITE)
-        leaf_spread_revocation(&leaf);
-    entry_store(leaf.table, leaf.index, entry);
-    if (entry & ENTRY_MIRRORED)
-        mirror_enter(&mirror, frame);
-    if (!(pmap_harvest_mask & ENTRY_ACCESSED))
-        frame->referenced = true;
-    if (old)
-        pmap_flush_page(pmap, page);
-    return found;
+    return entry_add(pmap, leaf, page, frame, entry) ? found : PMAP_NO_MEMORY;
 }
 
 /* Calls visit for each present entry in [start, end). */
@@ -386,25 +434,24 @@ static void
 pmap_visit(struct pmap *pmap, page_t start, page_t end,
            void (*visit)(struct pmap *, struct leaf *, page_t, table_entry_t, u32), u32 argument)
 {
-    u32 span = leaf_span();
+    u32 span = page_format.leaf_pages;
 
     for (u32 page = start.number, next; page < end.number; page = next) {
-        struct leaf leaf;
-        u32 window = page & ~(span - 1), stop;
+        struct leaf *leaf = leaf_find(pmap, (page_t){page});
+        u32 window = page & ~(span - 1), index = page - window, stop;
 
         next = end.number - window < span ? end.number : window + span;
-        if (!leaf_find(pmap, (page_t){page}, &leaf))
+        if (!leaf)
             continue;
-        stop = next - window < leaf.frame->table.high ? next - window : leaf.frame->table.high;
-        if (leaf.index < leaf.frame->table.low)
-            leaf.index = leaf.frame->table.low;
-        for (; leaf.index < stop; leaf.index++) {
-            table_entry_t entry = entry_load(leaf.table, leaf.index);
+        stop = next - window < leaf->frame->table.high ? next - window : leaf->frame->table.high;
+        index = index < leaf->frame->table.low ? leaf->frame->table.low : index;
+        for (; index < stop; index++) {
+            table_entry_t entry = entry_load(leaf->table, index);
 
             if (entry)
-                visit(pmap, &leaf, (page_t){window + leaf.index}, entry, argument);
+                visit(pmap, leaf, (page_t){window + index}, entry, argument);
         }
-        leaf_retire(pmap, &leaf);
+        leaf_retire(pmap, leaf);
     }
 }
 
@@ -429,14 +476,13 @@ entry_protect(struct pmap *pmap, struct leaf *leaf, page_t page, table_entry_t e
 
     if (!(rights & PMAP_WRITE))
         kept &= ~(ENTRY_WRITE | ENTRY_WITHHELD);
-    if (!(rights & PMAP_EXECUTE)) {
-        if (entry & ENTRY_MIRRORED)
-            mirror_remove(pmap, page, entry_descriptor(entry));
-        kept = (kept & ~ENTRY_MIRRORED) | page_format.no_execute;
-    }
+    if (!(rights & PMAP_EXECUTE))
+        kept &= ~ENTRY_EXECUTE;
     if (kept == entry)
         return;
-    entry_store(leaf->table, leaf->index, kept);
+    if (is_mirrored(entry) && !is_mirrored(kept))
+        mirror_remove(pmap, page, entry_descriptor(entry));
+    entry_store(leaf->table, leaf_index(page), kept);
     pmap_flush_page(pmap, page);
 }
 
@@ -453,14 +499,13 @@ pmap_revoke_write(struct pmap *pmap)
     struct frame *frame;
 
     LIST_FOREACH(frame, &pmap->tables, table.link) {
-        struct leaf leaf;
+        struct leaf *leaf;
 
         if (frame->table.level != page_format.levels - 1 || frame->table.write_revoked)
             continue;
-        if (!leaf_find(pmap, (page_t){frame->index}, &leaf))
-            continue;
-        entry_store(leaf.directory, leaf.directory_index,
-                    entry_load(leaf.directory, leaf.directory_index) & ~ENTRY_WRITE);
+        leaf = leaf_find(pmap, (page_t){frame->index});
+        entry_store(leaf->directory, leaf->directory_index,
+                    entry_load(leaf->directory, leaf->directory_index) & ~ENTRY_WRITE);
         frame->table.write_revoked = true;
     }
     pmap_flush(pmap);
@@ -469,13 +514,15 @@ pmap_revoke_write(struct pmap *pmap)
 struct frame *
 pmap_lookup(struct pmap *pmap, page_t page, u32 *rights)
 {
-    struct leaf leaf;
-    table_entry_t entry;
+    struct leaf *leaf = leaf_find(pmap, page);
+    table_entry_t entry = leaf ? entry_load(leaf->table, leaf_index(page)) : 0;
 
-    if (!leaf_find(pmap, page, &leaf) || !(entry = entry_load(leaf.table, leaf.index)))
+    *rights = 0;
+    if (!entry)
         return NULL;
-    *rights = entry & ENTRY_WRITE && !leaf.frame->table.write_revoked ? PMAP_WRITE : 0;
-    if (entry & ENTRY_MIRRORED || (!page_format.mirror_pages && !(entry & page_format.no_execute)))
+    if (entry & ENTRY_WRITE && !leaf->frame->table.write_revoked)
+        *rights |= PMAP_WRITE;
+    if (entry & ENTRY_EXECUTE)
         *rights |= PMAP_EXECUTE;
     return entry_descriptor(entry);
 }
@@ -487,7 +534,7 @@ pmap_is_fetch(u32 *address, u32 eip, u32 error_code)
     u32 base = page_format.mirror_pages << PAGE_SHIFT;
 
     if (!base)
-        return page_format.no_execute && error_code & fetch_bit;
+        return page_format.no_execute != 0 && error_code & fetch_bit;
     /* The processor reports the fetch only if it has SMEP; the distance from the
      * instruction pointer tells in any case. */
     if (*address - (eip + base) >= longest_instruction)
@@ -515,9 +562,7 @@ table_nth(struct pmap *pmap, u32 n)
     struct frame *frame;
 
     LIST_FOREACH(frame, &pmap->tables, table.link) {
-        bool mirror = page_format.mirror_pages && frame->index >= page_format.mirror_pages;
-
-        if (frame->table.level == page_format.levels - 1 && !mirror && n-- == 0)
+        if (frame->table.level == page_format.levels - 1 && !in_mirror((page_t){frame->index}) && n-- == 0)
             return frame;
     }
     return NULL;
@@ -527,13 +572,14 @@ void
 pmap_drop_random(struct pmap *pmap, struct random *random)
 {
     struct frame *frame = table_nth(pmap, random_below(random, pmap->table_count));
+    struct leaf *leaf;
     page_t page;
-    struct leaf leaf;
 
     if (!frame || frame->table.high <= frame->table.low)
         return;
     page.number = frame->index + frame->table.low
                   + random_below(random, (u32)(frame->table.high - frame->table.low));
-    if (leaf_find(pmap, page, &leaf) && !(entry_load(leaf.table, leaf.index) & ENTRY_LOCKED))
+    leaf = leaf_find(pmap, page);
+    if (!(entry_load(leaf->table, leaf_index(page)) & ENTRY_LOCKED))
         pmap_remove(pmap, page, page_add(page, 1));
 }

@@ -31,26 +31,31 @@
 #define PMAP_WITHHELD 4u    /* write is withheld only because the page is shared copy-on-write */
 #define PMAP_LOCKED   8u    /* mlock: the frame is not evicted while this entry maps it */
 
-typedef u64 table_entry_t;
+/*
+ * An entry, in the form that this layer works with: the low half is the
+ * processor's in both formats, and ENTRY_EXECUTE, a bit that the processor
+ * ignores, says what each format then says in its own way: pae by the NX bit in
+ * the high half, 2level by a second entry in the mirror.
+ */
+typedef u32 table_entry_t;
 
-/* Bits of an entry, the same in both formats. Bits 9 to 11 are the system's. */
-#define ENTRY_PRESENT  0x001ull
-#define ENTRY_WRITE    0x002ull
-#define ENTRY_USER     0x004ull
-#define ENTRY_ACCESSED 0x020ull
-#define ENTRY_DIRTY    0x040ull
-#define ENTRY_GLOBAL   0x100ull
-#define ENTRY_MIRRORED 0x200ull     /* mapped for execution too, in the mirror */
-#define ENTRY_WITHHELD 0x400ull     /* PMAP_WITHHELD */
-#define ENTRY_LOCKED   0x800ull     /* PMAP_LOCKED */
-#define ENTRY_FRAME    0xFFFFF000ull
+#define ENTRY_PRESENT  0x001u
+#define ENTRY_WRITE    0x002u
+#define ENTRY_USER     0x004u
+#define ENTRY_ACCESSED 0x020u
+#define ENTRY_DIRTY    0x040u
+#define ENTRY_GLOBAL   0x100u
+#define ENTRY_EXECUTE  0x200u       /* PMAP_EXECUTE; ignored by the processor, as are the next two */
+#define ENTRY_WITHHELD 0x400u       /* PMAP_WITHHELD */
+#define ENTRY_LOCKED   0x800u       /* PMAP_LOCKED */
+#define ENTRY_FRAME    0xFFFFF000u
 
 #define TABLE_LEVELS_MAXIMUM 3
 
 struct table_level {
     u8 shift;               /* of the index within a virtual address */
     u16 entries;
-    u64 flags;              /* of an entry at this level that points to a table */
+    table_entry_t flags;    /* of an entry at this level that points to a table */
 };
 
 struct page_format {
@@ -59,7 +64,8 @@ struct page_format {
     struct table_level level[TABLE_LEVELS_MAXIMUM];     /* top level first */
     u32 entry_bytes;
     u32 root_bytes;
-    u64 no_execute;         /* the bit that forbids execution, or 0 */
+    u32 leaf_pages;         /* that one table of the last level maps */
+    u32 no_execute;         /* high half of an entry that forbids execution, or 0 */
     u32 mirror_pages;       /* distance of the executable mirror, or 0 */
     u32 user_top;           /* user addresses lie below */
 };
@@ -74,12 +80,22 @@ user_top(void)
     return page_format.user_top;
 }
 
+/* A table of the last level, where pages' entries are. */
+struct leaf {
+    u32 window;             /* number of the first page that it maps; 1: this is no leaf */
+    void *table;
+    struct frame *frame;    /* the table's own, for its table_use */
+    void *directory;        /* the table one level up, and the index there */
+    u32 directory_index;
+};
+
 struct pmap {
     void *root;
     physical_t root_physical;       /* for CR3 */
     LIST_HEAD(, frame) tables;      /* all its page tables below the root */
     u32 table_count;                /* these, and the root if it fills a frame */
     u32 resident;                   /* user pages mapped now, the mirror not counted */
+    struct leaf recent[2];          /* the leaves last found: of pages, of their mirror */
     struct counters *counters;      /* the address space's; nobody's until it sets them */
 };
 
@@ -104,7 +120,7 @@ void pmap_activate(struct pmap *pmap);
 
 /* What pmap_enter found where it put the new entry. */
 enum pmap_found {
-    PMAP_NO_MEMORY,         /* nothing done: no frame for a table */
+    PMAP_NO_MEMORY,         /* no frame for a table; the page may have lost its entry */
     PMAP_FOUND_NOTHING,
     PMAP_FOUND_OTHER,       /* another frame, whose mapping is gone now */
     PMAP_FOUND_SAME,        /* the same frame, now with these rights */
@@ -137,10 +153,8 @@ struct frame *pmap_lookup(struct pmap *pmap, page_t page, u32 *rights);
 
 /* The reverse map: each works on every mapping of the frame. */
 void pmap_frame_remove(struct frame *frame);          /* forget, harvesting */
-void pmap_frame_write_protect(struct frame *frame);   /* so that the next write is seen */
 bool pmap_frame_test_referenced(struct frame *frame); /* harvest, and clear the reference bit */
 void pmap_frame_harvest_dirty(struct frame *frame);   /* gather into frame->dirty */
-void pmap_frame_clear_dirty(struct frame *frame);     /* clear in entries and frame */
 bool pmap_frame_is_locked(const struct frame *frame); /* by an entry with PMAP_LOCKED */
 
 /* Where a fetch at instruction address eip appears in CR2, if execution is

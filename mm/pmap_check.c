@@ -15,15 +15,15 @@ mapping_is_listed(const struct frame *frame, const struct pmap *pmap, page_t pag
 
 /* An entry of the mirror needs its page's own entry, marked, for the same frame. */
 static const char *
-mirror_check(const struct pmap *pmap, page_t page, table_entry_t entry)
+mirror_check(struct pmap *pmap, page_t page, table_entry_t entry)
 {
-    struct leaf leaf;
+    struct leaf *leaf = leaf_find(pmap, (page_t){page.number - page_format.mirror_pages});
     table_entry_t own;
 
-    if (!leaf_find(pmap, (page_t){page.number - page_format.mirror_pages}, &leaf))
+    if (!leaf)
         return "the mirror maps a page for execution whose own table is gone";
-    own = entry_load(leaf.table, leaf.index);
-    if (!(own & ENTRY_MIRRORED) || entry_descriptor(own) != entry_descriptor(entry))
+    own = entry_load(leaf->table, leaf_index(page));
+    if (!(own & ENTRY_EXECUTE) || entry_descriptor(own) != entry_descriptor(entry))
         return "the mirror maps a page for execution that has no such entry of its own";
     if (entry & ENTRY_WRITE)
         return "the mirror permits writing";
@@ -31,7 +31,7 @@ mirror_check(const struct pmap *pmap, page_t page, table_entry_t entry)
 }
 
 static const char *
-entry_check(const struct pmap *pmap, page_t page, table_entry_t entry)
+entry_check(struct pmap *pmap, page_t page, table_entry_t entry)
 {
     struct frame *frame = entry_descriptor(entry);
 
@@ -39,7 +39,7 @@ entry_check(const struct pmap *pmap, page_t page, table_entry_t entry)
         return "a user entry is neither empty nor present for the user";
     if (frame->state == FRAME_FREE || frame->state == FRAME_TABLE || frame->state == FRAME_ABSENT)
         return "a user entry maps a frame that is free, absent or a page table";
-    if (page_format.mirror_pages && page.number >= page_format.mirror_pages)
+    if (in_mirror(page))
         return mirror_check(pmap, page, entry);
     if (is_tracked(frame) && !mapping_is_listed(frame, pmap, page))
         return "a user entry is missing in the reverse map";
@@ -50,7 +50,7 @@ entry_check(const struct pmap *pmap, page_t page, table_entry_t entry)
 
 /* One table: counts its entries, and at the last level looks at each. */
 static const char *
-table_check(const struct pmap *pmap, struct frame *table, u32 *resident)
+table_check(struct pmap *pmap, struct frame *table, u32 *resident)
 {
     u32 level = table->table.level, used = 0;
     bool leaf = level == page_format.levels - 1;
@@ -67,7 +67,7 @@ table_check(const struct pmap *pmap, struct frame *table, u32 *resident)
         if (entry && (i < table->table.low || i >= table->table.high))
             return "a page table has an entry outside its noted range";
         used += entry != 0;
-        *resident += entry && leaf && (!page_format.mirror_pages || page.number < page_format.mirror_pages);
+        *resident += entry && leaf && !in_mirror(page);
     }
     return used == table->table.used ? NULL : "a page table's count of entries is wrong";
 }

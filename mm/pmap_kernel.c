@@ -92,11 +92,10 @@ kernel_make_tables(page_t page)
 static void
 kernel_store(page_t page, table_entry_t entry)
 {
-    struct leaf leaf;
-    bool found = leaf_find(&kernel_pmap, page, &leaf);
+    struct leaf *leaf = leaf_find(&kernel_pmap, page);
 
-    assert(found);
-    entry_store(leaf.table, leaf.index, entry);
+    assert(leaf);
+    entry_store(leaf->table, leaf_index(page), entry);
 }
 
 /* The direct map's entry for a frame: W^X as far as the format can say it. */
@@ -108,8 +107,8 @@ direct_map_entry(u32 number)
     bool text = address >= (u32)(uintptr_t)kernel_text_start && address < (u32)(uintptr_t)kernel_text_end;
     bool constant = address >= (u32)(uintptr_t)kernel_rodata_start && address < (u32)(uintptr_t)kernel_rodata_end;
 
-    if (!text)
-        entry |= page_format.no_execute;
+    if (text)
+        entry |= ENTRY_EXECUTE;
     if (!text && !constant)
         entry |= ENTRY_WRITE;
     return entry | (cpu_has(CPU_PGE) ? ENTRY_GLOBAL : 0);
@@ -118,7 +117,7 @@ direct_map_entry(u32 number)
 static void
 kernel_map_all(u32 limit)
 {
-    u32 span = leaf_span(), area_end = KERNEL_AREA_END >> PAGE_SHIFT;
+    u32 span = page_format.leaf_pages, area_end = KERNEL_AREA_END >> PAGE_SHIFT;
     page_t direct = page_of(KERNEL_BASE);
 
     for (u32 number = 0; number < limit; number++) {
@@ -155,9 +154,10 @@ pmap_start(u32 limit)
 {
     format_choose();
     kernel_pmap.root = kernel_table();
+    kernel_pmap.recent[0].window = kernel_pmap.recent[1].window = LEAF_NONE;
     kernel_pmap.root_physical.value = (u32)((char *)kernel_pmap.root - direct_map);
     kernel_map_all(limit);
-    if (page_format.no_execute)
+    if (page_format.no_execute != 0)
         cpu_write_msr(MSR_EFER, cpu_read_msr(MSR_EFER) | EFER_NXE);
     if (paging_choice == PAGING_PAE)
         switch_to_pae();
@@ -171,20 +171,19 @@ pmap_kernel_enter(page_t page, struct frame *frame)
 {
     assert(page_address(page) >= KERNEL_AREA_START && page_address(page) < KERNEL_AREA_END);
     kernel_store(page, physical_of(frame_number(frame)).value | ENTRY_PRESENT | ENTRY_WRITE
-                           | page_format.no_execute | (cpu_has(CPU_PGE) ? ENTRY_GLOBAL : 0));
+                           | (cpu_has(CPU_PGE) ? ENTRY_GLOBAL : 0));
 }
 
 struct frame *
 pmap_kernel_remove(page_t page)
 {
-    struct leaf leaf;
-    bool found = leaf_find(&kernel_pmap, page, &leaf);
+    struct leaf *leaf = leaf_find(&kernel_pmap, page);
     table_entry_t entry;
 
-    assert(found);
-    entry = entry_load(leaf.table, leaf.index);
+    assert(leaf);
+    entry = entry_load(leaf->table, leaf_index(page));
     assert(entry & ENTRY_PRESENT);
-    entry_store(leaf.table, leaf.index, 0);
+    entry_store(leaf->table, leaf_index(page), 0);
     cpu_flush_page(page_address(page));
     return entry_descriptor(entry);
 }

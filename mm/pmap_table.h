@@ -7,32 +7,23 @@
 #include "kernel/assert.h"
 #include "mm/pmap.h"
 
-/* The last level of a walk: where a page's entry is. */
-struct leaf {
-    void *table;            /* NULL: there is none */
-    u32 index;
-    struct frame *frame;    /* the table's own, for its table_use; not for the kernel's half */
-    void *directory;        /* the table one level up, and the index there */
-    u32 directory_index;
-};
-
 static inline table_entry_t
 entry_load(const void *table, u32 index)
 {
-    if (page_format.entry_bytes == sizeof(u64))
-        return ((const u64 *)table)[index];
-    return ((const u32 *)table)[index];
+    return ((const u32 *)table)[page_format.entry_bytes == sizeof(u64) ? 2 * index : index];
 }
 
-/* The half with the present bit is written last when an entry appears, and the
- * processor never reads one in between: it executes this. */
+/* The processor never sees half an entry: it is busy here, and there is one. */
 static inline void
 entry_store(void *table, u32 index, table_entry_t entry)
 {
-    if (page_format.entry_bytes == sizeof(u64))
-        ((volatile u64 *)table)[index] = entry;
-    else
-        ((volatile u32 *)table)[index] = (u32)entry;
+    volatile u32 *place = (u32 *)table + index;
+
+    if (page_format.entry_bytes == sizeof(u64)) {
+        place += index;
+        place[1] = (entry & (ENTRY_PRESENT | ENTRY_EXECUTE)) == ENTRY_PRESENT ? page_format.no_execute : 0;
+    }
+    *place = entry;
 }
 
 static inline frame_t
@@ -55,36 +46,45 @@ level_index(u32 level, page_t page)
     return page.number >> (format->shift - PAGE_SHIFT) & (format->entries - 1u);
 }
 
-/* Pages that one leaf table maps. */
-static inline u32
-leaf_span(void)
+static inline bool
+in_mirror(page_t page)
 {
-    return page_format.level[page_format.levels - 1].entries;
+    return page_format.mirror_pages && page.number >= page_format.mirror_pages;
 }
 
-/* Finds the leaf table for page; false when there is none. */
+/* Whether an entry has a second one in the mirror. */
 static inline bool
-leaf_find(const struct pmap *pmap, page_t page, struct leaf *leaf)
+is_mirrored(table_entry_t entry)
 {
-    void *table = pmap->root;
-    u32 level = 0, index = level_index(0, page);
-    table_entry_t entry;
+    return entry & ENTRY_EXECUTE && page_format.mirror_pages;
+}
 
-    for (;;) {
-        entry = entry_load(table, index);
-        if (!(entry & ENTRY_PRESENT))
-            return false;
-        leaf->directory = table;
-        leaf->directory_index = index;
-        table = frame_address(entry_frame(entry));
-        index = level_index(++level, page);
-        if (level == page_format.levels - 1)
-            break;
-    }
-    leaf->table = table;
-    leaf->index = index;
-    leaf->frame = entry_descriptor(entry);
-    return true;
+#define LEAF_NONE 1u            /* not a window: these are aligned */
+
+static inline u32
+leaf_window(page_t page)
+{
+    return page.number & ~(page_format.leaf_pages - 1);
+}
+
+static inline u32
+leaf_index(page_t page)
+{
+    return page.number & (page_format.leaf_pages - 1);
+}
+
+/* Walks to the leaf for page and puts it into *leaf; NULL when there is none. */
+struct leaf *leaf_walk(struct pmap *pmap, page_t page, struct leaf *leaf);
+
+/* The leaf for page, or NULL. Most calls ask for the same one as the last: the
+ * pmap remembers it, and one of the mirror. What is returned holds until the next
+ * call for the same pmap and side. */
+static inline struct leaf *
+leaf_find(struct pmap *pmap, page_t page)
+{
+    struct leaf *leaf = &pmap->recent[in_mirror(page)];
+
+    return leaf->window == leaf_window(page) ? leaf : leaf_walk(pmap, page, leaf);
 }
 
 /* Frames that are in the reverse map. The shared frame of zeroes is not. */
@@ -114,12 +114,12 @@ entry_harvest(table_entry_t entry, struct frame *frame)
     frame->dirty |= (entry & ENTRY_DIRTY) != 0;
 }
 
-/* Forgets one entry: tables' use, reverse map, mirror, flush. The leaf's table
- * stays, even if it is empty now. */
-void pmap_clear_entry(struct pmap *pmap, const struct leaf *leaf, page_t page, table_entry_t entry);
+/* Forgets the entry of page, which is there: tables' use, reverse map, mirror,
+ * flush. The leaf stays, even if it is empty now. */
+void pmap_clear_entry(struct pmap *pmap, struct leaf *leaf, page_t page, table_entry_t entry);
 
-/* The entry that maps page in the mirror, which an entry marked ENTRY_MIRRORED has. */
-void pmap_mirror_leaf(const struct pmap *pmap, page_t page, struct leaf *leaf);
+/* The leaf of the mirror that a page whose entry is_mirrored has. */
+struct leaf *mirror_leaf(struct pmap *pmap, page_t page);
 
 /* The reverse map (reverse_map.c). */
 bool mapping_add(struct frame *frame, struct pmap *pmap, page_t page);

@@ -30,6 +30,7 @@ const struct page_format pt_2level = {
     },
     .entry_bytes = 4,
     .root_bytes = PAGE_SIZE,
+    .leaf_pages = 1024,
     .mirror_pages = MIRROR_BASE >> PAGE_SHIFT,
     .user_top = MIRROR_BASE,
 };

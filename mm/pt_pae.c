@@ -15,18 +15,20 @@
  */
 #include "mm/pmap.h"
 
-#define NO_EXECUTE (1ull << 63)
+/* Bit 63 of an entry. */
+#define NO_EXECUTE_HIGH 0x80000000u
 
 const struct page_format pt_pae = {
     .name = "pae",
     .levels = 3,
     .level = {
-        {.shift = 30, .entries = 4, .flags = ENTRY_PRESENT},
-        {.shift = 21, .entries = 512, .flags = ENTRY_PRESENT | ENTRY_WRITE | ENTRY_USER},
+        {.shift = 30, .entries = 4, .flags = ENTRY_PRESENT | ENTRY_EXECUTE},
+        {.shift = 21, .entries = 512, .flags = ENTRY_PRESENT | ENTRY_WRITE | ENTRY_USER | ENTRY_EXECUTE},
         {.shift = 12, .entries = 512},
     },
     .entry_bytes = 8,
     .root_bytes = 4 * 8,
-    .no_execute = NO_EXECUTE,
+    .leaf_pages = 512,
+    .no_execute = NO_EXECUTE_HIGH,
     .user_top = KERNEL_BASE,
 };

@@ -53,77 +53,63 @@ mapping_remove(struct frame *frame, struct pmap *pmap, page_t page)
     kmem_cache_free(&mapping_cache, mapping);
 }
 
-/* The entry behind a mapping, which the invariant promises. */
-static table_entry_t
-mapping_entry(const struct mapping *mapping, struct leaf *leaf)
+/* The leaf with the entry behind a mapping, which the invariant promises. */
+static struct leaf *
+mapping_leaf(const struct mapping *mapping)
 {
-    bool found = leaf_find(mapping->pmap, mapping->page, leaf);
+    struct leaf *leaf = leaf_find(mapping->pmap, mapping->page);
 
-    assert(found);
-    return entry_load(leaf->table, leaf->index);
+    assert(leaf);
+    return leaf;
 }
 
 void
 pmap_frame_remove(struct frame *frame)
 {
     while (frame->first.pmap) {
-        struct leaf leaf;
         struct mapping mapping = frame->first;
-        table_entry_t entry = mapping_entry(&mapping, &leaf);
+        struct leaf *leaf = mapping_leaf(&mapping);
+        table_entry_t entry = entry_load(leaf->table, leaf_index(mapping.page));
 
         assert(entry_descriptor(entry) == frame);
-        pmap_clear_entry(mapping.pmap, &leaf, mapping.page, entry);
-    }
-}
-
-void
-pmap_frame_write_protect(struct frame *frame)
-{
-    for (struct mapping *mapping = &frame->first; mapping && mapping->pmap; mapping = mapping->next) {
-        struct leaf leaf;
-        table_entry_t entry = mapping_entry(mapping, &leaf);
-
-        entry_store(leaf.table, leaf.index, entry & ~ENTRY_WRITE);
-        pmap_flush_page(mapping->pmap, mapping->page);
+        pmap_clear_entry(mapping.pmap, leaf, mapping.page, entry);
     }
 }
 
 bool
 pmap_frame_is_locked(const struct frame *frame)
 {
-    for (const struct mapping *mapping = &frame->first; mapping && mapping->pmap; mapping = mapping->next) {
-        struct leaf leaf;
-
-        if (mapping_entry(mapping, &leaf) & ENTRY_LOCKED)
+    for (const struct mapping *mapping = &frame->first; mapping && mapping->pmap; mapping = mapping->next)
+        if (entry_load(mapping_leaf(mapping)->table, leaf_index(mapping->page)) & ENTRY_LOCKED)
             return true;
-    }
     return false;
 }
 
-/* Clears bits in every entry that maps the frame, after gathering them into it. */
+/* Clears bits in one entry, after gathering them into the frame. */
+static table_entry_t
+entry_take_bits(struct pmap *pmap, struct leaf *leaf, page_t page, struct frame *frame, table_entry_t bits)
+{
+    table_entry_t entry = entry_load(leaf->table, leaf_index(page));
+
+    if (entry & bits) {
+        entry_harvest(entry & bits, frame);
+        entry_store(leaf->table, leaf_index(page), entry & ~bits);
+        pmap_flush_page(pmap, page);
+    }
+    return entry;
+}
+
+/* The same in every entry that maps the frame, the mirror's included. */
 static void
-frame_harvest(struct frame *frame, table_entry_t bits)
+frame_take_bits(struct frame *frame, table_entry_t bits)
 {
     for (struct mapping *mapping = &frame->first; mapping && mapping->pmap; mapping = mapping->next) {
-        struct leaf leaf, mirror;
-        table_entry_t entry = mapping_entry(mapping, &leaf);
+        struct pmap *pmap = mapping->pmap;
+        table_entry_t entry = entry_take_bits(pmap, mapping_leaf(mapping), mapping->page, frame, bits);
 
-        if (entry & ENTRY_MIRRORED) {
-            table_entry_t fetched;
-
-            pmap_mirror_leaf(mapping->pmap, mapping->page, &mirror);
-            fetched = entry_load(mirror.table, mirror.index);
-            if (fetched & bits) {
-                entry_harvest(fetched & bits, frame);
-                entry_store(mirror.table, mirror.index, fetched & ~bits);
-                pmap_flush_page(mapping->pmap, page_add(mapping->page, page_format.mirror_pages));
-            }
-        }
-        if (entry & bits) {
-            entry_harvest(entry & bits, frame);
-            entry_store(leaf.table, leaf.index, entry & ~bits);
-            pmap_flush_page(mapping->pmap, mapping->page);
-        }
+        if (is_mirrored(entry))
+            entry_take_bits(pmap, mirror_leaf(pmap, mapping->page),
+                            page_add(mapping->page, page_format.mirror_pages), frame, bits);
     }
 }
 
@@ -132,7 +118,7 @@ pmap_frame_test_referenced(struct frame *frame)
 {
     bool referenced;
 
-    frame_harvest(frame, ENTRY_ACCESSED);
+    frame_take_bits(frame, ENTRY_ACCESSED);
     referenced = frame->referenced;
     frame->referenced = false;
     return referenced;
@@ -141,14 +127,6 @@ pmap_frame_test_referenced(struct frame *frame)
 void
 pmap_frame_harvest_dirty(struct frame *frame)
 {
-    frame_harvest(frame, ENTRY_DIRTY);
-}
-
-void
-pmap_frame_clear_dirty(struct frame *frame)
-{
-    frame_harvest(frame, ENTRY_DIRTY);
-    if (!(pmap_harvest_mask & ENTRY_DIRTY))
-        pmap_frame_write_protect(frame);
-    frame->dirty = false;
+    for (struct mapping *mapping = &frame->first; mapping && mapping->pmap; mapping = mapping->next)
+        entry_harvest(entry_load(mapping_leaf(mapping)->table, leaf_index(mapping->page)) & ENTRY_DIRTY, frame);
 }
