@@ -1,7 +1,7 @@
 /*
  * Sleeping and waking. Everything here runs with interrupts disabled, because wake-ups come from interrupt handlers too.
  *
- * A thread is woken at most once for a wait_block: thread->woken remembers a wake-up that came after it enlisted and before it fell asleep.
+ * thread->woken remembers a wake-up that came after the thread enlisted, or after its last wait_block, and before it fell asleep.
  */
 #include "kernel/wait.h"
 
@@ -83,6 +83,7 @@ wait_block(enum wait_mode mode, u64 deadline_nanoseconds)
                 ended = wait_ended(thread, mode, deadline_nanoseconds);
         }
     }
+    thread->woken = false;
     interrupts_restore(interrupts);
     return ended;
 }
