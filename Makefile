@@ -70,7 +70,8 @@ USER_FLAGS := -std=gnu11 -march=i686 -O2 -g -fno-pic -fno-pie -fcf-protection=no
     -nostdinc -I. -isystem $(SYSROOT)/usr/include/i386-linux-musl -isystem $(COMPILER_HEADERS) $(LINUX_HEADERS)
 USER_LINK := -static -nostdlib -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack
 
-HOST_FLAGS := -std=gnu11 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer $(WARNINGS) -I.
+HOST_FLAGS := -std=gnu11 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -fno-strict-aliasing \
+    $(WARNINGS) -DHOST_TEST -Itests/host/stub -I.
 
 # ---- What there is to build ------------------------------------------------------------------------------------------------------
 
@@ -80,6 +81,10 @@ USER_LIBRARY := $(patsubst %,$(BUILD)/obj/%.o,$(sort $(wildcard user/lib/*.[cS])
 PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard user/*.c)))
 TEST_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/user/*.c)))
 HOST_TESTS := $(patsubst tests/host/%.c,$(BUILD)/host/%,$(sort $(wildcard tests/host/*.c)))
+# mm as host tests link it; what is left out stands in tests/host/stub/ in another form.
+HOST_LIBRARY := $(filter-out $(addprefix mm/,kmem.c kmem_cache.c user.c start.c report.c),$(wildcard mm/*.c mm/policy/*.c)) \
+    drivers/block.c $(wildcard tests/host/stub/*.c)
+HOST_OBJECTS := $(patsubst %.c,$(BUILD)/host-obj/%.o,$(sort $(HOST_LIBRARY)))
 ROOT_FILES := $(sort $(shell find user/root 2>/dev/null))
 
 all: kernel initrd iso
@@ -167,10 +172,19 @@ $(BUILD)/belady.iso: $(BUILD)/belady.elf $(BUILD)/initrd.cpio $(BUILD)/stamp/iso
 
 # ---- Tests on the host -----------------------------------------------------------------------------------------------------------
 
-$(BUILD)/host/%: tests/host/%.c $(BUILD)/stamp/host
+$(BUILD)/host-obj/%.o: %.c $(BUILD)/stamp/host
 	$(say) HOSTCC $<
 	@mkdir -p $(@D)
-	$(Q)gcc $(HOST_FLAGS) -MMD -MP -MF $@.d $< -lcmocka -o $@
+	$(Q)gcc $(HOST_FLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/host-obj/mm.a: $(HOST_OBJECTS)
+	$(Q)rm -f $@
+	$(Q)ar rcs $@ $^
+
+$(BUILD)/host/%: tests/host/%.c $(BUILD)/host-obj/mm.a $(BUILD)/stamp/host
+	$(say) HOSTCC $<
+	@mkdir -p $(@D)
+	$(Q)gcc $(HOST_FLAGS) -MMD -MP -MF $@.d $< $(BUILD)/host-obj/mm.a -lcmocka -o $@
 
 # A kernel that misbehaves on request, for tests/60-red.t.
 $(BUILD)/red/stand_in.elf: tests/red/stand_in.S $(BUILD)/stamp/kernel
@@ -216,5 +230,5 @@ help:
 	@echo 'make clean      remove what was built; downloaded packages stay in build/packages'
 	@echo 'Everywhere: SETUP=no never installs, CROSS=PREFIX- chooses the compiler, WERROR=1, V=1 shows commands, BUILD=DIRECTORY'
 
--include $(KERNEL_OBJECTS:.o=.d) $(USER_LIBRARY:.o=.d) $(HOST_TESTS:=.d)
+-include $(KERNEL_OBJECTS:.o=.d) $(USER_LIBRARY:.o=.d) $(HOST_TESTS:=.d) $(HOST_OBJECTS:.o=.d)
 -include $(patsubst $(BUILD)/%,$(BUILD)/obj/%.c.d,$(PROGRAMS) $(TEST_PROGRAMS))
