@@ -23,7 +23,11 @@
 #define STUB_BYTES 16
 
 /* Bits of a page fault's error code. */
+#define PAGE_FAULT_PRESENT 1
+#define PAGE_FAULT_PRESENT 1
 #define PAGE_FAULT_WRITE 2
+#define PAGE_FAULT_USER 4
+#define PAGE_FAULT_USER 4
 #define PAGE_FAULT_FETCH 16
 
 static_assert(offsetof(struct trap_frame, cs) == 52 && offsetof(struct trap_frame, esp) == 60, "entry.S relies on it");
@@ -141,18 +145,49 @@ page_fault_in_kernel(struct trap_frame *frame, u32 address)
     frame->eip = landing;
 }
 
+static void
+page_fault_in_program(struct trap_frame *frame, u32 address)
+{
+    struct fault_verdict verdict;
+
+    if (fault_handle(cpu()->aspace, address, frame->error, frame->eip, true, &verdict) != 0)
+        signal_fault(frame, verdict.signal, verdict.code, verdict.address);
+}
+
+/*
+ * The program's instruction touched memory with the kernel's rights. QEMU 7.2 makes a far return's and iret's reads of the stack such an
+ * access, and if there is SMAP it can never succeed: to mend the page and return would go on for ever.
+ */
+static void
+page_fault_for_program(struct trap_frame *frame, u32 address)
+{
+    if (frame->error & PAGE_FAULT_PRESENT)
+        signal_fault(frame, SIGSEGV, SEGV_ACCERR, address);
+    else
+        page_fault_in_program(frame, address);
+}
+
+/*
+ * A program's own access never has the kernel's rights. But QEMU's far return and iret read the program's stack with them, which SMAP forbids
+ * however often the instruction runs again.
+ */
+static bool
+is_beyond_remedy(u32 error)
+{
+    return (error & (PAGE_FAULT_PRESENT | PAGE_FAULT_USER)) == PAGE_FAULT_PRESENT;
+}
+
 void
 trap_page_fault(struct trap_frame *frame)
 {
     u32 address = cpu_read_cr2();
-    struct fault_verdict verdict;
 
-    if (!trap_from_user(frame)) {
+    if (frame->error & PAGE_FAULT_USER)
+        page_fault_in_program(frame, address);
+    else if (trap_from_user(frame))
+        page_fault_for_program(frame, address);
+    else
         page_fault_in_kernel(frame, address);
-        return;
-    }
-    if (fault_handle(cpu()->aspace, address, frame->error, frame->eip, true, &verdict) != 0)
-        signal_fault(frame, verdict.signal, verdict.code, verdict.address);
 }
 
 static void
