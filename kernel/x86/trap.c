@@ -24,9 +24,7 @@
 
 /* Bits of a page fault's error code. */
 #define PAGE_FAULT_PRESENT 1
-#define PAGE_FAULT_PRESENT 1
 #define PAGE_FAULT_WRITE 2
-#define PAGE_FAULT_USER 4
 #define PAGE_FAULT_USER 4
 #define PAGE_FAULT_FETCH 16
 
@@ -165,16 +163,6 @@ page_fault_for_program(struct trap_frame *frame, u32 address)
         signal_fault(frame, SIGSEGV, SEGV_ACCERR, address);
     else
         page_fault_in_program(frame, address);
-}
-
-/*
- * A program's own access never has the kernel's rights. But QEMU's far return and iret read the program's stack with them, which SMAP forbids
- * however often the instruction runs again.
- */
-static bool
-is_beyond_remedy(u32 error)
-{
-    return (error & (PAGE_FAULT_PRESENT | PAGE_FAULT_USER)) == PAGE_FAULT_PRESENT;
 }
 
 void
