@@ -176,7 +176,6 @@ futex_attempt(void *word)
     CALL(lstat64_result, OUTPUT, syscall(SYS_lstat64, "/", bad)) \
     CALL(fstat64, OUTPUT, syscall(SYS_fstat64, file, bad)) \
     CALL(getdents64, OUTPUT, syscall(SYS_getdents64, directory, bad, PAGE_SIZE)) \
-    CALL(fcntl64_F_GETLK, INPUT | OUTPUT, syscall(SYS_fcntl64, file, F_GETLK, bad)) \
     CALL(ioctl_FIONREAD, OUTPUT, syscall(SYS_ioctl, ends[0], FIONREAD, bad)) \
     CALL(select_set, INPUT | OUTPUT | OPTIONAL, syscall(SYS__newselect, ends[0] + 1, bad, NULL, NULL, zeroes())) \
     CALL(select_timeout, INPUT | OPTIONAL, syscall(SYS__newselect, 0, NULL, NULL, NULL, bad)) \
