@@ -41,6 +41,7 @@ SEED = int(os.environ.get("SEED") or random.SystemRandom().randrange(1, 1 << 31)
 
 # Diagnostics show so many of the console's last lines; all of them are in the log.
 TAIL_LINES = 30
+SESSION_TAIL_LINES = 10
 
 cases = []
 
@@ -143,8 +144,8 @@ def without_timeout(options):
 
 def describe(evidence):
     if isinstance(evidence, (qemu.Result, Session)):
-        lines = evidence.output.splitlines()
-        return "\n".join(lines[-TAIL_LINES:] + [f"({evidence.verdict})"])
+        tail = SESSION_TAIL_LINES if isinstance(evidence, Session) else TAIL_LINES
+        return "\n".join(evidence.output.splitlines()[-tail:] + [f"({evidence.verdict})"])
     return "\n".join(str(evidence).splitlines()[-TAIL_LINES:])
 
 
