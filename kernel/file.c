@@ -129,8 +129,6 @@ file_open_new(const struct path_end *end, u32 flags, u32 mode, struct file **fil
 
     if (!(flags & O_CREAT))
         return -ENOENT;
-    if (end->slash)
-        return -EISDIR;
     if (!ramfs_owns(end->directory))
         return -ENOENT;
     error = ramfs_create(end->directory, end->name, S_IFREG | (mode & ~(u32)S_IFMT), 0, &inode);
@@ -141,19 +139,36 @@ file_open_new(const struct path_end *end, u32 flags, u32 mode, struct file **fil
     return error;
 }
 
+/* How open's flags let symbolic links in the last place be followed. */
+static u32
+file_walk_flags(const char *path, u32 flags)
+{
+    usize length = strlen(path);
+    bool exclusive = (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL);
+    bool slash = length > 0 && path[length - 1] == '/';
+
+    if (exclusive || ((flags & O_CREAT) && slash))
+        return PATH_NO_FOLLOW;
+    return flags & O_NOFOLLOW ? PATH_NO_FOLLOW | PATH_FOLLOW_SLASH : 0;
+}
+
 int
 file_open(struct inode *start, const char *path, u32 flags, u32 mode, struct file **file)
 {
-    bool exclusive = (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL);
     struct path_end end;
     int error;
 
     if ((flags & O_CREAT) && (flags & O_DIRECTORY))
         return -EINVAL;
-    error = path_walk(start, path, exclusive || (flags & O_NOFOLLOW) ? PATH_NO_FOLLOW : 0, &end);
+    error = path_walk(start, path, file_walk_flags(path, flags), &end);
     if (error < 0)
         return error;
-    error = end.inode != NULL ? file_open_existing(&end, flags, file) : file_open_new(&end, flags, mode, file);
+    if ((flags & O_CREAT) && end.slash)
+        error = -EISDIR;
+    else if (end.inode != NULL)
+        error = file_open_existing(&end, flags, file);
+    else
+        error = file_open_new(&end, flags, mode, file);
     path_end_release(&end);
     return error;
 }

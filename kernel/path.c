@@ -20,7 +20,6 @@
 #include <linux/stat.h>
 
 #define PATH_MAXIMUM_LINKS 40u     /* as Linux */
-#define PATH_FOLLOW_SLASH 4u       /* a link in the last place is followed if a slash follows it, even with PATH_NO_FOLLOW */
 
 #define PATH_USUAL_BYTES 128u      /* most paths are shorter, and then a small buffer does */
 

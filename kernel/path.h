@@ -9,8 +9,9 @@
 #include "kernel/inode.h"
 #include <linux/limits.h>
 
-#define PATH_NO_FOLLOW 1u   /* a symbolic link in the last place is itself the result */
-#define PATH_DIRECTORY 2u   /* the result must be a directory: else -ENOTDIR */
+#define PATH_NO_FOLLOW 1u       /* a symbolic link in the last place is itself the result */
+#define PATH_DIRECTORY 2u       /* the result must be a directory: else -ENOTDIR */
+#define PATH_FOLLOW_SLASH 4u    /* such a link is followed all the same if a slash follows it: path_lookup always does so */
 
 /* The root of the tree; set once by ramfs_start. */
 extern struct inode *path_root;
@@ -32,7 +33,7 @@ int path_lookup(struct inode *start, const char *path, u32 flags, struct inode *
 
 /*
  * Walks to the directory of the last name; that name itself need not exist. Symbolic links in the last place are followed
- * unless PATH_NO_FOLLOW. Errors as path_lookup. On success the caller calls path_end_release.
+ * as flags say. Errors as path_lookup. On success the caller calls path_end_release.
  */
 int path_walk(struct inode *start, const char *path, u32 flags, struct path_end *end);
 void path_end_release(struct path_end *end);

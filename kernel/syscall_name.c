@@ -26,7 +26,7 @@ name_check_new(const struct path_end *end)
 {
     if (end->inode != NULL)
         return -EEXIST;
-    return ramfs_owns(end->directory) ? 0 : -EPERM;
+    return ramfs_owns(end->directory) ? 0 : -ENOENT;
 }
 
 static s32
@@ -122,9 +122,9 @@ name_link(struct inode *inode, s32 directory, u32 path)
         return error;
     if (end.inode != NULL)
         error = -EEXIST;
-    else if (end.slash)
+    else if (end.slash || !ramfs_owns(end.directory))
         error = -ENOENT;
-    else if (!ramfs_owns(inode) || !ramfs_owns(end.directory))
+    else if (!ramfs_owns(inode))
         error = -EXDEV;
     else if (inode_is(inode, S_IFDIR))
         error = -EPERM;
@@ -243,7 +243,7 @@ name_check_replace(const struct path_end *old, const struct path_end *new)
 {
     bool is_directory = inode_is(old->inode, S_IFDIR);
 
-    if (new->inode == NULL)
+    if (new->inode == NULL || new->inode == old->inode)
         return 0;
     if (is_directory && !inode_is(new->inode, S_IFDIR))
         return -ENOTDIR;
