@@ -25,7 +25,8 @@
 #define LINE_DIVISOR_ACCESS 0x80
 #define MODEM_READY 0x0b /* DTR, RTS, and OUT2, which lets the interrupt through */
 #define STATUS_DATA 0x01
-#define STATUS_SENT 0x20
+#define STATUS_SENT 0x20 /* the FIFO is empty */
+#define STATUS_IDLE 0x40 /* and so is the wire */
 #define DIVISOR_115200 1
 #define SCRATCH_PATTERN 0x5a
 #define FIFO_BYTES 16
@@ -74,6 +75,13 @@ serial_write(enum serial_port port, const void *data, usize length)
         for (u32 room = FIFO_BYTES; room > 0 && length > 0; room--, length--)
             io_write8(base + DATA, *bytes++);
     }
+}
+
+void
+serial_flush(enum serial_port port)
+{
+    while (ports[port].present && !(io_read8(ports[port].base + LINE_STATUS) & STATUS_IDLE))
+        continue;
 }
 
 static void

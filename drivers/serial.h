@@ -11,5 +11,8 @@ bool serial_start(enum serial_port port);
 /* Sends all bytes, waiting for the port. From anywhere. */
 void serial_write(enum serial_port port, const void *data, usize length);
 
+/* Waits until the last byte has left the port. */
+void serial_flush(enum serial_port port);
+
 /* From now on each byte received is given to `receiver`, in the interrupt handler. */
 void serial_receive(enum serial_port port, void (*receiver)(char character));

@@ -1,6 +1,6 @@
 /*
  * Bugs on request. Unlike all other code of the kernel, this is wrong on purpose. The bug strikes in a clock tick that interrupts a user
- * program, so that the report has a process to name.
+ * program, so that the report has a process to name; or wherever it is, if no program is interrupted for long.
  */
 #include "kernel/bug.h"
 
@@ -17,6 +17,7 @@ enum bug { BUG_NONE, BUG_NULL, BUG_STACK, BUG_ASSERT, BUG_FREE };
 static unsigned bug = BUG_NONE;
 BOOT_CHOICE(bug, bug, "provoke a bug of the kernel, to see what a panic looks like", "none", "null", "stack", "assert", "free");
 
+#define PATIENCE_TICKS 100
 #define OBJECT_BYTES 64
 #define BLOCK_BYTES 256
 
@@ -65,7 +66,9 @@ provoke(void)
 static void
 provoke_in_program(void)
 {
-    if (cpu()->interrupted_user)
+    static u32 waited;
+
+    if (cpu()->interrupted_user || ++waited > PATIENCE_TICKS)
         provoke();
 }
 

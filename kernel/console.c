@@ -35,6 +35,12 @@ console_write(const char *text, usize length)
     vga_write(text, length);
 }
 
+void
+console_flush(void)
+{
+    serial_flush(SERIAL_COM1);
+}
+
 console_receiver
 console_input_register(console_receiver new_receiver)
 {

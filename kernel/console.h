@@ -15,6 +15,9 @@ void console_start_input(void);
 /* Writes `length` bytes to COM1 and the screen. From anywhere, also from interrupt handlers and a panic; does not sleep. */
 void console_write(const char *text, usize length);
 
+/* Waits until all of it has left the machine: before its end. */
+void console_flush(void);
+
 /* Takes the characters typed, in the interrupt handler, one at a time. */
 typedef void (*console_receiver)(char character);
 

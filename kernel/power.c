@@ -1,6 +1,7 @@
 /* The end of the machine. */
 #include "kernel/power.h"
 
+#include "kernel/console.h"
 #include "kernel/printk.h"
 #include "kernel/types.h"
 #include "kernel/x86/cpu.h"
@@ -18,9 +19,11 @@
 static void __attribute__((noreturn))
 end(u8 code)
 {
+    console_flush();
     io_write8(DEBUG_EXIT_PORT, code);
     /* Without the device we are still here. */
     log_info("The system is halted.");
+    console_flush();
     for (const char *word = "Shutdown"; *word; word++)
         io_write8(SHUTDOWN_PORT, (u8)*word);
     cpu_halt();
