@@ -44,6 +44,6 @@ main(int count, char **arguments)
         status = command_run(arguments + 1);
     }
     counters_take(&after, COUNTERS_OF_SYSTEM);
-    counters_print(count > 1 ? &before : NULL, &after);
+    counters_print(count > 1 ? &before : NULL, &after, COUNTERS_ALL);
     return status;
 }

@@ -102,13 +102,19 @@ counter_difference(const struct counters *before, const struct counters *after, 
     return from == COUNTER_MISSING || to == COUNTER_MISSING ? COUNTER_MISSING : to - from;
 }
 
+enum counters_kind
+counter_kind(const char *name)
+{
+    return strstr(name, "fault") != NULL ? COUNTERS_FAULTS : COUNTERS_OTHERS;
+}
+
 void
-counters_print(const struct counters *before, const struct counters *after)
+counters_print(const struct counters *before, const struct counters *after, enum counters_kind kinds)
 {
     for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++) {
         const char *name = meanings[i].name;
         long long difference = before == NULL ? counter_value(after, name) : counter_difference(before, after, name);
-        if (difference > 0)
+        if (difference > 0 && counter_kind(name) & kinds)
             printf("    %-20s %+8lld  %s\n", name, difference, meanings[i].meaning);
     }
 }

@@ -36,8 +36,13 @@ long long counter_value(const struct counters *counters, const char *name);
 /* How far a counter went from one reading to another, or COUNTER_MISSING. */
 long long counter_difference(const struct counters *before, const struct counters *after, const char *name);
 
+/* Which counters: faults belong to the process that had them, the rest to the system. */
+enum counters_kind { COUNTERS_FAULTS = 1, COUNTERS_OTHERS = 2, COUNTERS_ALL = 3 };
+
+enum counters_kind counter_kind(const char *name);
+
 /*
- * Prints each counter that changed between the two, with what it counts; gauges are left out.
- * Without `before`, prints what they have come to since boot.
+ * Prints each counter of this kind that changed between the two, with what it counts; gauges are left
+ * out. Without `before`, prints what they have come to since boot.
  */
-void counters_print(const struct counters *before, const struct counters *after);
+void counters_print(const struct counters *before, const struct counters *after, enum counters_kind kinds);

@@ -114,14 +114,15 @@ void
 story_counted(void)
 {
     story_counted_silently();
-    counters_print(&process_before, &process_after);
+    counters_print(&process_before, &process_after, COUNTERS_FAULTS);
+    counters_print(&system_before, &system_after, COUNTERS_OTHERS);
 }
 
 long long
 story_counter(const char *name)
 {
-    long long difference = counter_difference(&process_before, &process_after, name);
-    return difference != COUNTER_MISSING ? difference : counter_difference(&system_before, &system_after, name);
+    return counter_kind(name) == COUNTERS_FAULTS ? counter_difference(&process_before, &process_after, name)
+           : counter_difference(&system_before, &system_after, name);
 }
 
 bool
@@ -166,9 +167,9 @@ story_skip(const char *why, ...)
 }
 
 bool
-story_chaos(void)
+story_entries_vanish(void)
 {
-    return !switch_is("chaos", "0", "0");
+    return !switch_is("chaos", "0", "0") || switch_is("accessed", "hardware", "software");
 }
 
 pid_t

@@ -29,16 +29,15 @@ __attribute__((format(printf, 1, 2))) void story_tell(const char *format, ...);
 /* Takes the counters of this process and of the system: what follows is counted. */
 void story_count(void);
 
-/* Takes them again and prints those of this process that changed. */
+/* Takes them again and prints what changed: the faults of this process, and what the system did meanwhile. */
 void story_counted(void);
 
 /* The same without printing. */
 void story_counted_silently(void);
 
 /*
- * How far a counter of this process, or of the system where the process has no such
- * counter, went between the last story_count and story_counted; COUNTER_MISSING
- * (counters.h) where the kernel does not count it.
+ * How far a counter went between the last story_count and story_counted: a fault counter that of this
+ * process, any other that of the system. COUNTER_MISSING (counters.h) where the kernel does not count it.
  */
 long long story_counter(const char *name);
 
@@ -54,8 +53,11 @@ void expect_counter(const char *name, long long least, long long most, const cha
 /* Notes that something cannot be seen here, and why. That is no failure. */
 __attribute__((format(printf, 1, 2))) void story_skip(const char *why, ...);
 
-/* Whether the kernel drops page-table entries at random (chaos=), so that counts of remapped pages have no upper bound. */
-bool story_chaos(void);
+/*
+ * Whether page-table entries vanish by themselves (chaos=, accessed=software), so that counts of pages
+ * that are mapped again have no upper bound.
+ */
+bool story_entries_vanish(void);
 
 /* fork(2) with nothing left in the output buffer. What the child expects counts as if the parent had. */
 pid_t story_fork(void);

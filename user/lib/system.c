@@ -13,6 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* How often a page is touched and looked for: between the two its entry may vanish again, but hardly each time. */
+enum { ATTEMPTS = 10 };
+
 char *
 file_text(const char *path)
 {
@@ -96,8 +99,13 @@ pagemap_entry(const void *address)
 uint64_t
 pagemap_frame(const void *address)
 {
-    uint64_t entry = pagemap_entry(address);
-    return entry & PAGEMAP_PRESENT ? entry & PAGEMAP_FRAME : 0;
+    for (int i = 0; i < ATTEMPTS; i++) {
+        (void) *(const volatile char *) address;
+        uint64_t entry = pagemap_entry(address);
+        if (entry & PAGEMAP_PRESENT)
+            return entry & PAGEMAP_FRAME;
+    }
+    return 0;
 }
 
 size_t

@@ -40,7 +40,10 @@ instructions_now(void)
 /* The entry for the page that holds `address`; 0 where there is none or the file cannot be read. */
 uint64_t pagemap_entry(const void *address);
 
-/* The number of the frame behind `address`; 0 where it has none, or may not be known. */
+/*
+ * The number of the frame behind `address`, or 0 where that may not be known. The page is read for it,
+ * since an entry may have been dropped from the table though the page is in memory.
+ */
 uint64_t pagemap_frame(const void *address);
 
 /* How many of the `pages` pages from `address` on have an entry in the page tables just now. */
