@@ -182,7 +182,7 @@ aspace_fork(struct aspace *parent)
     struct region *region;
 
     if (frame_free_count() < RECLAIM_LOW + parent->regions.count
-        && reclaim_ensure(aspace_fork_frames(parent)) < 0)
+        && reclaim_try(aspace_fork_frames(parent)) < 0)
         return NULL;
     child = aspace_create();
     if (!child)

@@ -136,22 +136,26 @@ fault_check(struct fault *fault)
 
 /* ---- Entering ---------------------------------------------------------- */
 
-/* Maps frame at the fault's page with the region's rights less those in withheld. */
-static enum pmap_found
-fault_enter(struct fault *fault, struct frame *frame, u32 withheld)
+/* Maps frame at the fault's page with the region's rights, less writing if that
+ * is withheld. */
+static inline enum pmap_found
+fault_enter(struct fault *fault, struct frame *frame, bool withhold_write)
 {
-    const struct region *region = fault->region;
-    u32 rights = 0;
+    static const u16 rights_of[] = {
+        [REGION_WRITE] = PMAP_WRITE,
+        [REGION_WRITE | REGION_READ] = PMAP_WRITE,
+        [REGION_EXECUTE] = PMAP_EXECUTE,
+        [REGION_EXECUTE | REGION_READ] = PMAP_EXECUTE,
+        [REGION_EXECUTE | REGION_WRITE] = PMAP_EXECUTE | PMAP_WRITE,
+        [REGION_EXECUTE | REGION_WRITE | REGION_READ] = PMAP_EXECUTE | PMAP_WRITE,
+    };
+    u32 rights = rights_of[fault->region->protection];
 
-    if (region->protection & REGION_WRITE)
-        rights |= PMAP_WRITE;
-    if (region->protection & REGION_EXECUTE)
-        rights |= PMAP_EXECUTE;
-    if (region->flags & REGION_LOCKED)
+    if (withhold_write && rights & PMAP_WRITE)
+        rights ^= PMAP_WRITE | PMAP_WITHHELD;
+    if (fault->region->flags & REGION_LOCKED)
         rights |= PMAP_LOCKED;
-    if (withheld & rights & PMAP_WRITE)
-        rights |= PMAP_WITHHELD;
-    return pmap_enter(&fault->aspace->pmap, fault->page, frame, rights & ~withheld);
+    return pmap_enter(&fault->aspace->pmap, fault->page, frame, rights);
 }
 
 /* A page that was in memory: only the entry, or a right in it, was missing. */
@@ -204,7 +208,7 @@ fault_place(struct fault *fault, struct frame *frame)
         return false;
     }
     frame->dirty = true;        /* there is no other copy */
-    if (fault_enter(fault, frame, 0) == PMAP_NO_MEMORY) {
+    if (fault_enter(fault, frame, false) == PMAP_NO_MEMORY) {
         anon_release(anon);
         return false;
     }
@@ -264,7 +268,7 @@ fault_anon_here(struct fault *fault, struct anon *anon)
     }
     if (fault->access == FAULT_WRITE)
         frame->dirty = true;
-    return fault_count_soft(fault, fault_enter(fault, frame, shared ? PMAP_WRITE : 0), was_dirty);
+    return fault_count_soft(fault, fault_enter(fault, frame, shared), was_dirty);
 }
 
 /* The anon has just been read, without sleeping: maps it. A write to a shared one
@@ -276,7 +280,7 @@ fault_anon_read(struct fault *fault, struct anon *anon)
 
     if (fault->access == FAULT_WRITE && !shared)
         anon->frame->dirty = true;
-    fault_enter(fault, anon->frame, shared ? PMAP_WRITE : 0);
+    fault_enter(fault, anon->frame, shared);
 }
 
 static void
@@ -287,23 +291,21 @@ fault_count_swap_in(struct fault *fault)
     fault->aspace->counters.pswpin++;
 }
 
+/* The anon is not in memory, or on its way. */
 static int
-fault_anon(struct fault *fault, struct anon *anon)
+fault_anon_absent(struct fault *fault, struct anon *anon)
 {
-    bool was_out = !anon->frame;
-
     switch (pagein_anon(anon)) {
-    case PAGEIN_HERE:
-        return fault_anon_here(fault, anon);
     case PAGEIN_READ:
         fault_count_swap_in(fault);
         fault_anon_read(fault, anon);
         return 0;
     case PAGEIN_SLEPT:
-        if (was_out)
-            fault_count_swap_in(fault);
-        else                    /* waited for somebody else's transfer */
-            COUNT(fault, fault_soft);
+        fault_count_swap_in(fault);
+        return 0;
+    case PAGEIN_HERE:
+    case PAGEIN_WAITED:
+        COUNT(fault, fault_soft);
         return 0;
     case PAGEIN_ERROR:
         COUNT(fault, fault_bus);
@@ -312,6 +314,14 @@ fault_anon(struct fault *fault, struct anon *anon)
         break;
     }
     return fault_starved(fault);
+}
+
+static inline int
+fault_anon(struct fault *fault, struct anon *anon)
+{
+    if (anon->frame && !anon->frame->busy)
+        return fault_anon_here(fault, anon);
+    return fault_anon_absent(fault, anon);
 }
 
 /* ---- Lower layer: objects ---------------------------------------------- */
@@ -359,7 +369,7 @@ fault_object_here(struct fault *fault, struct frame *frame, u32 index, bool crea
     }
     if (fault->access == FAULT_WRITE)
         frame->dirty = true;
-    found = fault_enter(fault, frame, private ? PMAP_WRITE : 0);
+    found = fault_enter(fault, frame, private);
     if (found != PMAP_FOUND_NOTHING)
         return fault_count_soft(fault, found, was_dirty);
     if (created)
@@ -386,15 +396,14 @@ fault_object_read(struct fault *fault, struct frame *frame, u32 index)
         return;
     if (fault->access == FAULT_WRITE)
         frame->dirty = true;
-    fault_enter(fault, frame, private ? PMAP_WRITE : 0);
+    fault_enter(fault, frame, private);
 }
 
+/* The object's page is not in memory, or on its way, or does not exist. */
 static int
-fault_object(struct fault *fault)
+fault_object_absent(struct fault *fault, u32 index)
 {
     struct object *object = fault->region->object;
-    u32 index = region_object_page(fault->region, fault->page);
-    bool was_here = object_is_resident(object, index);
     struct frame *frame;
 
     if (!object_contains(object, index)) {
@@ -402,18 +411,17 @@ fault_object(struct fault *fault)
         return fault_refuse(fault, SIGBUS, BUS_ADRERR);
     }
     switch (object_page(object, index, true, &frame)) {
-    case OBJECT_PAGE_HERE:
-        return fault_object_here(fault, frame, index, false);
     case OBJECT_PAGE_CREATED:
         return fault_object_here(fault, frame, index, true);
     case OBJECT_PAGE_READ:
         fault_object_read(fault, frame, index);
         return 0;
     case OBJECT_PAGE_SLEPT:
-        if (was_here)           /* waited for somebody else's transfer */
-            COUNT(fault, fault_soft);
-        else
-            fault_object_read(fault, NULL, index);
+        fault_object_read(fault, NULL, index);
+        return 0;
+    case OBJECT_PAGE_HERE:
+    case OBJECT_PAGE_WAITED:
+        COUNT(fault, fault_soft);
         return 0;
     case OBJECT_PAGE_NO_MEMORY:
         return fault_starved(fault);
@@ -425,12 +433,23 @@ fault_object(struct fault *fault)
     return fault_refuse(fault, SIGBUS, BUS_ADRERR);
 }
 
+static inline int
+fault_object(struct fault *fault)
+{
+    u32 index = region_object_page(fault->region, fault->page);
+    struct frame *frame = object_resident(fault->region->object, index);
+
+    if (frame && !frame->busy)
+        return fault_object_here(fault, frame, index, false);
+    return fault_object_absent(fault, index);
+}
+
 static int
 fault_zero(struct fault *fault)
 {
     if (fault->access == FAULT_WRITE)
         return fault_zero_fill(fault);
-    if (fault_enter(fault, object_zero_frame, PMAP_WRITE) == PMAP_NO_MEMORY)
+    if (fault_enter(fault, object_zero_frame, true) == PMAP_NO_MEMORY)
         return fault_starved(fault);
     COUNT(fault, fault_zero_map);
     return 0;

@@ -45,7 +45,7 @@ fork_region_cow(struct aspace *parent, struct region *from, struct aspace *child
         }
         if (!amap_lookup(from->amap, page))
             continue;
-        if (reclaim_ensure(FORK_PAGE_FRAMES) < 0
+        if (reclaim_try(FORK_PAGE_FRAMES) < 0
             || !amap_copy_range(from->amap, page, page_add(page, 1), to->amap, page)
             || !fork_copy_entry(parent, child, page))
             return false;
@@ -60,7 +60,7 @@ fork_pin_page(const struct region *from, page_t page)
     for (;;) {
         struct anon *anon;
 
-        if (reclaim_ensure(FORK_PAGE_FRAMES) < 0)
+        if (reclaim_try(FORK_PAGE_FRAMES) < 0)
             return NULL;
         anon = amap_lookup(from->amap, page);
         switch (pagein_anon(anon)) {
@@ -69,6 +69,7 @@ fork_pin_page(const struct region *from, page_t page)
             evictable_pin(anon->frame);
             return anon->frame;
         case PAGEIN_SLEPT:
+        case PAGEIN_WAITED:
             continue;
         default:
             return NULL;

@@ -117,7 +117,7 @@ page_is_in_memory(struct aspace *aspace, struct region *region, page_t page)
     if (anon)
         return anon->frame != NULL;
     return pmap_lookup(&aspace->pmap, page, &rights)
-        || object_is_resident(region->object, region_object_page(region, page));
+        || object_resident(region->object, region_object_page(region, page)) != NULL;
 }
 
 int

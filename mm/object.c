@@ -189,18 +189,10 @@ file_page(struct object *object, u32 index, struct frame **frame)
     if (!(*frame)->busy)
         return OBJECT_PAGE_HERE;
     evictable_wait(*frame);
-    return OBJECT_PAGE_SLEPT;
+    return OBJECT_PAGE_WAITED;
 }
 
 /* ---- Pages of an anonymous object -------------------------------------- */
-
-static struct anon *
-anonymous_lookup(const struct object *object, u32 index)
-{
-    if (!object->amap || index >> CHUNK_SHIFT >= object->amap->count)
-        return NULL;
-    return amap_lookup(object->amap, (page_t){index});
-}
 
 /* Makes the amap reach over page index. */
 static bool
@@ -244,7 +236,7 @@ anonymous_fill(struct object *object, u32 index, struct frame **result)
 static enum object_result
 anonymous_page(struct object *object, u32 index, bool create, struct frame **frame)
 {
-    struct anon *anon = anonymous_lookup(object, index);
+    struct anon *anon = object_anon(object, index);
 
     if (!anon)
         return create ? anonymous_fill(object, index, frame) : OBJECT_PAGE_NONE;
@@ -257,6 +249,8 @@ anonymous_page(struct object *object, u32 index, bool create, struct frame **fra
         return OBJECT_PAGE_READ;
     case PAGEIN_SLEPT:
         return OBJECT_PAGE_SLEPT;
+    case PAGEIN_WAITED:
+        return OBJECT_PAGE_WAITED;
     case PAGEIN_ERROR:
         return OBJECT_PAGE_ERROR;
     case PAGEIN_NO_MEMORY:
@@ -272,19 +266,6 @@ object_page(struct object *object, u32 index, bool create, struct frame **frame)
     if (object->kind == OBJECT_FILE)
         return file_page(object, index, frame);
     return anonymous_page(object, index, create, frame);
-}
-
-bool
-object_is_resident(struct object *object, u32 index)
-{
-    struct anon *anon;
-
-    if (object->kind == OBJECT_ZERO || !object_contains(object, index))
-        return false;
-    if (object->kind == OBJECT_FILE)
-        return object->file.frames[index] != NULL;
-    anon = anonymous_lookup(object, index);
-    return anon && anon->frame;
 }
 
 /* ---- Size -------------------------------------------------------------- */
@@ -322,7 +303,7 @@ anonymous_clear_tail(struct object *object, u64 bytes)
         return 0;
     do {
         result = anonymous_page(object, index, false, &frame);
-    } while (result == OBJECT_PAGE_SLEPT);
+    } while (result == OBJECT_PAGE_SLEPT || result == OBJECT_PAGE_WAITED);
     if (result == OBJECT_PAGE_NONE)
         return 0;
     if (result != OBJECT_PAGE_HERE && result != OBJECT_PAGE_READ)

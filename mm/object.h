@@ -77,7 +77,8 @@ enum object_result {
     OBJECT_PAGE_HERE,       /* *frame is it; nothing slept */
     OBJECT_PAGE_CREATED,    /* the same: a page of zeroes where there was none */
     OBJECT_PAGE_READ,       /* the same, and the device was read for it, without sleeping */
-    OBJECT_PAGE_SLEPT,      /* had to wait: look at everything again */
+    OBJECT_PAGE_SLEPT,      /* read, but it took a sleep: look at everything again */
+    OBJECT_PAGE_WAITED,     /* slept until somebody else's transfer was over: look again */
     OBJECT_PAGE_NONE,       /* a hole (create was false) */
     OBJECT_PAGE_ERROR,      /* the device failed */
     OBJECT_PAGE_NO_MEMORY,
@@ -90,9 +91,6 @@ enum object_result {
 enum object_result object_page(struct object *object, u32 index, bool create, struct frame **frame);
 #define OBJECT_PAGE_FRAMES 4u
 
-/* True if the page is in memory. */
-bool object_is_resident(struct object *object, u32 index);
-
 /* reclaim: the page of this frame is dropped from its file object. */
 void object_forget(struct frame *frame);
 
@@ -100,4 +98,27 @@ static inline bool
 object_contains(const struct object *object, u32 index)
 {
     return object->kind == OBJECT_ZERO || index < (object->bytes + PAGE_MASK) >> PAGE_SHIFT;
+}
+
+/* The anon of an anonymous object's page, or NULL. */
+static inline struct anon *
+object_anon(const struct object *object, u32 index)
+{
+    if (!object->amap || index >> CHUNK_SHIFT >= object->amap->count)
+        return NULL;
+    return amap_lookup(object->amap, (page_t){index});
+}
+
+/* The frame of a page that is in memory, or NULL. The frame may be busy. */
+static inline struct frame *
+object_resident(const struct object *object, u32 index)
+{
+    struct anon *anon;
+
+    if (!object_contains(object, index))
+        return NULL;
+    if (object->kind == OBJECT_FILE)
+        return object->file.frames[index];
+    anon = object->kind == OBJECT_ANONYMOUS ? object_anon(object, index) : NULL;
+    return anon ? anon->frame : NULL;
 }

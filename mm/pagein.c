@@ -18,7 +18,7 @@ pagein_anon(struct anon *anon)
         return PAGEIN_HERE;
     if (frame) {
         evictable_wait(frame);
-        return PAGEIN_SLEPT;
+        return PAGEIN_WAITED;
     }
     frame = frame_allocate(FRAME_ANONYMOUS);
     if (!frame)

@@ -11,7 +11,8 @@
 enum pagein_result {
     PAGEIN_HERE,        /* it was in memory already */
     PAGEIN_READ,        /* read now, without sleeping */
-    PAGEIN_SLEPT,       /* had to wait: the anon may be gone, look at everything again */
+    PAGEIN_SLEPT,       /* the same, but it took a sleep: the anon may be gone, look at everything again */
+    PAGEIN_WAITED,      /* slept until somebody else's transfer was over: look again */
     PAGEIN_ERROR,       /* the device failed */
     PAGEIN_NO_MEMORY,   /* no frame is free: ask reclaim first */
 };

@@ -345,17 +345,9 @@ pmap_clear_entry(struct pmap *pmap, struct leaf *leaf, page_t page, table_entry_
 static table_entry_t
 entry_make(const struct frame *frame, u32 rights)
 {
-    table_entry_t entry = physical_of(frame_number(frame)).value | ENTRY_PRESENT | ENTRY_USER;
-
-    if (rights & PMAP_WRITE && (pmap_harvest_mask & ENTRY_DIRTY || frame->dirty))
-        entry |= ENTRY_WRITE;
-    if (rights & PMAP_EXECUTE)
-        entry |= ENTRY_EXECUTE;
-    if (rights & PMAP_WITHHELD)
-        entry |= ENTRY_WITHHELD;
-    if (rights & PMAP_LOCKED)
-        entry |= ENTRY_LOCKED;
-    return entry;
+    if (pmap_traps_first_write() && !frame->dirty)
+        rights &= ~PMAP_WRITE;
+    return physical_of(frame_number(frame)).value | ENTRY_PRESENT | ENTRY_USER | rights;
 }
 
 /* Maps page for execution in the mirror. False if there is no memory. */
@@ -525,34 +517,6 @@ pmap_lookup(struct pmap *pmap, page_t page, u32 *rights)
     if (entry & ENTRY_EXECUTE)
         *rights |= PMAP_EXECUTE;
     return entry_descriptor(entry);
-}
-
-bool
-pmap_is_fetch(u32 *address, u32 eip, u32 error_code)
-{
-    const u32 fetch_bit = 0x10, longest_instruction = 15;
-    u32 base = page_format.mirror_pages << PAGE_SHIFT;
-
-    if (!base)
-        return page_format.no_execute != 0 && error_code & fetch_bit;
-    /* The processor reports the fetch only if it has SMEP; the distance from the
-     * instruction pointer tells in any case. */
-    if (*address - (eip + base) >= longest_instruction)
-        return false;
-    *address -= base;
-    return true;
-}
-
-bool
-pmap_samples_references(void)
-{
-    return !(pmap_harvest_mask & ENTRY_ACCESSED);
-}
-
-bool
-pmap_traps_first_write(void)
-{
-    return !(pmap_harvest_mask & ENTRY_DIRTY);
 }
 
 /* The n-th leaf table outside the mirror, or NULL. */

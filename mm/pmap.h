@@ -24,13 +24,6 @@
 #include "mm/frame.h"
 #include "mm/units.h"
 
-/* What an entry permits; reading is implied. */
-#define PMAP_WRITE    1u
-#define PMAP_EXECUTE  2u
-/* Not permissions, but noted in the entry: */
-#define PMAP_WITHHELD 4u    /* write is withheld only because the page is shared copy-on-write */
-#define PMAP_LOCKED   8u    /* mlock: the frame is not evicted while this entry maps it */
-
 /*
  * An entry, in the form that this layer works with: the low half is the
  * processor's in both formats, and ENTRY_EXECUTE, a bit that the processor
@@ -45,10 +38,17 @@ typedef u32 table_entry_t;
 #define ENTRY_ACCESSED 0x020u
 #define ENTRY_DIRTY    0x040u
 #define ENTRY_GLOBAL   0x100u
-#define ENTRY_EXECUTE  0x200u       /* PMAP_EXECUTE; ignored by the processor, as are the next two */
-#define ENTRY_WITHHELD 0x400u       /* PMAP_WITHHELD */
-#define ENTRY_LOCKED   0x800u       /* PMAP_LOCKED */
+#define ENTRY_EXECUTE  0x200u       /* ignored by the processor, as are the next two */
+#define ENTRY_WITHHELD 0x400u
+#define ENTRY_LOCKED   0x800u
 #define ENTRY_FRAME    0xFFFFF000u
+
+/* Rights that an entry can have: the same bits. Reading is implied. */
+#define PMAP_WRITE    ENTRY_WRITE
+#define PMAP_EXECUTE  ENTRY_EXECUTE
+/* Not permissions, but noted in the entry: */
+#define PMAP_WITHHELD ENTRY_WITHHELD    /* write is withheld only because the page is shared copy-on-write */
+#define PMAP_LOCKED   ENTRY_LOCKED      /* mlock: the frame is not evicted while this entry maps it */
 
 #define TABLE_LEVELS_MAXIMUM 3
 
@@ -157,14 +157,40 @@ bool pmap_frame_test_referenced(struct frame *frame); /* harvest, and clear the 
 void pmap_frame_harvest_dirty(struct frame *frame);   /* gather into frame->dirty */
 bool pmap_frame_is_locked(const struct frame *frame); /* by an entry with PMAP_LOCKED */
 
-/* Where a fetch at instruction address eip appears in CR2, if execution is
- * protected by the mirror: true, and *address is turned into the page's own. */
-bool pmap_is_fetch(u32 *address, u32 eip, u32 error_code);
+/* Whether the access to *address was the fetch of the instruction at eip. If
+ * execution is protected by the mirror, *address is turned from the mirror's into
+ * the page's own. */
+static inline bool
+pmap_is_fetch(u32 *address, u32 eip, u32 error_code)
+{
+    const u32 fetch_bit = 0x10, longest_instruction = 15;
+    u32 base = page_format.mirror_pages << PAGE_SHIFT;
+
+    if (!base)
+        return page_format.no_execute != 0 && error_code & fetch_bit;
+    /* The processor reports the fetch only if it has SMEP; the distance from the
+     * instruction pointer tells in any case. */
+    if (*address - (eip + base) >= longest_instruction)
+        return false;
+    *address -= base;
+    return true;
+}
 
 /* Whether accessed=software and dirty=software are in force: the processor's bits
  * are not believed, and a frame that is not dirty is never mapped writable. */
-bool pmap_samples_references(void);
-bool pmap_traps_first_write(void);
+extern table_entry_t pmap_harvest_mask;     /* the bits that are believed */
+
+static inline bool
+pmap_samples_references(void)
+{
+    return !(pmap_harvest_mask & ENTRY_ACCESSED);
+}
+
+static inline bool
+pmap_traps_first_write(void)
+{
+    return !(pmap_harvest_mask & ENTRY_DIRTY);
+}
 
 /* The kernel's area above the direct map. The page must lie there. */
 void pmap_kernel_enter(page_t page, struct frame *frame);

@@ -101,10 +101,6 @@ void pmap_flush(const struct pmap *pmap);
 /* The kernel's own tables: all kernel halves are copies of theirs. */
 extern struct pmap kernel_pmap;
 
-/* What the processor's bits are believed for: without ENTRY_DIRTY under
- * dirty=software, without ENTRY_ACCESSED under accessed=software. */
-extern table_entry_t pmap_harvest_mask;
-
 /* Gathers an entry's accessed and dirty bits into its frame. */
 static inline void
 entry_harvest(table_entry_t entry, struct frame *frame)
@@ -121,6 +117,24 @@ void pmap_clear_entry(struct pmap *pmap, struct leaf *leaf, page_t page, table_e
 /* The leaf of the mirror that a page whose entry is_mirrored has. */
 struct leaf *mirror_leaf(struct pmap *pmap, page_t page);
 
-/* The reverse map (reverse_map.c). */
-bool mapping_add(struct frame *frame, struct pmap *pmap, page_t page);
-void mapping_remove(struct frame *frame, struct pmap *pmap, page_t page);
+/* The reverse map (reverse_map.c). False if there is no memory. */
+bool mapping_add_more(struct frame *frame, struct pmap *pmap, page_t page);
+void mapping_remove_more(struct frame *frame, struct pmap *pmap, page_t page);
+
+static inline bool
+mapping_add(struct frame *frame, struct pmap *pmap, page_t page)
+{
+    if (frame->first.pmap)
+        return mapping_add_more(frame, pmap, page);
+    frame->first = (struct mapping){.pmap = pmap, .page = page};
+    return true;
+}
+
+static inline void
+mapping_remove(struct frame *frame, struct pmap *pmap, page_t page)
+{
+    if (frame->first.next)
+        mapping_remove_more(frame, pmap, page);
+    else
+        frame->first.pmap = NULL;
+}

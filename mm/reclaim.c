@@ -157,11 +157,18 @@ reclaim_evict_one(void)
 }
 
 int
+reclaim_try(u32 frames)
+{
+    while (frame_free_count() < frames)
+        if (!reclaim_evict_one())
+            return -ENOMEM;
+    return 0;
+}
+
+int
 reclaim_ensure(u32 frames)
 {
-    while (frame_free_count() < frames) {
-        if (reclaim_evict_one())
-            continue;
+    while (reclaim_try(frames) < 0) {
         if (!kill_somebody || !kill_somebody())
             return -ENOMEM;
         scheduler_yield();

@@ -19,6 +19,10 @@
 #define RECLAIM_LOW 64u
 #define RECLAIM_SYSCALL_FRAMES 96u
 
+/* Makes at least frames free; may sleep and evict. -ENOMEM if there are no victims
+ * left: for what can fail cleanly, such as fork. */
+int reclaim_try(u32 frames);
+
 /* Makes at least frames free; may sleep, evict, and have a process killed.
  * -ENOMEM if nothing helped, or the calling process is being killed. */
 int reclaim_ensure(u32 frames);

@@ -58,13 +58,10 @@ region_find_from(struct region_list *list, page_t page)
 }
 
 struct region *
-region_find(struct region_list *list, page_t page)
+region_search(struct region_list *list, page_t page)
 {
-    struct region *region = list->last_hit;
+    struct region *region = region_find_from(list, page);
 
-    if (region && page.number - region->start.number < region->end.number - region->start.number)
-        return region;
-    region = region_find_from(list, page);
     if (!region || page.number < region->start.number)
         return NULL;
     return list->last_hit = region;

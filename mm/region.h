@@ -57,11 +57,23 @@ struct region *region_create(const struct region *model);
 /* Releases amap and object. The region must be in no list, its pages unmapped. */
 void region_destroy(struct region *region);
 
-/* The region that holds page, or NULL. */
-struct region *region_find(struct region_list *list, page_t page);
-
 /* The first region that ends above page, or NULL. */
 struct region *region_find_from(struct region_list *list, page_t page);
+
+/* The region that holds page, or NULL, from the tree; the list remembers it. */
+struct region *region_search(struct region_list *list, page_t page);
+
+/* The region that holds page, or NULL. Most calls ask for the same one as the last. */
+static inline struct region *
+region_find(struct region_list *list, page_t page)
+{
+    struct region *region = list->last_hit;
+
+    if (region && page.number >= region->start.number && page.number < region->end.number)
+        return region;
+    return region_search(list, page);
+}
+
 struct region *region_next(struct region *region);
 struct region *region_previous(struct region *region);
 struct region *region_first(struct region_list *list);

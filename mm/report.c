@@ -54,36 +54,36 @@ static struct anon *
 region_anon(const struct region *region, page_t page)
 {
     struct anon *anon = region->amap ? amap_lookup(region->amap, page) : NULL;
-    struct amap *amap = region->object->kind == OBJECT_ANONYMOUS ? region->object->amap : NULL;
-    u32 index = region_object_page(region, page);
 
-    if (!anon && amap && index >> CHUNK_SHIFT < amap->count)
-        anon = amap_lookup(amap, (page_t){index});
+    if (!anon && region->object->kind == OBJECT_ANONYMOUS)
+        anon = object_anon(region->object, region_object_page(region, page));
     return anon;
 }
 
+/* An anon is where it is whether or not an entry maps it just now: entries are a
+ * cache. Of other pages only the mapped ones count, as on Linux. */
 u64
 report_pagemap(struct aspace *aspace, u32 number)
 {
     page_t page = {number};
     struct region *region = region_find(&aspace->regions, page);
     struct anon *anon = region ? region_anon(region, page) : NULL;
-    u64 file = region && (region->object->kind == OBJECT_FILE || region->flags & REGION_SHARED) && !region->amap
-                   ? PAGEMAP_FILE : 0;
     struct frame *frame;
+    u64 bits = 0;
     u32 rights;
 
     if (!region)
         return 0;
-    frame = pmap_lookup(&aspace->pmap, page, &rights);
-    if (frame) {
-        bool exclusive = frame->state >= FRAME_ANONYMOUS && !frame->first.next;
-
-        return PAGEMAP_PRESENT | file | (exclusive ? PAGEMAP_EXCLUSIVE : 0) | frame_number(frame).number;
-    }
+    if (region->object->kind != OBJECT_ZERO && (!anon || region->flags & REGION_SHARED))
+        bits |= PAGEMAP_FILE;
     if (anon && !anon->frame)
-        return PAGEMAP_SWAPPED | file | (u64)anon->slot.number << PAGEMAP_SWAP_OFFSET_SHIFT;
-    return 0;
+        return PAGEMAP_SWAPPED | bits | (u64)anon->slot.number << PAGEMAP_SWAP_OFFSET_SHIFT;
+    frame = anon ? anon->frame : pmap_lookup(&aspace->pmap, page, &rights);
+    if (!frame)
+        return 0;
+    if (anon && region->amap && anon->references == 1 && amap_chunk(region->amap, page)->references == 1)
+        bits |= PAGEMAP_EXCLUSIVE;
+    return PAGEMAP_PRESENT | bits | frame_number(frame).number;
 }
 
 void

@@ -16,15 +16,10 @@
 static struct kmem_cache mapping_cache = KMEM_CACHE("mapping", sizeof(struct mapping), 4);
 
 bool
-mapping_add(struct frame *frame, struct pmap *pmap, page_t page)
+mapping_add_more(struct frame *frame, struct pmap *pmap, page_t page)
 {
-    struct mapping *mapping;
+    struct mapping *mapping = kmem_cache_allocate(&mapping_cache);
 
-    if (!frame->first.pmap) {
-        frame->first = (struct mapping){.pmap = pmap, .page = page};
-        return true;
-    }
-    mapping = kmem_cache_allocate(&mapping_cache);
     if (!mapping)
         return false;
     *mapping = (struct mapping){pmap, page, frame->first.next};
@@ -33,15 +28,11 @@ mapping_add(struct frame *frame, struct pmap *pmap, page_t page)
 }
 
 void
-mapping_remove(struct frame *frame, struct pmap *pmap, page_t page)
+mapping_remove_more(struct frame *frame, struct pmap *pmap, page_t page)
 {
     struct mapping *mapping = &frame->first, *next = mapping->next, **link = &mapping->next;
 
     if (mapping->pmap == pmap && mapping->page.number == page.number) {
-        if (!next) {
-            mapping->pmap = NULL;
-            return;
-        }
         *mapping = *next;
         kmem_cache_free(&mapping_cache, next);
         return;

@@ -56,6 +56,7 @@ object_pin_page(struct object *object, u32 index, bool create, struct frame **fr
             evictable_pin(*frame);
             return 0;
         case OBJECT_PAGE_SLEPT:
+        case OBJECT_PAGE_WAITED:
             if (!object_contains(object, index))
                 return -EIO;        /* truncated meanwhile */
             continue;
