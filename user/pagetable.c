@@ -95,7 +95,7 @@ process_show(int entry_bytes)
     printf("    two levels      %2ld tables in use          %5ld KiB (and the directory)\n", needed,
            needed * PAGE_SIZE >> 10);
     printf("    counted         %2ld pages of tables        %5ld KiB\n", counted, counted * PAGE_SIZE >> 10);
-    expect(counted >= needed, "there is a table for each window in use");
+    expect(counted >= needed || story_entries_vanish(), "there is a table for each window in use");
     expect(counted * (PAGE_SIZE >> 10) < linear / 8, "a small part of what a linear table takes");
 }
 
@@ -128,6 +128,9 @@ main(void)
     printf("    dense  %+3ld tables for %d pages\n    sparse %+3ld tables for %d pages\n", dense, WINDOWS, sparse,
            WINDOWS);
     expect(dense <= STRAY, "pages side by side share a table");
-    expect(sparse >= WINDOWS && sparse <= WINDOWS + STRAY, "each lonely page needs a table, as large as itself");
+    if (story_entries_vanish())
+        story_skip("tables are given back as their entries vanish, so they cannot be compared");
+    else
+        expect(sparse >= WINDOWS && sparse <= WINDOWS + STRAY, "each lonely page needs a table, as large as itself");
     return story_end();
 }
