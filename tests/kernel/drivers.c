@@ -5,6 +5,7 @@
 #include "drivers/ramdisk.h"
 #include "drivers/timer.h"
 #include "drivers/vga.h"
+#include "kernel/command_line.h"
 #include "kernel/console.h"
 #include "kernel/lib/string.h"
 #include "kernel/selftest.h"
@@ -143,4 +144,46 @@ SELFTEST(block, ranges, "a transfer beyond the end is refused, and what was writ
     check_equal(disk->bytes_written, 5);
     ramdisk_destroy(disk);
     kmem_free(memory);
+}
+
+static u32 new_latency, old_latency;
+
+static void
+exchange_latency(const struct boot_switch *boot_switch, const char *value)
+{
+    u32 *variable = boot_switch->variable;
+
+    (void)value;
+    if (strcmp(boot_switch->name, "ramdisk.latency") != 0)
+        return;
+    old_latency = *variable;
+    *variable = new_latency;
+}
+
+static void
+set_latency(u32 microseconds)
+{
+    new_latency = microseconds;
+    command_line_for_each(exchange_latency);
+}
+
+SELFTEST(block, latency, "a transfer takes as long as ramdisk.latency says, and not much longer")
+{
+    static char memory[16];
+    struct block_device *disk = ramdisk_create("test", (u32)(memory - direct_map), sizeof(memory));
+    u64 start, taken;
+    u32 before;
+    char text[4];
+
+    check_true(disk != NULL);
+    set_latency(3000);
+    before = old_latency;
+    start = timer_nanoseconds();
+    block_read(disk, 0, text, sizeof(text));
+    block_read(disk, 0, text, sizeof(text));
+    taken = timer_nanoseconds() - start;
+    set_latency(before);
+    ramdisk_destroy(disk);
+    check_true(taken >= 6000000);
+    check_true(taken < 100 * (u64)TIMER_TICK_NANOSECONDS);
 }
