@@ -117,52 +117,62 @@ inode_copy_object(struct object *to, struct object *from, u64 bytes)
     return error < 0 ? error : 0;
 }
 
-/* Gives an image's file an anonymous object of its own with its first `bytes` bytes. */
+/* Gives an image's file an anonymous object of its own with its first `bytes` bytes. The caller holds inode->changing. */
 static int
 inode_make_anonymous(struct inode *inode, u64 bytes)
 {
-    struct object *original = inode->object;
     struct object *copy = object_anonymous_create(bytes);
-    int error;
+    int error = copy == NULL ? -ENOMEM : inode_copy_object(copy, inode->object, bytes);
 
-    if (copy == NULL)
-        return -ENOMEM;
-    object_hold(original);
-    error = inode_copy_object(copy, original, bytes);
-    /* Copying may have slept: somebody else may have been faster. */
-    if (error == 0 && inode->object == original)
+    if (error == 0)
         inode_replace_object(inode, copy);
-    else
+    else if (copy != NULL)
         object_release(copy);
-    object_release(original);
     return error;
 }
 
 int
 inode_make_writable(struct inode *inode)
 {
-    if (!inode_is(inode, S_IFREG) || !inode->from_image)
+    int error = 0;
+
+    if (!inode_is(inode, S_IFREG))
         return 0;
-    return inode_make_anonymous(inode, inode_size(inode));
+    mutex_lock(&inode->changing);
+    if (inode->from_image)
+        error = inode_make_anonymous(inode, inode_size(inode));
+    mutex_unlock(&inode->changing);
+    return error;
+}
+
+/* Sets the length; the caller holds inode->changing. */
+static int
+inode_set_size(struct inode *inode, u64 bytes)
+{
+    u64 size = inode_size(inode);
+    int error = 0;
+
+    if (inode->from_image)
+        error = inode_make_anonymous(inode, size < bytes ? size : bytes);
+    if (error == 0 && bytes != inode_size(inode))
+        error = object_resize(inode->object, bytes);
+    if (error == 0)
+        inode_touch_modified(inode);
+    return error;
 }
 
 int
 inode_truncate(struct inode *inode, u64 bytes)
 {
-    u64 kept;
-    int error = 0;
+    int error;
 
     if (inode_is(inode, S_IFDIR))
         return -EISDIR;
     if (!inode_is(inode, S_IFREG) || inode->operations->size == NULL)
         return -EINVAL;
-    kept = inode_size(inode) < bytes ? inode_size(inode) : bytes;
-    if (inode->from_image)
-        error = inode_make_anonymous(inode, kept);
-    if (error == 0 && bytes != inode_size(inode))
-        error = object_resize(inode->object, bytes);
-    if (error == 0)
-        inode_touch_modified(inode);
+    mutex_lock(&inode->changing);
+    error = inode_set_size(inode, bytes);
+    mutex_unlock(&inode->changing);
     return error;
 }
 

@@ -15,8 +15,9 @@
  */
 #pragma once
 
-#include "kernel/types.h"
+#include "kernel/mutex.h"
 #include "kernel/text.h"
+#include "kernel/types.h"
 
 struct file;
 struct inode;
@@ -81,6 +82,7 @@ struct inode {
         struct proc_node *proc;                 /* /proc; only proc.c looks inside */
     };
     bool from_image;            /* S_IFREG: object's pages lie in a boot module and must not be written */
+    struct mutex changing;      /* S_IFREG: held by whoever writes or sets the length, which may sleep in between */
 };
 
 /*

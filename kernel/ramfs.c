@@ -1,7 +1,7 @@
 /*
  * The tree in memory.
  *
- *     directory inode ──► ramfs_directory ──► entry ──► entry ──► …      in the order in which they were made
+ *     directory inode ──► ramfs_directory ──► entry ──► entry ──► …      in the order in which they were made; and a tree by name
  *                                               │ name, holds
  *                                               ▼
  *                                             inode (of this tree, or the root of another one: /proc)
@@ -21,57 +21,90 @@
 #include "kernel/regular.h"
 #include "mm/kmem.h"
 #include "mm/object.h"
+#include "mm/report.h"
+#include "mm/units.h"
 
 #include <asm/errno.h>
 #include <bsd/sys/queue.h>
+#include <bsd/sys/tree.h>
 #include <linux/magic.h>
 #include <linux/stat.h>
 
 #define RAMFS_FIRST_POSITION 2u   /* 0 and 1 are "." and ".." */
+#define RAMFS_RESERVE_PART 16u    /* one part in so many of memory is left to programs */
 
 struct ramfs_entry {
     TAILQ_ENTRY(ramfs_entry) link;
+    RB_ENTRY(ramfs_entry) by_name;
     struct inode *inode;          /* held */
     u64 position;                 /* for listings */
-    u32 hash;                     /* of the name */
-    char name[];
+    const char *name;             /* lies behind the entry */
 };
 
+RB_HEAD(ramfs_names, ramfs_entry);
+
 struct ramfs_directory {
-    TAILQ_HEAD(, ramfs_entry) entries;
+    TAILQ_HEAD(, ramfs_entry) entries;    /* in the order of positions */
+    struct ramfs_names names;             /* the same entries */
     u64 next_position;
 };
 
 static const struct inode_operations ramfs_operations;
 
-/* FNV-1a: comparing hashes spares comparing nearly all names. */
-static u32
-ramfs_hash(const char *name)
+static int
+ramfs_compare(const struct ramfs_entry *left, const struct ramfs_entry *right)
 {
-    u32 hash = 2166136261u;
-
-    for (; *name != '\0'; name++)
-        hash = (hash ^ (u8)*name) * 16777619u;
-    return hash;
+    return strcmp(left->name, right->name);
 }
+
+/* Not RB_GENERATE_STATIC, which relies on an __unused that libbsd does not define. */
+RB_GENERATE_INTERNAL(ramfs_names, ramfs_entry, by_name, ramfs_compare, static __attribute__((unused)))
 
 static struct ramfs_entry *
 ramfs_find(const struct inode *directory, const char *name)
 {
-    u32 hash = ramfs_hash(name);
-    struct ramfs_entry *entry;
+    struct ramfs_entry key = {.name = name};
 
-    TAILQ_FOREACH(entry, &directory->directory->entries, link) {
-        if (entry->hash == hash && strcmp(entry->name, name) == 0)
-            return entry;
-    }
-    return NULL;
+    return RB_FIND(ramfs_names, &directory->directory->names, &key);
 }
 
 bool
 ramfs_owns(const struct inode *inode)
 {
     return inode->operations == &ramfs_operations;
+}
+
+/* ---- room ---- */
+
+/* What files leave to programs of memory (and swap space, where the pages can go there). */
+static u32
+ramfs_reserve(u32 pages)
+{
+    return pages / RAMFS_RESERVE_PART;
+}
+
+u32
+ramfs_room(void)
+{
+    struct report_memory memory;
+    u32 available, reserve;
+
+    report_memory(&memory);
+    available = memory.free + memory.cached + memory.swap_free;
+    reserve = ramfs_reserve(memory.total + memory.swap_total);
+    if (available <= reserve)
+        return 0;
+    return available - reserve < UINT32_MAX / PAGE_SIZE ? (available - reserve) * PAGE_SIZE : UINT32_MAX;
+}
+
+/* Whether there is memory for one more inode and entry, which stay in memory. */
+static bool
+ramfs_has_room_for_inode(void)
+{
+    struct report_memory memory;
+
+    report_memory(&memory);
+    return memory.free + memory.cached > ramfs_reserve(memory.total);
 }
 
 bool
@@ -90,8 +123,8 @@ ramfs_entry_create(const char *name)
 
     if (entry == NULL)
         return NULL;
-    entry->hash = ramfs_hash(name);
-    memcpy(entry->name, name, length);
+    memcpy(entry + 1, name, length);
+    entry->name = (const char *)(entry + 1);
     return entry;
 }
 
@@ -103,6 +136,7 @@ ramfs_entry_insert(struct inode *directory, struct ramfs_entry *entry, struct in
     entry->inode = inode_hold(inode);
     entry->position = entries->next_position++;
     TAILQ_INSERT_TAIL(&entries->entries, entry, link);
+    RB_INSERT(ramfs_names, &entries->names, entry);
     inode->links++;
     inode->parent = directory;
     if (inode_is(inode, S_IFDIR)) {
@@ -120,6 +154,7 @@ ramfs_entry_remove(struct inode *directory, struct ramfs_entry *entry)
     struct inode *inode = entry->inode;
 
     TAILQ_REMOVE(&directory->directory->entries, entry, link);
+    RB_REMOVE(ramfs_names, &directory->directory->names, entry);
     kmem_free(entry);
     inode->links--;
     if (inode_is(inode, S_IFDIR)) {
@@ -179,6 +214,8 @@ ramfs_link(struct inode *directory, const char *name, struct inode *inode)
 
     if (directory->links == 0)
         return -ENOENT;
+    if (!ramfs_has_room_for_inode())
+        return -ENOSPC;
     entry = ramfs_entry_create(name);
     if (entry == NULL)
         return -ENOMEM;
@@ -267,6 +304,7 @@ ramfs_make_directory(struct inode *inode)
     if (inode->directory == NULL)
         return false;
     TAILQ_INIT(&inode->directory->entries);
+    RB_INIT(&inode->directory->names);
     inode->directory->next_position = RAMFS_FIRST_POSITION;
     return true;
 }

@@ -15,7 +15,7 @@ void ramfs_start(void);
 /*
  * Makes a file of the mode's type and names it in directory, which must be of ramfs and must not have that name yet.
  * Regular files start empty. device is the number of a device node, else 0. *result is held.
- * 0, or -ENOMEM or -ENOENT (directory was removed) with nothing changed. Never sleeps.
+ * 0, or -ENOSPC, -ENOMEM or -ENOENT (directory was removed) with nothing changed. Never sleeps.
  */
 int ramfs_create(struct inode *directory, const char *name, u32 mode, u32 device, struct inode **result);
 
@@ -36,6 +36,12 @@ bool ramfs_is_empty(const struct inode *directory);
  * 0, or -ENOMEM with nothing changed.
  */
 int ramfs_rename(struct inode *old_directory, const char *old_name, struct inode *new_directory, const char *new_name);
+
+/*
+ * Bytes that may still be written to files, as far as 32 bits can say it. Files leave a part of memory to programs: a full /tmp must not
+ * kill anybody.
+ */
+u32 ramfs_room(void);
 
 /* True for inodes of this tree: rename and link must not leave it. */
 bool ramfs_owns(const struct inode *inode);

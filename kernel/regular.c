@@ -7,6 +7,7 @@
 #include "kernel/regular.h"
 
 #include "kernel/assert.h"
+#include "kernel/ramfs.h"
 #include "mm/object.h"
 #include "mm/transfer.h"
 
@@ -76,41 +77,57 @@ regular_read(struct file *file, struct transfer *transfer, u64 *offset)
     return done;
 }
 
-/* Makes the file long enough for a write to end at `end`. 0 or -errno. */
-static int
-regular_extend(struct inode *inode, u64 end)
+/* How much of `bytes` may be written at `start`: -EFBIG beyond the longest file, -ENOSPC where files have filled memory. */
+static s32
+regular_room(u64 start, u32 bytes)
 {
-    if (end <= inode_size(inode))
-        return 0;
-    return object_resize(inode->object, end);
+    u32 room = ramfs_room();
+
+    if (start >= REGULAR_MAXIMUM_BYTES)
+        return -EFBIG;
+    if (bytes > REGULAR_MAXIMUM_BYTES - start)
+        bytes = (u32)(REGULAR_MAXIMUM_BYTES - start);
+    if (bytes > room)
+        bytes = room;
+    return bytes == 0 ? -ENOSPC : (s32)bytes;
+}
+
+/* Writes at start, for the holder of inode->changing. Bytes, or -errno with nothing changed. */
+static s32
+regular_write_locked(struct inode *inode, struct transfer *transfer, u64 start)
+{
+    u64 size = inode_size(inode);
+    s32 bytes = regular_room(start, transfer->remaining);
+    s32 done;
+    u64 end;
+
+    if (bytes < 0)
+        return bytes;
+    done = start + bytes > size ? object_resize(inode->object, start + bytes) : 0;
+    if (done < 0)
+        return done;
+    done = regular_transfer(inode->object, start, transfer, bytes, regular_write_segment);
+    /* A bad pointer may have stopped it: the file ends behind the last byte that was written, unless it was longer before. */
+    end = done > 0 ? start + done : 0;
+    if (done < bytes && inode_size(inode) > size)
+        object_resize(inode->object, end > size ? end : size);
+    return done;
 }
 
 static s32
 regular_write(struct file *file, struct transfer *transfer, u64 *offset)
 {
     struct inode *inode = file->inode;
-    u64 size = inode_size(inode);
-    u64 start = file->flags & O_APPEND ? size : *offset;
-    u32 bytes = transfer->remaining;
+    u64 start;
     s32 done;
 
     assert(!inode->from_image);
-    if (bytes == 0)
+    if (transfer->remaining == 0)
         return 0;
-    if (start >= REGULAR_MAXIMUM_BYTES)
-        return -EFBIG;
-    if (bytes > REGULAR_MAXIMUM_BYTES - start)
-        bytes = (u32)(REGULAR_MAXIMUM_BYTES - start);
-    done = regular_extend(inode, start + bytes);
-    if (done < 0)
-        return done;
-    done = regular_transfer(inode->object, start, transfer, bytes, regular_write_segment);
-    /* A bad pointer may have stopped it: the file ends behind the last byte that was written, unless it was longer before. */
-    if (done < (s32)bytes && inode_size(inode) > size) {
-        u64 end = done > 0 ? start + done : size;
-
-        object_resize(inode->object, end > size ? end : size);
-    }
+    mutex_lock(&inode->changing);
+    start = file->flags & O_APPEND ? inode_size(inode) : *offset;
+    done = regular_write_locked(inode, transfer, start);
+    mutex_unlock(&inode->changing);
     if (done > 0) {
         *offset = start + done;
         inode_touch_modified(inode);

@@ -2,8 +2,9 @@
  * Archives: made here in memory, some of them damaged, behind a block device.
  */
 #include "drivers/block.h"
+#include "kernel/command_line.h"
 #include "kernel/cpio.h"
-#include "kernel/lib/format.h"
+#include "kernel/lib/random.h"
 #include "kernel/lib/string.h"
 #include "kernel/path.h"
 #include "kernel/selftest.h"
@@ -239,6 +240,28 @@ SELFTEST(cpio, bad_headers, "a wrong magic number, a field that is no number, ab
         memcpy(archive.data + second + damages[i].offset, damages[i].bytes, strlen(damages[i].bytes));
         check_true(is_refused());
     }
+}
+
+SELFTEST(cpio, any_damage_is_survived, "whatever bytes are wrong, an archive is found good or damaged, and nothing else happens")
+{
+    static char whole[1024];
+    struct random random;
+    u32 length;
+
+    random_seed(&random, command_line_seed);
+    build();
+    add("070701", 3, S_IFLNK | 0777, 1, "cpio-test/link", "file", 0);
+    add_trailer();
+    length = archive.length;
+    check_true(length <= sizeof(whole));
+    memcpy(whole, archive.data, length);
+    for (u32 turn = 0; turn < 2000; turn++) {
+        memcpy(archive.data, whole, length);
+        for (u32 changes = 1 + random_below(&random, 4); changes > 0; changes--)
+            archive.data[random_below(&random, length)] = (char)random_next(&random);
+        cpio_check(device());
+    }
+    text_free(&archive);
 }
 
 SELFTEST(cpio, stays_inside_root, "a name that leads out of the root is damage")
