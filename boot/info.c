@@ -1,6 +1,6 @@
 /*
- * Takes stock of what the loader handed over. RAM is collected first; then everything that must survive is taken out of it: page 0, the kernel,
- * the modules, and the loader's own lists and texts, which are used where they lie.
+ * Takes stock of what the loader handed over. RAM is collected first; then everything that must survive is taken out of
+ * it: page 0, the kernel, the modules, and the loader's own lists and texts, which are used where they lie.
  */
 #include "boot/info.h"
 
@@ -205,8 +205,8 @@ refuse_little_memory(u32 module_bytes)
     u32 free = ranges_bytes(&ranges);
 
     if (free < FREE_MINIMUM)
-        boot_refuse("Not enough memory: Belady needs %u KiB beside its own %u and the modules' %u; there are %u.", FREE_MINIMUM / KIB,
-                    kernel / KIB, module_bytes / KIB, free / KIB);
+        boot_refuse("Not enough memory: Belady needs %u KiB beside its own %u and the modules' %u; there are %u.",
+                    FREE_MINIMUM / KIB, kernel / KIB, module_bytes / KIB, free / KIB);
 }
 
 void

@@ -1,8 +1,8 @@
 /*
  * What the loader told: memory, modules, command line. Filled by boot/ before kernel_main() and constant from then on.
  *
- * While the boot tables are in force (until mm's are), all memory below BOOT_DIRECT_MAP_BYTES that is RAM can be read and written at
- * BOOT_KERNEL_BASE + physical address.
+ * While the boot tables are in force (until mm's are), all memory below BOOT_DIRECT_MAP_BYTES that is RAM can be read
+ * and written at BOOT_KERNEL_BASE + physical address.
  */
 #pragma once
 
@@ -23,16 +23,21 @@ struct boot_module {
 
 struct boot_info {
     const char *command_line;
-    const char *loader;              /* name of the loader, or "" */
-    const struct boot_range *ranges; /* free RAM below BOOT_DIRECT_MAP_BYTES, ascending: without the kernel, the modules, the boot
-                                        tables, page 0 and what the loader left behind that is still needed */
+    const char *loader; /* name of the loader, or "" */
+
+    /*
+     * Free RAM below BOOT_DIRECT_MAP_BYTES, ascending: without the kernel, the modules, the boot tables, page 0, and what the
+     * loader left behind that is still needed.
+     */
+    const struct boot_range *ranges;
     u32 range_count;
+
     const struct boot_module *modules;
     u32 module_count;
-    u32 ram_end;                       /* physical end of the highest RAM that is used, kernel and modules included */
-    u64 ram_bytes;                     /* RAM that is used in all, kernel and modules included */
-    struct boot_range tables;          /* the boot page tables; free RAM once mm's own are in force */
-    u32 first_free;                    /* physical end of kernel, modules, boot tables */
+    u32 ram_end;              /* physical end of the highest RAM that is used, kernel and modules included */
+    u64 ram_bytes;            /* RAM that is used in all, kernel and modules included */
+    struct boot_range tables; /* the boot page tables; free RAM once mm's own are in force */
+    u32 first_free;           /* physical end of kernel, modules, boot tables */
 };
 
 extern struct boot_info boot_info;

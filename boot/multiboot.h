@@ -1,4 +1,7 @@
-/* The Multiboot standard, version 1: what the kernel says of itself, and what the loader hands over. Also for the assembler. */
+/*
+ * The Multiboot standard, version 1: what the kernel says of itself, and what the loader hands over. Also for the
+ * assembler.
+ */
 #pragma once
 
 #define MULTIBOOT_HEADER_MAGIC 0x1badb002

@@ -1,4 +1,7 @@
-/* A list of ranges of physical memory, in ascending order, without overlaps: the free RAM while the boot code takes stock of it. */
+/*
+ * A list of ranges of physical memory, in ascending order, without overlaps: the free RAM while the boot code takes
+ * stock of it.
+ */
 #pragma once
 
 #include "boot/info.h"

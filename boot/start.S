@@ -1,10 +1,10 @@
 /*
- * The first instructions. The loader leaves the processor in 32-bit mode without paging, the kernel at BOOT_LOAD_ADDRESS, its magic in eax and
- * the address of its information in ebx.
+ * The first instructions. The loader leaves the processor in 32-bit mode without paging, the kernel at
+ * BOOT_LOAD_ADDRESS, its magic in eax and the address of its information in ebx.
  *
- * This file's section .boot runs at physical addresses; all else is linked at BOOT_KERNEL_BASE above them. The boot tables map the first
- * BOOT_DIRECT_MAP_BYTES of physical memory there, and for a moment also at 0, so that the instruction behind the one that turns paging on
- * can be fetched:
+ * This file's section .boot runs at physical addresses; all else is linked at BOOT_KERNEL_BASE above them. The boot
+ * tables map the first BOOT_DIRECT_MAP_BYTES of physical memory there, and for a moment also at 0, so that the
+ * instruction behind the one that turns paging on can be fetched:
  *
  *     0x00000000 +-----------+                  0xC0000000 +-----------+
  *                | until the | -> physical 0               | 896 MiB   | -> physical 0

@@ -1,5 +1,6 @@
 /*
- * Block devices: bytes at positions, behind one interface. A transfer may sleep. Memory and devices that are slow look alike to the caller.
+ * Block devices: bytes at positions, behind one interface. A transfer may sleep. Memory and devices that are slow look
+ * alike to the caller.
  */
 #pragma once
 
@@ -21,7 +22,10 @@ struct block_device {
     const struct block_operations *operations; /* the driver's */
 };
 
-/* Reads `bytes` from `position` into kernel memory. Any alignment. 0, or -EIO if the range is not within the device. May sleep. */
+/*
+ * Reads `bytes` from `position` into kernel memory. Any alignment. 0, or -EIO if the range is not within the device.
+ * May sleep.
+ */
 int block_read(struct block_device *device, u64 position, void *buffer, usize bytes);
 
 /* The same way out. */

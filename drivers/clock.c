@@ -1,6 +1,6 @@
 /*
- * The battery clock. It is changed once a second by the hardware, and must not be read while that goes on: two equal readings outside of an
- * update are good.
+ * The battery clock. It is changed once a second by the hardware, and must not be read while that goes on: two equal
+ * readings outside of an update are good.
  */
 #include "drivers/clock.h"
 

@@ -3,7 +3,10 @@
 
 #include "kernel/types.h"
 
-/* Seconds since 1970-01-01 00:00 UTC, taking the clock to run in UTC. Waits up to a few milliseconds for a stable reading. */
+/*
+ * Seconds since 1970-01-01 00:00 UTC, taking the clock to run in UTC. Waits up to a few milliseconds for a stable
+ * reading.
+ */
 u32 clock_read(void);
 
 /* Seconds since 1970 of a date in UTC: month 1 to 12, day 1 to 31. */

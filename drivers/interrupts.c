@@ -1,8 +1,8 @@
 /*
  * The two 8259 interrupt controllers, the second cascaded into line 2 of the first.
  *
- * Lines 7 and 15 can fire without a cause (the request went away before it was acknowledged). Such an interrupt has no bit in the in-service
- * register and must not be acknowledged, or a real one would be lost.
+ * Lines 7 and 15 can fire without a cause (the request went away before it was acknowledged). Such an interrupt has no
+ * bit in the in-service register and must not be acknowledged, or a real one would be lost.
  */
 #include "drivers/interrupts.h"
 

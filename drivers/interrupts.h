@@ -1,6 +1,6 @@
 /*
- * The two 8259 interrupt controllers: lines 0 to 15 arrive as vectors VECTOR_IRQ_FIRST + line. A line is masked until it has a handler. What
- * arrives without one, and spurious interrupts, are counted and otherwise ignored.
+ * The two 8259 interrupt controllers: lines 0 to 15 arrive as vectors VECTOR_IRQ_FIRST + line. A line is masked until
+ * it has a handler. What arrives without one, and spurious interrupts, are counted and otherwise ignored.
  */
 #pragma once
 
@@ -22,7 +22,10 @@ extern u32 interrupt_counts[IRQ_COUNT];
 /* Moves the lines to their vectors and masks all of them. Once. */
 void interrupts_start(void);
 
-/* `handler` is called at each interrupt on the line, with interrupts disabled; the line is unmasked. One handler a line. */
+/*
+ * `handler` is called at each interrupt on the line, with interrupts disabled; the line is unmasked. One handler a
+ * line.
+ */
 void irq_register(u32 irq, void (*handler)(void));
 
 /* Whether the line has fired and its handler has not been called yet. */

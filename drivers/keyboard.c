@@ -1,6 +1,6 @@
 /*
- * The PS/2 keyboard. The controller translates to scan code set 1: one byte a key, with the high bit set when it is released, and 0xe0 before
- * the keys that the first PC did not have.
+ * The PS/2 keyboard. The controller translates to scan code set 1: one byte a key, with the high bit set when it is
+ * released, and 0xe0 before the keys that the first PC did not have.
  */
 #include "drivers/keyboard.h"
 

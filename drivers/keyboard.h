@@ -1,4 +1,6 @@
-/* The PS/2 keyboard, US layout: shift, control, alt (ESC before), caps lock; cursor and editing keys as ANSI sequences. */
+/*
+ * The PS/2 keyboard, US layout: shift, control, alt (ESC before), caps lock; cursor and editing keys as ANSI sequences.
+ */
 #pragma once
 
 #include "kernel/types.h"

@@ -1,8 +1,8 @@
 /*
  * A disk in memory, with a disk's time if asked for.
  *
- * With a latency, a transfer takes its turn by moving busy_until: it begins when the one before it is over, and its caller sleeps until its own
- * end. Before there are threads nobody can sleep, and transfers are immediate.
+ * With a latency, a transfer takes its turn by moving busy_until: it begins when the one before it is over, and its
+ * caller sleeps until its own end. Before there are threads nobody can sleep, and transfers are immediate.
  *
  *     time ------------------------------------------->
  *     caller 1  |asks====transfer====|

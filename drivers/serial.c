@@ -1,6 +1,7 @@
 /*
- * The 16550 serial ports. A port that is not there reads as 0xff everywhere and fails the scratch register's test; nothing is ever sent to it,
- * so nobody waits for it. The transmitter is polled: the log must come out in interrupt handlers and in a panic.
+ * The 16550 serial ports. A port that is not there reads as 0xff everywhere and fails the scratch register's test;
+ * nothing is ever sent to it, so nobody waits for it. The transmitter is polled: the log must come out in interrupt
+ * handlers and in a panic.
  */
 #include "drivers/serial.h"
 
@@ -8,7 +9,10 @@
 #include "kernel/assert.h"
 #include "kernel/x86/io.h"
 
-/* Registers, as offsets from the port's base; the divisor takes the place of the first two while LINE_DIVISOR_ACCESS is set. */
+/*
+ * Registers, as offsets from the port's base; the divisor takes the place of the first two while LINE_DIVISOR_ACCESS is
+ * set.
+ */
 #define DATA 0
 #define INTERRUPT_ENABLE 1
 #define DIVISOR_LOW 0

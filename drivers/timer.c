@@ -1,6 +1,7 @@
 /*
- * The PIT as the kernel's clock: channel 0 counts down from TIMER_RELOAD and interrupts at each wrap. Time is ticks times the reload value,
- * plus how far the counter has come; a wrap whose interrupt has not been handled yet is seen in the interrupt controller's requests.
+ * The PIT as the kernel's clock: channel 0 counts down from TIMER_RELOAD and interrupts at each wrap. Time is ticks
+ * times the reload value, plus how far the counter has come; a wrap whose interrupt has not been handled yet is seen in
+ * the interrupt controller's requests.
  */
 #include "drivers/timer.h"
 

@@ -16,5 +16,8 @@ u64 timer_ticks(void);
 /* Nanoseconds since timer_start(), never going back; as fine as the PIT counts (838 ns). */
 u64 timer_nanoseconds(void);
 
-/* `function` is called at every tick, in the interrupt handler, in the order of registration. cpu()->interrupted_user is valid then. */
+/*
+ * `function` is called at every tick, in the interrupt handler, in the order of registration. cpu()->interrupted_user
+ * is valid then.
+ */
 void timer_on_tick(void (*function)(void));

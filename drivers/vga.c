@@ -1,10 +1,11 @@
 /*
- * The VGA text screen as an ANSI terminal. Text goes straight into the adapter's memory; an escape sequence is collected by a small
- * state machine:
+ * The VGA text screen as an ANSI terminal. Text goes straight into the adapter's memory; an escape sequence is
+ * collected by a small state machine:
  *
  *     GROUND --ESC--> ESCAPE --[--> PARAMETERS --letter--> carried out, back to GROUND
  *
- * Writing from an interrupt handler in the middle of another write can garble a sequence but nothing else: all positions are kept in range.
+ * Writing from an interrupt handler in the middle of another write can garble a sequence but nothing else: all
+ * positions are kept in range.
  */
 #include "drivers/vga.h"
 

@@ -1,6 +1,6 @@
 /*
- * The VGA text screen, 80 by 25, as a terminal that knows the common part of ANSI: cursor motion (A B C D G H d f), erase (J K), colours and
- * attributes (m), scrolling; CR LF BS TAB BEL. Everything else is swallowed.
+ * The VGA text screen, 80 by 25, as a terminal that knows the common part of ANSI: cursor motion (A B C D G H d f),
+ * erase (J K), colours and attributes (m), scrolling; CR LF BS TAB BEL. Everything else is swallowed.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /*
- * assert(expression): an invariant of the kernel. Always on; a false one is a panic that names the expression, the file and the line.
- * On a host (unit tests) it is the C library's.
+ * assert(expression): an invariant of the kernel. Always on; a false one is a panic that names the expression, the file
+ * and the line. On a host (unit tests) it is the C library's.
  */
 #pragma once
 

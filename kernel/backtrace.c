@@ -1,10 +1,11 @@
 /*
  * Backtraces without frame pointers, which would cost every call three instructions.
  *
- * The stack is read upward. A word that points behind a call instruction may be a return address, or be left over from an earlier call. It is
- * taken for the next step of the trail if that call leads to the function found last, or to one that jumps there at its end; if there is none,
- * if the call leads to where only a register knew. Where no such word is left, all that may be return addresses are shown, marked "?". Where
- * a trap's entry is found, the trail goes on with what it interrupted.
+ * The stack is read upward. A word that points behind a call instruction may be a return address, or be left over from
+ * an earlier call. It is taken for the next step of the trail if that call leads to the function found last, or to one
+ * that jumps there at its end; if there is none, if the call leads to where only a register knew. Where no such word is
+ * left, all that may be return addresses are shown, marked "?". Where a trap's entry is found, the trail goes on with
+ * what it interrupted.
  */
 #include "kernel/backtrace.h"
 
@@ -106,7 +107,10 @@ show_repeats(struct trail *trail)
     trail->repeats = 0;
 }
 
-/* One line, unless it is the last one again. The name is looked up a byte earlier for return addresses: behind a call that never returns another function may begin. */
+/*
+ * One line, unless it is the last one again. The name is looked up a byte earlier for return addresses: behind a call
+ * that never returns another function may begin.
+ */
 static void
 show_line(struct trail *trail, u32 address, bool after_call, bool certain)
 {
@@ -134,7 +138,10 @@ is_trap_entry(u32 function)
     return function == (u32)page_fault_entry || function == (u32)exception_entry || function == (u32)interrupt_entry;
 }
 
-/* If the trail has come to an entry, the trap frame behind its return address and the pointer that was passed; otherwise NULL. */
+/*
+ * If the trail has come to an entry, the trap frame behind its return address and the pointer that was passed;
+ * otherwise NULL.
+ */
 static const struct trap_frame *
 find_trap_frame(const struct trail *trail)
 {

@@ -4,7 +4,7 @@
 #include "kernel/types.h"
 
 /*
- * Logs the function at `eip` and, from the return addresses that lie from address `stack` upward, its callers. Lines that are not certain end in "?".
- * after_call: eip is a return address.
+ * Logs the function at `eip` and, from the return addresses that lie from address `stack` upward, its callers. Lines
+ * that are not certain end in "?". after_call: eip is a return address.
  */
 void backtrace_show(u32 eip, bool after_call, u32 stack);

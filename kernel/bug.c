@@ -1,6 +1,7 @@
 /*
- * Bugs on request. Unlike all other code of the kernel, this is wrong on purpose. The bug strikes in a clock tick that interrupts a user
- * program, so that the report has a process to name; or wherever it is, if no program is interrupted for long.
+ * Bugs on request. Unlike all other code of the kernel, this is wrong on purpose. The bug strikes in a clock tick that
+ * interrupts a user program, so that the report has a process to name; or wherever it is, if no program is interrupted
+ * for long.
  */
 #include "kernel/bug.h"
 
@@ -29,7 +30,10 @@ follow_null(void)
     (*pointer)++;
 }
 
-/* Calls itself until the stack ends, long before the count does. The block is used after the call, so that this cannot become a loop. */
+/*
+ * Calls itself until the stack ends, long before the count does. The block is used after the call, so that this cannot
+ * become a loop.
+ */
 static u32 __attribute__((noinline))
 fill_stack(volatile u32 *outer)
 {

@@ -1,6 +1,6 @@
 /*
- * The boot command line. The text is kept twice: once as it was, and once cut into words by zeroes, into which the values of text switches
- * point.
+ * The boot command line. The text is kept twice: once as it was, and once cut into words by zeroes, into which the
+ * values of text switches point.
  */
 #include "kernel/command_line.h"
 

@@ -1,11 +1,11 @@
 /*
- * The boot command line, as Linux has it: words of the form name=value, and behind " -- " the arguments of init. A word may be quoted:
- * name="some value". A switch is declared beside the code that it steers:
+ * The boot command line, as Linux has it: words of the form name=value, and behind " -- " the arguments of init. A word
+ * may be quoted: name="some value". A switch is declared beside the code that it steers:
  *
  *     BOOT_CHOICE(policy, policy_choice, "which page is replaced", "fifo", "random", "clock");
  *
- * Declare the variable first (static or not); its initialiser is the default. The declarations are gathered by the linker.
- * An unknown name or value is reported in one line with those that exist, and ignored.
+ * Declare the variable first (static or not); its initialiser is the default. The declarations are gathered by the
+ * linker. An unknown name or value is reported in one line with those that exist, and ignored.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /*
- * The console: COM1 and the VGA text screen, as one. What is written goes to both; what is typed on either goes to one receiver
- * (the terminal). Text is raw: the caller writes "\r\n" to end a line.
+ * The console: COM1 and the VGA text screen, as one. What is written goes to both; what is typed on either goes to one
+ * receiver (the terminal). Text is raw: the caller writes "\r\n" to end a line.
  */
 #pragma once
 
@@ -12,7 +12,10 @@ void console_start(void);
 /* From here on what is typed on COM1 or the keyboard reaches the receiver. Needs interrupts_start(). */
 void console_start_input(void);
 
-/* Writes `length` bytes to COM1 and the screen. From anywhere, also from interrupt handlers and a panic; does not sleep. */
+/*
+ * Writes `length` bytes to COM1 and the screen. From anywhere, also from interrupt handlers and a panic; does not
+ * sleep.
+ */
 void console_write(const char *text, usize length);
 
 /* Waits until all of it has left the machine: before its end. */

@@ -1,6 +1,6 @@
 /*
- * The order in which the kernel starts. Up to scheduler_start() everything runs on the boot stack with interrupts disabled and must not wait; the rest
- * runs in a thread of its own, which ends when process 1 is there.
+ * The order in which the kernel starts. Up to scheduler_start() everything runs on the boot stack with interrupts
+ * disabled and must not wait; the rest runs in a thread of its own, which ends when process 1 is there.
  */
 #include "kernel/main.h"
 
@@ -54,7 +54,9 @@ static void
 show_banner(void)
 {
     command_line_for_each(add_choice);
-    log_info("%s %s, %u MiB of memory:%s", VERSION_SYSTEM, VERSION_RELEASE, (u32)(boot_info.ram_bytes / MIB), choices);
+    log_info("%s %s on %s, %u MiB of memory", VERSION_SYSTEM, VERSION_RELEASE, cpu_identity.vendor,
+             (u32)(boot_info.ram_bytes / MIB));
+    log_info(" %s", choices);
     if (help_wanted)
         command_line_show_switches();
 }

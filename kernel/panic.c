@@ -1,4 +1,7 @@
-/* Panic. The registers were saved by the caller, or by panic's entry in entry.S, before anything here could change them. */
+/*
+ * Panic. The registers were saved by the caller, or by panic's entry in entry.S, before anything here could change
+ * them.
+ */
 #include "kernel/panic.h"
 
 #include <stdarg.h>

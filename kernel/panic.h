@@ -1,6 +1,6 @@
 /*
- * The end on a broken invariant: message, registers, backtrace with function names, the current process; then power_panic().
- * From anywhere. A second panic on the way says so in one line and ends at once.
+ * The end on a broken invariant: message, registers, backtrace with function names, the current process; then
+ * power_panic(). From anywhere. A second panic on the way says so in one line and ends at once.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /*
- * The end of the machine, with a status for who started it: QEMU's isa-debug-exit device turns v into exit code 2v + 1. Bochs
- * is told to stop. Without either the processor halts.
+ * The end of the machine, with a status for who started it: QEMU's isa-debug-exit device turns v into exit code 2v + 1.
+ * Bochs is told to stop. Without either the processor halts.
  */
 #pragma once
 

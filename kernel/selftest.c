@@ -1,6 +1,6 @@
 /*
- * Runs the tests that the linker gathered, in a random order that the seed fixes, and reports them as KTAP. The order is kept as an array of
- * numbers, since the tests themselves lie in read-only memory.
+ * Runs the tests that the linker gathered, in a random order that the seed fixes, and reports them as KTAP. The order
+ * is kept as an array of numbers, since the tests themselves lie in read-only memory.
  */
 #include "kernel/selftest.h"
 

@@ -6,8 +6,8 @@
  *         check_equal(anon_reference_count(anon), 1);
  *     }
  *
- * selftest[=GLOB] on the command line runs those whose suite.name matches, in an order shuffled by seed=, as KTAP on the console, and ends
- * with exit code 33 if all passed. They run in the boot thread, so they may sleep and allocate.
+ * selftest[=GLOB] on the command line runs those whose suite.name matches, in an order shuffled by seed=, as KTAP on
+ * the console, and ends with exit code 33 if all passed. They run in the boot thread, so they may sleep and allocate.
  */
 #pragma once
 
@@ -27,7 +27,10 @@ struct selftest {
             #test_suite, #test_name, guarded_rule, test_suite##_##test_name##_test};                        \
     static void test_suite##_##test_name##_test(void)
 
-/* Ends the test as failed if the expression is false. Only in functions that return nothing; in others use selftest_expect. */
+/*
+ * Ends the test as failed if the expression is false. Only in functions that return nothing; in others use
+ * selftest_expect.
+ */
 #define check_true(expression)                                                    \
     do {                                                                          \
         if (!selftest_expect((expression), #expression, __FILE__, __LINE__))      \

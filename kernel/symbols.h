@@ -1,6 +1,6 @@
 /*
- * The names of the kernel's functions, for backtraces. The build links the kernel twice: the table is made from the first link and
- * lies behind the text, so that the second link moves no function.
+ * The names of the kernel's functions, for backtraces. The build links the kernel twice: the table is made from the
+ * first link and lies behind the text, so that the second link moves no function.
  */
 #pragma once
 
@@ -15,7 +15,9 @@ struct kernel_symbol {
 extern const struct kernel_symbol kernel_symbols[];
 extern const unsigned kernel_symbol_count;
 
-/* The function that contains `address`, and how far into it; NULL outside of the kernel's text or if there is no table. */
+/*
+ * The function that contains `address`, and how far into it; NULL outside of the kernel's text or if there is no table.
+ */
 const struct kernel_symbol *symbol_find(u32 address, u32 *offset);
 
 /* First addresses behind the sections, page-aligned; given by linker.ld. Virtual addresses, apart from boot_start. */

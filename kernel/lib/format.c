@@ -1,6 +1,6 @@
 /*
- * printf's conversions, written once for the log, /proc and the tests. A struct output counts all characters and keeps those that fit, so
- * that no conversion has to think of the buffer's end.
+ * printf's conversions, written once for the log, /proc and the tests. A struct output counts all characters and keeps
+ * those that fit, so that no conversion has to think of the buffer's end.
  */
 #include "kernel/lib/format.h"
 
@@ -41,7 +41,8 @@ put_repeated(struct output *output, char character, int count)
 
 /* Prefix and text in a field: blanks before or behind, or zeroes between the two. */
 static void
-put_field(struct output *output, const struct conversion *conversion, const char *prefix, const char *text, int length, int zeroes)
+put_field(struct output *output, const struct conversion *conversion, const char *prefix, const char *text, int length,
+          int zeroes)
 {
     int blanks = conversion->width - (int)strlen(prefix) - zeroes - length;
 
@@ -73,7 +74,8 @@ put_number(struct output *output, const struct conversion *conversion, u64 value
     const char *digits = capitals ? "0123456789ABCDEF" : "0123456789abcdef";
     char text[DIGITS_MAX];
     int start = DIGITS_MAX;
-    int length, zeroes;
+    int width = conversion->width - (int)strlen(prefix);
+    int length, least; /* digits there are, and digits there must be */
 
     while (value > 0) {
         u32 digit;
@@ -82,10 +84,10 @@ put_number(struct output *output, const struct conversion *conversion, u64 value
         text[--start] = digits[digit];
     }
     length = DIGITS_MAX - start;
-    zeroes = (conversion->precision >= 0 ? conversion->precision : 1) - length;
-    if (conversion->zeroes && !conversion->left && conversion->precision < 0)
-        zeroes = conversion->width - (int)strlen(prefix) - length > zeroes ? conversion->width - (int)strlen(prefix) - length : zeroes;
-    put_field(output, conversion, prefix, text + start, length, zeroes > 0 ? zeroes : 0);
+    least = conversion->precision >= 0 ? conversion->precision : 1;
+    if (conversion->zeroes && !conversion->left && conversion->precision < 0 && width > least)
+        least = width;
+    put_field(output, conversion, prefix, text + start, length, least > length ? least - length : 0);
 }
 
 static int

@@ -1,6 +1,6 @@
 /*
- * Formatted text, with the meanings of C's snprintf: conversions d i u x X o c s p %, lengths hh h l ll z, flags - 0 + space #, width and
- * precision as numbers or *. No floating point.
+ * Formatted text, with the meanings of C's snprintf: conversions d i u x X o c s p %, lengths hh h l ll z, flags - 0 +
+ * space #, width and precision as numbers or *. No floating point.
  */
 #pragma once
 

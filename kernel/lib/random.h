@@ -1,4 +1,7 @@
-/* A small pseudo-random generator (xorshift, period 2^32 - 1): the same seed gives the same sequence. Not for secrets. Pure. */
+/*
+ * A small pseudo-random generator (xorshift, period 2^32 - 1): the same seed gives the same sequence. Not for secrets.
+ * Pure.
+ */
 #pragma once
 
 #include "kernel/types.h"

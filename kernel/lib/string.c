@@ -1,6 +1,6 @@
 /*
- * Memory and strings. The block operations use the processor's string instructions, word by word where they can: what they cost is
- * what copying and clearing pages costs.
+ * Memory and strings. The block operations use the processor's string instructions, word by word where they can: what
+ * they cost is what copying and clearing pages costs.
  */
 #include "kernel/lib/string.h"
 

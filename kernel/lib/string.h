@@ -1,4 +1,7 @@
-/* Memory and strings: the part of C's <string.h> that the kernel uses, with C's meanings. On a host it is the C library's. */
+/*
+ * Memory and strings: the part of C's <string.h> that the kernel uses, with C's meanings. On a host it is the C
+ * library's.
+ */
 #pragma once
 
 #include "kernel/types.h"
@@ -31,5 +34,8 @@ bool string_copy(char *to, const char *from, usize size);
 /* Whether all of `text` matches `pattern`, in which * stands for any characters and ? for one. */
 bool string_matches(const char *text, const char *pattern);
 
-/* Reads an unsigned number, decimal or 0x hexadecimal, from *text and moves *text behind it. False: no digit, or above 2^64 - 1. */
+/*
+ * Reads an unsigned number, decimal or 0x hexadecimal, from *text and moves *text behind it. False: no digit, or above
+ * 2^64 - 1.
+ */
 bool string_read_number(const char **text, u64 *number);

@@ -1,9 +1,10 @@
 /*
  * Finding out what the processor can do, and turning on the protections that it has.
  *
- * SMAP makes the kernel's every access to user memory a fault unless it is bracketed by stac and clac. These must not be executed where there
- * is no SMAP, and a test at each would cost more than they do; so their places hold no-ops, listed in the section .smap_sites, which are
- * overwritten here once if the processor has it. This happens on the boot tables, before the text becomes read-only.
+ * SMAP makes the kernel's every access to user memory a fault unless it is bracketed by stac and clac. These must not
+ * be executed where there is no SMAP, and a test at each would cost more than they do; so their places hold no-ops,
+ * listed in the section .smap_sites, which are overwritten here once if the processor has it. This happens on the boot
+ * tables, before the text becomes read-only.
  */
 #include "kernel/x86/cpu.h"
 

@@ -1,12 +1,16 @@
 /*
- * The processor: its state that the kernel keeps (struct cpu), what it can do (cpu_has), and the instructions that C has no words for.
+ * The processor: its state that the kernel keeps (struct cpu), what it can do (cpu_has), and the instructions that C
+ * has no words for.
  */
 #pragma once
 
 /* Where entry.S finds cpu_local.pending_work. */
 #define CPU_PENDING_WORK_OFFSET 8
 
-/* Instructions that become stac and clac where the processor has SMAP; until then a no-op of the same length. See cpu.c. */
+/*
+ * Instructions that become stac and clac where the processor has SMAP; until then a no-op of the same length. See
+ * cpu.c.
+ */
 #define CPU_STAC_LAST_BYTE 0xcb
 #define CPU_CLAC_LAST_BYTE 0xca
 
@@ -76,10 +80,15 @@ cpu_has(enum cpu_feature feature)
 /* Name of a feature as in Linux's /proc/cpuinfo. */
 const char *cpu_feature_name(enum cpu_feature feature);
 
-/* Finds out what the processor can do, turns on CR0.WP, and PGE, SMEP and SMAP where they are; refuses a 386. Once, before mm. */
+/*
+ * Finds out what the processor can do, turns on CR0.WP, and PGE, SMEP and SMAP where they are; refuses a 386. Once,
+ * before mm.
+ */
 void cpu_start(void);
 
-/* Interrupts. interrupts_save turns them off and returns what interrupts_restore needs to bring the former state back. */
+/*
+ * Interrupts. interrupts_save turns them off and returns what interrupts_restore needs to bring the former state back.
+ */
 #define CPU_EFLAGS_INTERRUPT 0x200
 
 static inline void
@@ -240,7 +249,10 @@ void cpu_load_gs(u16 selector);
 
 #define CPU_SMAP_SITE_OF(last_byte) CPU_SMAP_SITE(last_byte)
 
-/* Between these two the kernel may touch user pages where SMAP would forbid it. Only mm/user.c's door; one instruction each. */
+/*
+ * Between these two the kernel may touch user pages where SMAP would forbid it. Only mm/user.c's door; one instruction
+ * each.
+ */
 static inline void
 user_access_begin(void)
 {

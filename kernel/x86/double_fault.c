@@ -1,6 +1,7 @@
 /*
- * The double fault's task. The processor leaves the registers of what was interrupted in the other task's TSS, from where they are shown. Touching
- * the guard page below a kernel stack ends here, since the page fault cannot be pushed on that stack either.
+ * The double fault's task. The processor leaves the registers of what was interrupted in the other task's TSS, from
+ * where they are shown. Touching the guard page below a kernel stack ends here, since the page fault cannot be pushed
+ * on that stack either.
  */
 #include "kernel/x86/double_fault.h"
 

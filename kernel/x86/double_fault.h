@@ -1,6 +1,6 @@
 /*
- * The double fault: an exception whose handler could not even be entered, in practice because the kernel stack is exhausted. It runs as a task,
- * with a stack of its own, and panics.
+ * The double fault: an exception whose handler could not even be entered, in practice because the kernel stack is
+ * exhausted. It runs as a task, with a stack of its own, and panics.
  */
 #pragma once
 

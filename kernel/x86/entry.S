@@ -10,7 +10,8 @@
  *     es ds
  *     eax ... edi       pushal                <- esp
  *
- * A system call and a page fault, the two that matter for speed, have entries of their own; all other vectors come through an array of stubs.
+ * A system call and a page fault, the two that matter for speed, have entries of their own; all other vectors come
+ * through an array of stubs.
  */
 #include "kernel/x86/cpu.h"
 #include "kernel/x86/trap.h"
@@ -114,8 +115,9 @@ exit_anywhere:
         .size   interrupt_entry, . - interrupt_entry
 
 /*
- * The program's selectors or its eip can be bad: then the processor faults on the way out, in the kernel. What is still on the stack is what it
- * failed to load; all registers before that are the program's again. Make a new frame of that, as if the program had trapped.
+ * The program's selectors or its eip can be bad: then the processor faults on the way out, in the kernel. What is still
+ * on the stack is what it failed to load; all registers before that are the program's again. Make a new frame of that,
+ * as if the program had trapped.
  */
 exit_ds_failed:
         addl    $4, %esp
@@ -142,8 +144,8 @@ FUNCTION trap_return
         .size   trap_return, . - trap_return
 
 /*
- * void panic(const char *fmt, ...): the caller's registers as a frame, before C changes any of them. The return address lies where esp would be
- * in the frame; the backtrace begins behind it.
+ * void panic(const char *fmt, ...): the caller's registers as a frame, before C changes any of them. The return address
+ * lies where esp would be in the frame; the backtrace begins behind it.
  */
 FUNCTION panic
         pushfl

@@ -1,6 +1,6 @@
 /*
- * The floating-point unit. What a new program finds is recorded once, at boot; a processor without an FPU gets CR0.EM, so that its programs'
- * floating-point instructions trap.
+ * The floating-point unit. What a new program finds is recorded once, at boot; a processor without an FPU gets CR0.EM,
+ * so that its programs' floating-point instructions trap.
  */
 #include "kernel/x86/fpu.h"
 

@@ -1,6 +1,6 @@
 /*
- * The state of the floating-point unit and of SSE, switched eagerly with the thread. Without FXSR it has fnsave's format, without an FPU
- * nothing is done.
+ * The state of the floating-point unit and of SSE, switched eagerly with the thread. Without FXSR it has fnsave's
+ * format, without an FPU nothing is done.
  */
 #pragma once
 
@@ -24,7 +24,9 @@ void fpu_save(struct fpu_state *state);
 /* Loads the registers from *state. The state must be one saved here, or pass fpu_check_state(). */
 void fpu_restore(const struct fpu_state *state);
 
-/* Makes a state that came from user memory one that fpu_restore() can load without a fault: clears the reserved bits. */
+/*
+ * Makes a state that came from user memory one that fpu_restore() can load without a fault: clears the reserved bits.
+ */
 void fpu_clean_state(struct fpu_state *state);
 
 /* si_code of SIGFPE for the pending x87 or SSE exception; x87: the unit's, otherwise SSE's. Clears nothing. */

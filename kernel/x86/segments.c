@@ -1,6 +1,6 @@
 /*
- * The global descriptor table. All segments are flat, but for the user's code segment in paging=2level with nx=on, whose base and limit make
- * execute permission out of a second mapping (see mm/pt_2level.c), and a thread's own three.
+ * The global descriptor table. All segments are flat, but for the user's code segment in paging=2level with nx=on,
+ * whose base and limit make execute permission out of a second mapping (see mm/pt_2level.c), and a thread's own three.
  *
  *     63    56 55  52 51  48 47      40 39            16 15             0
  *     | base  | flags| limit| access   |      base      |     limit     |

@@ -14,7 +14,10 @@ void segments_start(void);
 void segments_set_kernel_stack(u32 esp0);
 u32 segments_kernel_stack(void);
 
-/* The user code segment: `base` is added to eip, `limit_pages` pages can be reached. Takes effect at the next return to user mode. */
+/*
+ * The user code segment: `base` is added to eip, `limit_pages` pages can be reached. Takes effect at the next return to
+ * user mode.
+ */
 void segments_set_code_base(u32 base, u32 limit_pages);
 
 /* The user code segment as it is: first address (eip) that cannot be fetched. */

@@ -1,4 +1,7 @@
-/* Segment selectors, the same as on Linux i386 (programs see them in signal frames and in set_thread_area). Also for the assembler. */
+/*
+ * Segment selectors, the same as on Linux i386 (programs see them in signal frames and in set_thread_area). Also for
+ * the assembler.
+ */
 #pragma once
 
 #define SELECTOR_KERNEL_CODE 0x60

@@ -1,6 +1,6 @@
 /*
- * What the kernel does about each exception and interrupt: a program's becomes a signal; the kernel's own at an instruction that may fault goes
- * on at its landing; any other is a bug and panics.
+ * What the kernel does about each exception and interrupt: a program's becomes a signal; the kernel's own at an
+ * instruction that may fault goes on at its landing; any other is a bug and panics.
  */
 #include "kernel/x86/trap.h"
 
@@ -127,8 +127,8 @@ access_name(u32 error)
 }
 
 /*
- * The kernel may fault in its door to user memory only. That is found out first, so that a bug elsewhere is never mended by bringing in a page
- * that happens to be there.
+ * The kernel may fault in its door to user memory only. That is found out first, so that a bug elsewhere is never
+ * mended by bringing in a page that happens to be there.
  */
 static void
 page_fault_in_kernel(struct trap_frame *frame, u32 address)
@@ -153,8 +153,9 @@ page_fault_in_program(struct trap_frame *frame, u32 address)
 }
 
 /*
- * The program's instruction touched memory with the kernel's rights. QEMU 7.2 makes a far return's and iret's reads of the stack such an
- * access, and if there is SMAP it can never succeed: to mend the page and return would go on for ever.
+ * The program's instruction touched memory with the kernel's rights. QEMU 7.2 makes a far return's and iret's reads of
+ * the stack such an access, and if there is SMAP it can never succeed: to mend the page and return would go on for
+ * ever.
  */
 static void
 page_fault_for_program(struct trap_frame *frame, u32 address)
@@ -219,7 +220,10 @@ trap_interrupt(struct trap_frame *frame)
     cpu()->interrupted_user = false;
 }
 
-/* From entry.S: the frame's selectors or eip could not be loaded. They are replaced by good ones, and the program hears of it. */
+/*
+ * From entry.S: the frame's selectors or eip could not be loaded. They are replaced by good ones, and the program hears
+ * of it.
+ */
 void
 trap_exit_failed(struct trap_frame *frame)
 {

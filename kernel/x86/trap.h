@@ -6,8 +6,8 @@
  *     trap_page_fault(frame)      #PF; interrupts stay as they were
  *     trap_exception(frame)       every other exception; likewise
  *     trap_interrupt(frame)       vectors from 32 on; interrupts disabled
- * The way out is one for all. Going back to user mode with cpu()->pending_work set, it calls process_return_to_user(frame) with interrupts
- * disabled, again and again until nothing is pending.
+ * The way out is one for all. Going back to user mode with cpu()->pending_work set, it calls
+ * process_return_to_user(frame) with interrupts disabled, again and again until nothing is pending.
  */
 #pragma once
 
@@ -70,7 +70,10 @@ trap_from_user(const struct trap_frame *frame)
 /* Fills the interrupt descriptor table. Needs segments_start(). Interrupts stay disabled. */
 void trap_start(void);
 
-/* Goes to user mode (or wherever the frame says) by the common way out: the frame lies at the top of the current kernel stack. */
+/*
+ * Goes to user mode (or wherever the frame says) by the common way out: the frame lies at the top of the current kernel
+ * stack.
+ */
 void trap_return(struct trap_frame *frame) __attribute__((noreturn));
 
 /* Where an instruction at `eip` goes on if it faults, 0 if it must not. */
@@ -85,12 +88,15 @@ void interrupt_entry(void);
 /* Provided by the process layer. */
 
 /*
- * Called with interrupts disabled on the way to user mode while cpu()->pending_work != 0. Does the work (switch threads, deliver signals, exit)
- * and clears its bits. May sleep; returns with interrupts disabled.
+ * Called with interrupts disabled on the way to user mode while cpu()->pending_work != 0. Does the work (switch
+ * threads, deliver signals, exit) and clears its bits. May sleep; returns with interrupts disabled.
  */
 void process_return_to_user(struct trap_frame *frame);
 
-/* The current thread did something that raises `signal` with si_code `code` and si_addr `address`; a blocked or ignored one kills. */
+/*
+ * The current thread did something that raises `signal` with si_code `code` and si_addr `address`; a blocked or ignored
+ * one kills.
+ */
 void signal_fault(struct trap_frame *frame, int signal, int code, u32 address);
 
 #endif
