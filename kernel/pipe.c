@@ -307,27 +307,32 @@ pipe_wait_for_peer(struct pipe *pipe, u32 access)
     return error;
 }
 
-int
-pipe_open(struct inode *inode, struct file *file)
+/* Lets a file use its inode's pipe, making one if nobody has it open. */
+static int
+pipe_attach(struct inode *inode, struct file *file)
 {
-    u32 access = file->flags & O_ACCMODE;
-
     if (inode->pipe == NULL)
         inode->pipe = kmem_cache_allocate_zeroed(&pipe_cache);
     if (inode->pipe == NULL)
         return -ENOMEM;
-    if (access == O_WRONLY && (file->flags & O_NONBLOCK) && inode->pipe->readers == 0) {
-        if (inode->pipe->writers == 0) {
-            pipe_free(inode->pipe);
-            inode->pipe = NULL;
-        }
-        return -ENXIO;
-    }
-    pipe_count(inode->pipe, access);
+    pipe_count(inode->pipe, file->flags & O_ACCMODE);
     file->data = inode->pipe;
     file->operations = &pipe_operations;
-    if (access == O_RDWR || (file->flags & O_NONBLOCK))
-        return 0;
+    return 0;
+}
+
+int
+pipe_open(struct inode *inode, struct file *file)
+{
+    u32 access = file->flags & O_ACCMODE;
+    bool has_readers = inode->pipe != NULL && inode->pipe->readers > 0;
+    int error;
+
+    if (access == O_WRONLY && (file->flags & O_NONBLOCK) && !has_readers)
+        return -ENXIO;
+    error = pipe_attach(inode, file);
+    if (error < 0 || access == O_RDWR || (file->flags & O_NONBLOCK))
+        return error;
     return pipe_wait_for_peer(inode->pipe, access);
 }
 
@@ -341,27 +346,25 @@ pipe_bytes(const struct inode *inode)
 
 static const struct file_system pipe_file_system = {"pipefs", 2, PIPEFS_MAGIC};
 
+/* Opening one again (/proc/self/fd/0) waits for nobody: the other side may have come and gone. */
 static const struct inode_operations pipe_inode_operations = {
     .file_system = &pipe_file_system,
-    .open = pipe_open,
+    .open = pipe_attach,
 };
 
 int
 pipe_create(u32 flags, struct file *ends[2])
 {
     struct inode *inode = inode_create(&pipe_inode_operations, S_IFIFO | 0600);
-    int error = inode == NULL ? -ENOMEM : 0;
+    int error;
 
-    if (error < 0)
-        return error;
-    /* The first open must not wait for the second. */
-    error = file_open_inode(inode, O_RDONLY | O_NONBLOCK, &ends[0]);
+    if (inode == NULL)
+        return -ENOMEM;
+    error = file_open_inode(inode, O_RDONLY | (flags & O_NONBLOCK), &ends[0]);
     if (error == 0) {
         error = file_open_inode(inode, O_WRONLY | (flags & O_NONBLOCK), &ends[1]);
         if (error < 0)
             file_release(ends[0]);
-        else
-            ends[0]->flags = O_RDONLY | (flags & O_NONBLOCK);
     }
     inode_release(inode);
     return error;
