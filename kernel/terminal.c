@@ -151,6 +151,7 @@ terminal_consume(struct terminal *terminal, u32 from, u32 count)
 
     if (terminal->taken == from) {
         terminal->taken += count;
+        /* What follows the end of a line belongs to the next read. */
         if (terminal_is_canonical(terminal) && terminal_readable(terminal) > 0 && !(count > 0 && terminal_ends_line(terminal, from + count - 1)))
             end_of_file = terminal_is_end_of_file(terminal, terminal->taken);
         terminal->taken += end_of_file;
@@ -192,12 +193,14 @@ terminal_minimum(const struct terminal *terminal, u32 wanted)
 
     if (terminal_is_canonical(terminal))
         return 1;
+    if (minimum == 0)
+        return terminal->settings.c_cc[VTIME] > 0;
     return minimum < wanted ? minimum : wanted;
 }
 
 /*
- * Raw mode's VTIME: with VMIN it is the longest time between two bytes, counted from the first; without, the time to wait for the
- * first. WAIT_FOREVER where no time runs.
+ * When raw mode's VTIME ends a wait that begins now. With VMIN it is the longest time between two bytes, and does not run before
+ * the first; without, it is the longest time to the first.
  */
 static u64
 terminal_deadline(const struct terminal *terminal)
@@ -216,17 +219,15 @@ static int
 terminal_wait(struct terminal *terminal, u32 wanted, bool nonblocking)
 {
     u32 state = interrupts_save();
+    u64 deadline = terminal_deadline(terminal);
     int error = 0;
 
-    if (nonblocking) {
-        if (terminal_readable(terminal) == 0 && terminal_minimum(terminal, wanted) > 0)
-            error = -EAGAIN;
-    } else {
-        u64 first_deadline = terminal->settings.c_cc[VMIN] == 0 ? terminal_deadline(terminal) : WAIT_FOREVER;
-
-        while (error == 0 && (terminal_readable(terminal) < terminal_minimum(terminal, wanted) ||
-                              (terminal_readable(terminal) == 0 && first_deadline != WAIT_FOREVER)))
-            error = wait_timeout(&terminal->readers, first_deadline != WAIT_FOREVER ? first_deadline : terminal_deadline(terminal));
+    if (nonblocking && terminal_readable(terminal) == 0 && terminal_minimum(terminal, wanted) > 0)
+        error = -EAGAIN;
+    while (!nonblocking && error == 0 && terminal_readable(terminal) < terminal_minimum(terminal, wanted)) {
+        error = wait_timeout(&terminal->readers, deadline);
+        if (terminal->settings.c_cc[VMIN] > 0)
+            deadline = terminal_deadline(terminal);
     }
     interrupts_restore(state);
     return error;
@@ -336,12 +337,12 @@ terminal_file_write(struct file *file, struct transfer *transfer, u64 *offset)
 static u32
 terminal_file_poll(struct file *file, struct wait_queue **queue)
 {
+    u32 readable = terminal_readable(&terminal_console);
     u32 events = POLLOUT | POLLWRNORM;
 
     (void)file;
     *queue = &terminal_console.readers;
-    if (terminal_readable(&terminal_console) >= terminal_minimum(&terminal_console, TERMINAL_INPUT_BYTES) &&
-        terminal_readable(&terminal_console) > 0)
+    if (readable > 0 && readable >= terminal_minimum(&terminal_console, TERMINAL_INPUT_BYTES))
         events |= POLLIN | POLLRDNORM;
     return events;
 }
@@ -390,9 +391,9 @@ terminal_set_foreground(u32 argument)
         return error;
     if (user_read_word(&number, argument) < 0)
         return -EFAULT;
-    group = (s32)number <= 0 ? NULL : pid_find(number);
     if ((s32)number < 0)
         return -EINVAL;
+    group = pid_find(number);
     member = group == NULL ? NULL : LIST_FIRST(&group->group);
     if (member == NULL)
         return -ESRCH;
