@@ -10,7 +10,6 @@
 #include "kernel/wait.h"
 #include "mm/kmem.h"
 #include "mm/pmap.h"
-#include "mm/swap.h"
 
 static const struct policy *const policies[] = {&policy_fifo, &policy_random, &policy_clock};
 static unsigned policy_choice = 2;
@@ -57,17 +56,10 @@ evictable_start(void)
         panic("no memory for the tables of policy=%s", evictable_policy->name);
 }
 
-bool
-evictable_is_candidate(const struct frame *frame)
-{
-    return frame->owner && !frame->pins && !frame->busy
-        && (frame->state == FRAME_OBJECT || swap_total() > 0);
-}
-
 void
 evictable_insert(struct frame *frame)
 {
-    if (frame->evictable || !evictable_is_candidate(frame))
+    if (!evictable_is_candidate(frame) || frame->evictable)
         return;
     frame->evictable = true;
     evictable_policy->insert(frame_number(frame).number);

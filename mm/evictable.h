@@ -9,6 +9,7 @@
 
 #include "mm/frame.h"
 #include "mm/policy.h"
+#include "mm/swap.h"
 
 /* The policy in force; never NULL once evictable_start has run. */
 extern const struct policy *evictable_policy;
@@ -18,7 +19,12 @@ void evictable_start(void);
 
 /* Whether a frame may be evicted: it has an owner, is neither pinned nor busy, and
  * there is a place for its contents (a file, or the swap area if there is one). */
-bool evictable_is_candidate(const struct frame *frame);
+static inline bool
+evictable_is_candidate(const struct frame *frame)
+{
+    return frame->owner && !frame->pins && !frame->busy
+        && (frame->state == FRAME_OBJECT || swap_total() > 0);
+}
 
 /* Tells the policy of the frame, if it is a candidate. */
 void evictable_insert(struct frame *frame);

@@ -47,6 +47,7 @@
 /* One fault, as the stages hand it on. */
 struct fault {
     struct aspace *aspace;
+    u32 address;
     page_t page;
     u32 access;                 /* FAULT_READ, FAULT_WRITE, FAULT_EXECUTE */
     struct region *region;
@@ -58,8 +59,7 @@ struct fault {
 static int
 fault_refuse(struct fault *fault, int signal, int code)
 {
-    fault->verdict->signal = signal;
-    fault->verdict->code = code;
+    *fault->verdict = (struct fault_verdict){signal, code, fault->address};
     return -EFAULT;
 }
 
@@ -75,7 +75,7 @@ fault_no_memory(struct fault *fault)
 static int
 fault_starved(struct fault *fault)
 {
-    if (reclaim_ensure(RECLAIM_LOW) < 0)
+    if (reclaim_ensure(FAULT_FRAMES) < 0)
         return fault_no_memory(fault);
     COUNT(fault, fault_soft);
     return 0;
@@ -102,7 +102,7 @@ fault_grow_stack(struct fault *fault)
     return stack;
 }
 
-static bool
+static inline bool
 fault_is_permitted(const struct fault *fault)
 {
     u8 protection = fault->region->protection;
@@ -114,24 +114,28 @@ fault_is_permitted(const struct fault *fault)
     return protection != 0;     /* x86 cannot write or execute what it cannot read */
 }
 
-/* Finds the region and checks its protection; 0 to go on. */
 static int
-fault_check(struct fault *fault)
+fault_deny(struct fault *fault)
 {
-    fault->region = region_find(&fault->aspace->regions, fault->page);
-    if (!fault->region)
-        fault->region = fault_grow_stack(fault);
     if (!fault->region) {
         COUNT(fault, fault_unmapped);
         return fault_refuse(fault, SIGSEGV, SEGV_MAPERR);
     }
-    if (fault_is_permitted(fault))
-        return 0;
     if (fault->access == FAULT_EXECUTE)
         COUNT(fault, fault_execute);
     else
         COUNT(fault, fault_protection);
     return fault_refuse(fault, SIGSEGV, SEGV_ACCERR);
+}
+
+/* Finds the region and checks its protection; 0 to go on. */
+static inline int
+fault_check(struct fault *fault)
+{
+    fault->region = region_find(&fault->aspace->regions, fault->page);
+    if (!fault->region)
+        fault->region = fault_grow_stack(fault);
+    return fault->region && fault_is_permitted(fault) ? 0 : fault_deny(fault);
 }
 
 /* ---- Entering ---------------------------------------------------------- */
@@ -352,30 +356,47 @@ fault_copy_tail(struct fault *fault, const struct frame *source, u32 index)
     return 0;
 }
 
-/* The object's page is in memory. */
+/* The object's page is in memory: maps it. */
 static int
-fault_object_here(struct fault *fault, struct frame *frame, u32 index, bool created)
+fault_map_object(struct fault *fault, struct frame *frame, bool private)
 {
-    bool private = !(fault->region->flags & REGION_SHARED), was_dirty = frame->dirty;
+    bool was_dirty = frame->dirty;
     enum pmap_found found;
 
-    if (private && fault_is_tail(fault->region, index))
-        return fault_copy_tail(fault, frame, index);
-    if (private && fault->access == FAULT_WRITE) {
-        if (!fault_copy(fault, frame))
-            return fault_starved(fault);
-        COUNT(fault, fault_file_copy);
-        return 0;
-    }
     if (fault->access == FAULT_WRITE)
         frame->dirty = true;
     found = fault_enter(fault, frame, private);
     if (found != PMAP_FOUND_NOTHING)
         return fault_count_soft(fault, found, was_dirty);
-    if (created)
-        COUNT(fault, fault_zero_fill);
-    else
-        COUNT(fault, fault_file);
+    COUNT(fault, fault_file);
+    return 0;
+}
+
+/* The object's page is in memory: maps or copies it. */
+static inline int
+fault_object_here(struct fault *fault, struct frame *frame, u32 index)
+{
+    bool private = !(fault->region->flags & REGION_SHARED);
+
+    if (private && fault_is_tail(fault->region, index))
+        return fault_copy_tail(fault, frame, index);
+    if (!private || fault->access != FAULT_WRITE)
+        return fault_map_object(fault, frame, private);
+    if (!fault_copy(fault, frame))
+        return fault_starved(fault);
+    COUNT(fault, fault_file_copy);
+    return 0;
+}
+
+/* A page of zeroes was made in an anonymous object. */
+static int
+fault_object_created(struct fault *fault, struct frame *frame)
+{
+    bool private = !(fault->region->flags & REGION_SHARED);
+
+    if (fault_enter(fault, frame, private) == PMAP_NO_MEMORY)
+        return fault_starved(fault);
+    COUNT(fault, fault_zero_fill);
     return 0;
 }
 
@@ -412,7 +433,7 @@ fault_object_absent(struct fault *fault, u32 index)
     }
     switch (object_page(object, index, true, &frame)) {
     case OBJECT_PAGE_CREATED:
-        return fault_object_here(fault, frame, index, true);
+        return fault_object_created(fault, frame);
     case OBJECT_PAGE_READ:
         fault_object_read(fault, frame, index);
         return 0;
@@ -440,7 +461,7 @@ fault_object(struct fault *fault)
     struct frame *frame = object_resident(fault->region->object, index);
 
     if (frame && !frame->busy)
-        return fault_object_here(fault, frame, index, false);
+        return fault_object_here(fault, frame, index);
     return fault_object_absent(fault, index);
 }
 
@@ -457,43 +478,52 @@ fault_zero(struct fault *fault)
 
 /* ---- The whole --------------------------------------------------------- */
 
-int
-fault_resolve(struct aspace *aspace, u32 address, u32 access, struct fault_verdict *verdict)
+static int
+fault_run(struct fault *fault)
 {
-    struct fault fault = {aspace, page_of(address), access, NULL, verdict};
     struct anon *anon;
     int refused;
 
-    verdict->address = address;
-    COUNT(&fault, pgfault);
+    fault->page = page_of(fault->address);
+    COUNT(fault, pgfault);
     if (frame_free_count() < RECLAIM_LOW && reclaim_ensure(RECLAIM_LOW) < 0
         && frame_free_count() < FAULT_FRAMES)
-        return fault_no_memory(&fault);
-    refused = fault_check(&fault);
+        return fault_no_memory(fault);
+    refused = fault_check(fault);
     if (refused)
         return refused;
-    anon = fault.region->amap ? amap_lookup(fault.region->amap, fault.page) : NULL;
+    anon = fault->region->amap ? amap_lookup(fault->region->amap, fault->page) : NULL;
     if (anon)
-        return fault_anon(&fault, anon);
-    if (fault.region->object->kind == OBJECT_ZERO)
-        return fault_zero(&fault);
-    return fault_object(&fault);
+        return fault_anon(fault, anon);
+    if (fault->region->object->kind == OBJECT_ZERO)
+        return fault_zero(fault);
+    return fault_object(fault);
+}
+
+int
+fault_resolve(struct aspace *aspace, u32 address, u32 access, struct fault_verdict *verdict)
+{
+    struct fault fault = {.aspace = aspace, .address = address, .access = access, .verdict = verdict};
+
+    return fault_run(&fault);
 }
 
 int
 fault_handle(struct aspace *aspace, u32 cr2, u32 error_code, u32 eip, bool from_user,
              struct fault_verdict *verdict)
 {
-    u32 access = FAULT_WRITE;
+    struct fault fault;
     int result;
 
+    fault.access = FAULT_WRITE;
     if (!(error_code & ERROR_WRITE))
-        access = from_user && pmap_is_fetch(&cr2, eip, error_code) ? FAULT_EXECUTE : FAULT_READ;
-    if (cr2 >= user_top() || !aspace) {
-        *verdict = (struct fault_verdict){SIGSEGV, SEGV_MAPERR, cr2};
-        return -EFAULT;
-    }
-    result = fault_resolve(aspace, cr2, access, verdict);
+        fault.access = from_user && pmap_is_fetch(&cr2, eip, error_code) ? FAULT_EXECUTE : FAULT_READ;
+    fault.aspace = aspace;
+    fault.address = cr2;
+    fault.verdict = verdict;
+    if (cr2 >= user_top() || !aspace)
+        return fault_refuse(&fault, SIGSEGV, SEGV_MAPERR);
+    result = fault_run(&fault);
     chaos_on_fault(aspace);
     check_on_fault();
     return result;

@@ -31,12 +31,17 @@ frame_start(void *storage, u32 limit)
     counts[FRAME_ABSENT] = limit;
 }
 
+/* A free frame's descriptor is all zero but for state and link, so that taking it
+ * has little to set. */
 static void
 frame_push(struct frame *frame)
 {
     counts[frame->state]--;
     counts[FRAME_FREE]++;
+    if (frame->state == FRAME_TABLE)
+        frame->table = (struct table_use){0};
     frame->state = FRAME_FREE;
+    frame->dirty = frame->referenced = frame->orphan = false;
     frame->owner = NULL;
     frame->index = free_head;
     free_head = frame_number(frame).number;
@@ -67,7 +72,8 @@ frame_allocate(enum frame_state state)
     frame_free_frames--;
     counts[FRAME_FREE]--;
     counts[state]++;
-    *frame = (struct frame){.state = (u8)state};
+    frame->state = (u8)state;
+    frame->index = 0;
     return frame;
 }
 

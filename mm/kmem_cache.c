@@ -36,7 +36,7 @@ slab_of(const void *object)
 }
 
 /* The rest of a static cache's fields, when it is first used. */
-static void
+static __attribute__((noinline)) void
 kmem_cache_prepare(struct kmem_cache *cache)
 {
     cache->objects_per_slab = (PAGE_SIZE - cache->first_offset) / cache->object_bytes;
@@ -59,7 +59,7 @@ kmem_cache_create(const char *name, usize bytes, usize alignment)
 }
 
 /* A fresh slab, its objects chained in address order. */
-static struct slab *
+static __attribute__((noinline)) struct slab *
 slab_create(struct kmem_cache *cache)
 {
     struct frame *frame = frame_allocate(FRAME_KERNEL);

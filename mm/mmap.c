@@ -175,9 +175,10 @@ mmap_change(struct aspace *aspace, page_t start, page_t end, mmap_change_t *chan
     bool hole = false;
 
     while (start.number < end.number) {
-        struct region *region = region_find_from(regions, start);
+        struct region *region = region_find(regions, start);
         int error;
 
+        region = region ? region : region_find_from(regions, start);
         if (!region || region->start.number >= end.number)
             return -ENOMEM;
         if (region->start.number > start.number) {

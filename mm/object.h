@@ -109,16 +109,15 @@ object_anon(const struct object *object, u32 index)
     return amap_lookup(object->amap, (page_t){index});
 }
 
-/* The frame of a page that is in memory, or NULL. The frame may be busy. */
+/* The frame of a page that is in memory, or NULL. The frame may be busy. No page
+ * beyond the object's end is in memory. */
 static inline struct frame *
 object_resident(const struct object *object, u32 index)
 {
     struct anon *anon;
 
-    if (!object_contains(object, index))
-        return NULL;
     if (object->kind == OBJECT_FILE)
-        return object->file.frames[index];
+        return index < object->file.frame_count ? object->file.frames[index] : NULL;
     anon = object->kind == OBJECT_ANONYMOUS ? object_anon(object, index) : NULL;
     return anon ? anon->frame : NULL;
 }

@@ -131,8 +131,10 @@ table_note_entry(struct frame *frame, u32 index)
     struct table_use *use = &frame->table;
 
     use->used++;
-    use->low = index < use->low ? (u16)index : use->low;
-    use->high = index >= use->high ? (u16)(index + 1) : use->high;
+    if (index < use->low)
+        use->low = (u16)index;
+    if (index >= use->high)
+        use->high = (u16)(index + 1);
 }
 
 /* Makes the tables that lead to page's entry, where they are missing. */
@@ -411,7 +413,8 @@ pmap_enter(struct pmap *pmap, page_t page, struct frame *frame, u32 rights)
     old = entry_load(leaf->table, leaf_index(page));
     if (entry & ENTRY_WRITE && leaf->frame->table.write_revoked)
         old = leaf_spread_revocation(leaf, leaf_index(page));
-    frame->referenced |= !(pmap_harvest_mask & ENTRY_ACCESSED);
+    if (pmap_samples_references())
+        frame->referenced = true;
     if (old && entry_frame(old).number == entry_frame(entry).number)
         return entry_change(pmap, leaf, page, old, entry);
     if (old) {

@@ -126,15 +126,18 @@ mapping_add(struct frame *frame, struct pmap *pmap, page_t page)
 {
     if (frame->first.pmap)
         return mapping_add_more(frame, pmap, page);
-    frame->first = (struct mapping){.pmap = pmap, .page = page};
+    frame->first.pmap = pmap;
+    frame->first.page = page;
     return true;
 }
 
 static inline void
 mapping_remove(struct frame *frame, struct pmap *pmap, page_t page)
 {
-    if (frame->first.next)
+    if (frame->first.next) {
         mapping_remove_more(frame, pmap, page);
-    else
-        frame->first.pmap = NULL;
+        return;
+    }
+    assert(frame->first.pmap == pmap && frame->first.page.number == page.number);
+    frame->first.pmap = NULL;
 }

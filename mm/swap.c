@@ -16,6 +16,7 @@
 static struct block_device *area;
 static u32 *taken;          /* a bit for each slot */
 static u32 slots;           /* on the device, slot 0 included */
+u32 swap_slots;
 static u32 free_slots;
 static u32 next_slot;       /* the search begins here */
 
@@ -29,7 +30,7 @@ swap_start(struct block_device *device)
         return false;
     area = device;
     slots = pages;
-    free_slots = pages - 1;
+    swap_slots = free_slots = pages - 1;
     next_slot = 1;
     taken[0] = 1;
     /* Bits beyond the last slot are taken for good. */
@@ -87,12 +88,6 @@ swap_write(swap_slot_t slot, const struct frame *frame)
     assert(swap_is_taken(slot));
     counters.pswpout++;
     return block_write(area, (u64)slot.number << PAGE_SHIFT, frame_data(frame), PAGE_SIZE);
-}
-
-u32
-swap_total(void)
-{
-    return slots ? slots - 1 : 0;
 }
 
 u32

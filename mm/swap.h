@@ -24,7 +24,14 @@ void swap_free(swap_slot_t slot);
 int swap_read(swap_slot_t slot, struct frame *frame);
 int swap_write(swap_slot_t slot, const struct frame *frame);
 
-u32 swap_total(void);       /* slots that can be given out */
+extern u32 swap_slots;      /* that can be given out, taken or not; 0: there is no swap area */
+
+static inline u32
+swap_total(void)
+{
+    return swap_slots;
+}
+
 u32 swap_free_count(void);
 bool swap_is_taken(swap_slot_t slot);
 const char *swap_device_name(void);     /* NULL when there is no swap area */

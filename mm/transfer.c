@@ -43,7 +43,7 @@ static int
 object_pin_page(struct object *object, u32 index, bool create, struct frame **frame)
 {
     for (;;) {
-        if (reclaim_ensure(RECLAIM_LOW) < 0 && frame_free_count() < OBJECT_PAGE_FRAMES)
+        if (reclaim_ensure(OBJECT_PAGE_FRAMES) < 0)
             return -ENOMEM;
         switch (object_page(object, index, create, frame)) {
         case OBJECT_PAGE_NONE:

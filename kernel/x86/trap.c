@@ -143,7 +143,7 @@ page_fault_in_kernel(struct trap_frame *frame, u32 address)
     frame->eip = landing;
 }
 
-static void
+static inline void
 page_fault_in_program(struct trap_frame *frame, u32 address)
 {
     struct fault_verdict verdict;
