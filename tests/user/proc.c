@@ -1,0 +1,235 @@
+/*
+ * /proc: that what is in it can be parsed as on Linux, and tells the truth about a process that looks at itself and at its child.
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "user/lib/check.h"
+
+enum {
+    PAGE = 4096,
+    TEXT = 16384,           /* longer than any file read here */
+    STAT_FIELDS = 52,       /* in /proc/PID/stat */
+};
+
+static const uint64_t pagemap_present = 1ull << 63;
+
+static char text[TEXT];
+
+/* Reads a whole file into text, `step` bytes at a time; its length, or -1. */
+static ssize_t
+text_read(const char *path, size_t step)
+{
+    int file = open(path, O_RDONLY);
+    size_t length = 0;
+    ssize_t got;
+
+    if (file < 0)
+        return -1;
+    while ((got = read(file, text + length, step < TEXT - 1 - length ? step : TEXT - 1 - length)) > 0)
+        length += (size_t) got;
+    close(file);
+    text[length] = '\0';
+    return got < 0 ? -1 : (ssize_t) length;
+}
+
+/* The number behind a name at the beginning of a line of text, or -1. */
+static long
+text_number(const char *name)
+{
+    for (const char *line = text; line != NULL; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        if (strncmp(line, name, strlen(name)) == 0)
+            return strtol(line + strlen(name), NULL, 10);
+    }
+    return -1;
+}
+
+/* Whether a directory lists a name. */
+static bool
+directory_lists(const char *path, const char *name)
+{
+    DIR *directory = opendir(path);
+    struct dirent *entry;
+    bool found = false;
+
+    while (directory != NULL && (entry = readdir(directory)) != NULL)
+        found |= strcmp(entry->d_name, name) == 0;
+    if (directory != NULL)
+        closedir(directory);
+    return found;
+}
+
+static void
+stat_check(void)
+{
+    int pid = 0, parent = 0, fields = 3;
+    char state = 0, name[32] = "";
+
+    check_that(text_read("/proc/self/stat", TEXT) > 0, "/proc/self/stat can be read");
+    check_that(sscanf(text, "%d (%31[^)]) %c %d", &pid, name, &state, &parent) == 4, "it begins like Linux's");
+    check_that(pid == getpid() && parent == getppid() && state == 'R', "it names this process, its parent, and says that it runs");
+    for (char *rest = strrchr(text, ')') + 3; *rest != '\0'; rest++)
+        fields += *rest == ' ';
+    check_that(fields == STAT_FIELDS, "it has %d fields", STAT_FIELDS);
+}
+
+static void
+status_check(void)
+{
+    char name[64];
+
+    check_that(text_read("/proc/self/status", TEXT) > 0, "/proc/self/status can be read");
+    check_that(text_number("Pid:\t") == getpid() && text_number("PPid:\t") == getppid(), "it names process and parent");
+    check_that(text_number("VmRSS:\t") > 0 && text_number("VmSize:\t") >= text_number("VmRSS:\t"), "what is in memory is part of the whole");
+    check_that(text_number("Threads:\t") == 1, "one thread");
+    snprintf(name, sizeof name, "/proc/%d/status", getpid());
+    check_that(text_read(name, 7) > 0 && text_number("Pid:\t") == getpid(), "by number, in small portions, the same");
+    check_that(text_read("/proc/self/statm", TEXT) > 0 && strtol(text, NULL, 10) > 0, "/proc/self/statm begins with the size");
+}
+
+static void
+names_check(char *program)
+{
+    char target[256] = "";
+
+    check_that(readlink("/proc/self/exe", target, sizeof target - 1) > 0 && strstr(target, strrchr(program, '/')) != NULL,
+               "exe leads to the program");
+    check_that(text_read("/proc/self/cmdline", TEXT) == (ssize_t) strlen(program) + 1 && strcmp(text, program) == 0,
+               "cmdline holds the arguments, each with its NUL");
+    check_that(text_read("/proc/self/comm", TEXT) > 0 && strncmp(text, strrchr(program, '/') + 1, strlen(text) - 1) == 0, "comm is the last part");
+    check_that(chdir("/proc") == 0 && readlink("self/cwd", target, sizeof target - 1) == 5 && memcmp(target, "/proc", 5) == 0,
+               "cwd follows chdir");
+    check_that(chdir("/") == 0, "and back");
+}
+
+static void
+descriptors_check(void)
+{
+    char name[64], target[64] = "", number[16];
+    struct stat here, there;
+    int ends[2];
+
+    check_that(pipe(ends) == 0, "a pipe");
+    snprintf(name, sizeof name, "/proc/self/fd/%d", ends[0]);
+    snprintf(number, sizeof number, "%d", ends[0]);
+    check_that(directory_lists("/proc/self/fd", number), "fd lists it");
+    check_that(readlink(name, target, sizeof target - 1) > 0 && strncmp(target, "pipe:[", 6) == 0, "its link says what it is");
+    check_that(fstat(ends[0], &here) == 0 && stat(name, &there) == 0 && here.st_ino == there.st_ino && S_ISFIFO(there.st_mode),
+               "and leads to it");
+    close(ends[0]);
+    check_that(stat(name, &there) == -1 && errno == ENOENT, "closed, it is gone");
+    close(ends[1]);
+}
+
+/* The line of maps for an address: its permissions, or "". */
+static const char *
+maps_permissions(const void *address)
+{
+    static char permissions[8];
+    unsigned long start, end;
+
+    text_read("/proc/self/maps", 100);
+    for (char *line = text; line != NULL && *line != '\0'; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        if (sscanf(line, "%lx-%lx %7s", &start, &end, permissions) == 3 && start <= (unsigned long) address && (unsigned long) address < end)
+            return permissions;
+    }
+    return "";
+}
+
+static uint64_t
+pagemap_entry(const void *address)
+{
+    int file = open("/proc/self/pagemap", O_RDONLY);
+    uint64_t entry = 0;
+
+    pread(file, &entry, sizeof entry, (off_t) ((uintptr_t) address / PAGE * sizeof entry));
+    close(file);
+    return entry;
+}
+
+static void
+memory_check(void)
+{
+    char *page = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char odd;
+
+    check_that(page != MAP_FAILED && mprotect(page + PAGE, PAGE, PROT_READ) == 0, "two pages, one of them read-only");
+    check_that(strcmp(maps_permissions(page), "rw-p") == 0 && strcmp(maps_permissions(page + PAGE), "r--p") == 0, "maps shows both");
+    check_that(!(pagemap_entry(page) & pagemap_present), "an untouched page is not there");
+    *page = 1;
+    check_that(pagemap_entry(page) & pagemap_present, "a touched one is");
+    munmap(page, 2 * PAGE);
+    check_that(maps_permissions(page)[0] == '\0' && pagemap_entry(page) == 0, "unmapped, both forget it");
+    int file = open("/proc/self/pagemap", O_RDONLY);
+    check_that(pread(file, &odd, 1, 0) == -1 && errno == EINVAL, "pagemap is read in whole entries");
+    close(file);
+}
+
+static void
+child_check(void)
+{
+    char name[64], number[16], state = 0;
+    siginfo_t information;
+    pid_t child = check_fork();
+
+    if (child == 0)
+        _exit(0);
+    waitid(P_PID, (id_t) child, &information, WEXITED | WNOWAIT);
+    snprintf(number, sizeof number, "%d", child);
+    snprintf(name, sizeof name, "/proc/%d/stat", child);
+    check_that(directory_lists("/proc", number), "/proc lists a child");
+    check_that(text_read(name, TEXT) > 0 && sscanf(strrchr(text, ')') + 2, "%c", &state) == 1 && state == 'Z', "ended, it is a zombie");
+    snprintf(name, sizeof name, "/proc/%d/maps", child);
+    check_that(text_read(name, TEXT) == 0, "and has no memory");
+    int file = open(name, O_RDONLY);
+    check_wait(child);
+    check_that(!directory_lists("/proc", number), "waited for, it is gone");
+    check_that(file >= 0 && read(file, text, 1) == -1 && errno == ESRCH, "and a file that is still open says so");
+    close(file);
+    check_that(open(name, O_RDONLY) == -1 && errno == ENOENT, "it cannot be opened any more");
+}
+
+static void
+system_check(void)
+{
+    double up = 0, idle = 0;
+    struct stat status;
+    char here[16] = "";
+
+    check_that(readlink("/proc/self", here, sizeof here - 1) > 0 && atoi(here) == getpid(), "/proc/self is this process");
+    check_that(text_read("/proc/meminfo", TEXT) > 0 && text_number("MemTotal:") > text_number("MemFree:") && text_number("MemFree:") > 0,
+               "meminfo: a part of memory is free");
+    check_that(text_read("/proc/uptime", TEXT) > 0 && sscanf(text, "%lf %lf", &up, &idle) == 2 && up > 0, "uptime is a number");
+    check_that(text_read("/proc/stat", TEXT) > 0 && strncmp(text, "cpu  ", 5) == 0 && text_number("processes ") > 0, "stat counts processes");
+    check_that(text_read("/proc/mounts", TEXT) > 0 && strstr(text, " /proc proc ") != NULL, "mounts names /proc");
+    check_that(text_read("/proc/sys/kernel/pid_max", TEXT) > 0 && atoi(text) > getpid(), "pid_max is above this process's number");
+    check_that(mkdir("/proc/new", 0755) == -1 && errno == ENOENT, "nothing can be made in /proc");
+    check_that(open("/proc/new", O_RDWR | O_CREAT, 0644) == -1 && errno == ENOENT, "no file either");
+    check_that(stat("/proc/self/maps", &status) == 0 && S_ISREG(status.st_mode) && status.st_size == 0, "its files have no length of their own");
+}
+
+int
+main(int count, char **arguments)
+{
+    (void) count;
+    stat_check();
+    status_check();
+    names_check(arguments[0]);
+    descriptors_check();
+    memory_check();
+    child_check();
+    system_check();
+    return check_end();
+}
