@@ -357,7 +357,7 @@ fault_copy_tail(struct fault *fault, const struct frame *source, u32 index)
 }
 
 /* The object's page is in memory: maps it. */
-static int
+static inline int
 fault_map_object(struct fault *fault, struct frame *frame, bool private)
 {
     bool was_dirty = frame->dirty;
@@ -486,8 +486,7 @@ fault_run(struct fault *fault)
 
     fault->page = page_of(fault->address);
     COUNT(fault, pgfault);
-    if (frame_free_count() < RECLAIM_LOW && reclaim_ensure(RECLAIM_LOW) < 0
-        && frame_free_count() < FAULT_FRAMES)
+    if (frame_free_count() < FAULT_FRAMES && reclaim_ensure(FAULT_FRAMES) < 0)
         return fault_no_memory(fault);
     refused = fault_check(fault);
     if (refused)
