@@ -18,6 +18,8 @@
 #include "kernel/x86/trap.h"
 #include "mm/aspace.h"
 #include "mm/counters.h"
+#include "mm/frame.h"
+#include "mm/reclaim.h"
 #include "mm/user.h"
 
 #include "drivers/timer.h"
@@ -45,7 +47,9 @@ fork_check(const struct fork_request *request)
         return -EINVAL;
     if (!resource_allows_process(current_process()))
         return -EAGAIN;
-    return 0;
+
+    /* System calls begin with room for RECLAIM_LOW frames. Where even that was not to be had, the rest is for those who run already. */
+    return frame_free_count() < RECLAIM_LOW ? -ENOMEM : 0;
 }
 
 static int
@@ -189,7 +193,7 @@ fork_process(const struct fork_request *request)
     process_link(child, parent, parent->group, parent->session);
     if ((request->flags & CLONE_VFORK) != 0)
         child->vfork = &vfork;
-    scheduler_add(process_first_thread(child));
+    scheduler_add_first(process_first_thread(child));
     if ((request->flags & CLONE_VFORK) != 0)
         fork_wait_for_vfork(child, &vfork);
     return (s32)id;

@@ -43,6 +43,17 @@ scheduler_add(struct thread *thread)
 }
 
 void
+scheduler_add_first(struct thread *thread)
+{
+    u32 interrupts = interrupts_save();
+
+    assert(thread->state == THREAD_RUNNABLE);
+    TAILQ_INSERT_HEAD(&run_queue, thread, run_link);
+    cpu()->pending_work |= WORK_RESCHEDULE;
+    interrupts_restore(interrupts);
+}
+
+void
 scheduler_finish_switch(void)
 {
     if (ended_thread != NULL) {

@@ -33,6 +33,12 @@ void scheduler_yield(void);
 /* Put a thread that does not run at the end of the run queue. From anywhere; the thread must not be in the queue. */
 void scheduler_add(struct thread *thread);
 
+/*
+ * Put a thread at the head of the queue and have the current one give way before it returns to user mode. For fork: a child that runs
+ * first takes its first pages before its parent asks for more, so that a lack of memory shows as a failing fork.
+ */
+void scheduler_add_first(struct thread *thread);
+
 /* One clock tick: charge it to whom it interrupted, end slices, let alarms go off. In the interrupt handler. */
 void scheduler_tick(void);
 

@@ -22,8 +22,8 @@ syscall_unknown(u32 number)
 }
 
 /*
- * Calls take frames without asking for them, so memory is looked after here, where nothing is half done. If that fails, the call
- * goes on, and fails by itself if it needs any.
+ * Calls take frames without asking for them, so memory is looked after here, where nothing is half done. If that fails, nobody is
+ * killed for it: the call goes on, and fails by itself if it needs memory.
  */
 void
 syscall_dispatch(struct trap_frame *frame)
@@ -33,7 +33,7 @@ syscall_dispatch(struct trap_frame *frame)
     s32 result;
 
     if (frame_free_count() < RECLAIM_LOW)
-        reclaim_ensure(RECLAIM_SYSCALL_FRAMES);
+        reclaim_try(RECLAIM_SYSCALL_FRAMES);
     if (call == NULL)
         result = syscall_unknown(number);
     else
