@@ -1,0 +1,116 @@
+/*
+ * Files and pipes until there is room for no more: ENOSPC and EMFILE, nobody is killed for it, and all of it comes back.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
+#include "user/lib/check.h"
+
+#define FILE_NAME "/tmp/bad_space"
+#define DIRECTORY_NAME "/tmp/bad_space_d"
+
+enum {
+    PIECE = 65536,                  /* bytes written at a time */
+    MIB = 1 << 20,
+    LARGEST_MIB = 1024,             /* a machine with more than this is not filled */
+    SLACK_KIB = 512,                /* what the kernel may keep for later */
+    DESCRIPTORS = 64,
+    ENTRIES = 3000,
+};
+
+static long
+free_kib(void)
+{
+    struct sysinfo information;
+
+    sysinfo(&information);
+    return (long) ((unsigned long long) (information.freeram + information.freeswap) * information.mem_unit / 1024);
+}
+
+static void
+fill_check(void)
+{
+    static char piece[PIECE];
+    int file = open(FILE_NAME, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    long long written = 0;
+    ssize_t done;
+    char byte = 0;
+
+    memset(piece, 'x', sizeof piece);
+    while ((done = write(file, piece, sizeof piece)) > 0)
+        written += done;
+    check_that(done == -1 && errno == ENOSPC, "after %lld MiB there is no space left", written / MIB);
+    check_that(lseek(file, 0, SEEK_END) == written, "the file has just what was written");
+    check_that(pread(file, &byte, 1, written - 1) == 1 && byte == 'x', "its last byte can be read");
+    check_that(mkdir(DIRECTORY_NAME, 0755) == 0 || errno == ENOSPC, "a directory can be made, or there is no space for it");
+    check_that(ftruncate(file, 0) == 0 && write(file, piece, sizeof piece) == PIECE, "emptied, it takes more");
+    close(file);
+    unlink(FILE_NAME);
+    rmdir(DIRECTORY_NAME);
+}
+
+static void
+descriptors_check(void)
+{
+    struct rlimit limit, few = { DESCRIPTORS, DESCRIPTORS };
+    int opened[DESCRIPTORS], count = 0, ends[2];
+
+    getrlimit(RLIMIT_NOFILE, &limit);
+    few.rlim_max = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &few);
+    while (count < DESCRIPTORS && (opened[count] = open("/dev/null", O_RDONLY)) >= 0)
+        count++;
+    check_that(errno == EMFILE && count < DESCRIPTORS, "RLIMIT_NOFILE ends opening: EMFILE");
+    check_that(pipe(ends) == -1 && errno == EMFILE, "and pipes");
+    close(opened[--count]);
+    check_that(pipe(ends) == -1 && errno == EMFILE, "room for one end of a pipe is not enough");
+    check_that((opened[count] = dup(0)) >= 0, "and the failed pipe has kept nothing");
+    check_that(dup2(0, DESCRIPTORS) == -1 && errno == EBADF, "dup2 beyond the limit: EBADF");
+    check_that(fcntl(0, F_DUPFD, DESCRIPTORS) == -1 && errno == EINVAL, "F_DUPFD beyond the limit: EINVAL");
+    while (count >= 0)
+        close(opened[count--]);
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static void
+entries_check(void)
+{
+    char name[64];
+    int made = 0;
+
+    mkdir(DIRECTORY_NAME, 0755);
+    for (int i = 0; i < ENTRIES; i++) {
+        snprintf(name, sizeof name, DIRECTORY_NAME "/%d", i);
+        made += mkdir(name, 0755) == 0;
+    }
+    check_that(made == ENTRIES, "%d directories in one", ENTRIES);
+    for (int i = 0; i < ENTRIES; i++) {
+        snprintf(name, sizeof name, DIRECTORY_NAME "/%d", i);
+        made -= rmdir(name) == 0;
+    }
+    check_that(made == 0 && rmdir(DIRECTORY_NAME) == 0, "and all of them are removed");
+}
+
+int
+main(void)
+{
+    long before;
+
+    descriptors_check();
+    entries_check();
+    before = free_kib();
+    if (before / 1024 > LARGEST_MIB) {
+        check_skip("too much memory to fill it");
+        return check_end();
+    }
+    fill_check();
+    check_that(free_kib() >= before - SLACK_KIB, "all memory has come back");
+    return check_end();
+}
