@@ -155,7 +155,7 @@ sys_prlimit64(u32 id, u32 resource, u32 limit_address, u32 old_address)
 {
     struct process *process = id == 0 ? current_process() : process_find(id);
     struct rlimit64 wide;
-    struct rlimit limit;
+    struct rlimit limit = {0};
     int result = 0;
 
     if (resource >= RLIM_NLIMITS)
