@@ -1,0 +1,24 @@
+#!/usr/bin/env python3
+"""What programs may rely on, as on Linux: each tests/user/*.c that is not about bad input, as init, in both page-table formats; and what
+is about fork's memory under every kind of fork."""
+from harness import *
+
+SECONDS = 60
+
+# What is no test itself but run by others.
+HELPERS = ("sleeper",)
+
+
+def program(t, name, switches):
+    t.ktap(t.boot(f"{switches} swap=32M log=error init=/test/{name}", modules=[INITRD, TEST_PROGRAMS], timeout=SECONDS))
+
+
+names = [source.stem for source in sorted(ROOT.glob("tests/user/*.c"))]
+for paging in FORMATS:
+    for name in names:
+        if not name.startswith("bad_") and name not in HELPERS:
+            case(f"{name} paging={paging}", name, f"paging={paging}")(program)
+    for kind in ("cow", "copy"):
+        case(f"fork_memory paging={paging} fork={kind}", "fork_memory", f"paging={paging} fork={kind}")(program)
+
+main()
