@@ -62,7 +62,7 @@ MUSL := $(SYSROOT)/usr/lib/i386-linux-musl
 LINUX_HEADERS := -isystem $(SYSROOT)/usr/include/i386-linux-gnu -isystem $(SYSROOT)/usr/include
 
 # Costs are counted in instructions, and code tuned for a 386 has the fewest.
-KERNEL_FLAGS := -std=gnu11 -march=i486 -mtune=i386 -O2 -g -ffreestanding -fno-pic -fno-pie -fno-common -fcf-protection=none -mgeneral-regs-only -mpreferred-stack-boundary=2 \
+KERNEL_FLAGS := -std=gnu11 -march=i486 -mtune=generic -O2 -g -ffreestanding -fno-pic -fno-pie -fno-common -fcf-protection=none -mgeneral-regs-only -mpreferred-stack-boundary=2 \
     -fno-asynchronous-unwind-tables -fomit-frame-pointer -fno-stack-protector -fno-strict-aliasing $(WARNINGS) \
     -nostdinc -I. -isystem $(COMPILER_HEADERS) $(LINUX_HEADERS)
 KERNEL_LINK := -static -nostdlib -no-pie -T linker.ld -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack
