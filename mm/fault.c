@@ -102,16 +102,17 @@ fault_grow_stack(struct fault *fault)
     return stack;
 }
 
+/* x86 cannot write or execute what it cannot read: any protection permits reading. */
 static inline bool
 fault_is_permitted(const struct fault *fault)
 {
-    u8 protection = fault->region->protection;
+    static const u8 needed[] = {
+        [FAULT_READ] = REGION_READ | REGION_WRITE | REGION_EXECUTE,
+        [FAULT_WRITE] = REGION_WRITE,
+        [FAULT_EXECUTE] = REGION_EXECUTE,
+    };
 
-    if (fault->access == FAULT_WRITE)
-        return protection & REGION_WRITE;
-    if (fault->access == FAULT_EXECUTE)
-        return protection & REGION_EXECUTE;
-    return protection != 0;     /* x86 cannot write or execute what it cannot read */
+    return fault->region->protection & needed[fault->access];
 }
 
 static int
@@ -520,7 +521,7 @@ fault_handle(struct aspace *aspace, u32 cr2, u32 error_code, u32 eip, bool from_
     fault.aspace = aspace;
     fault.address = cr2;
     fault.verdict = verdict;
-    if (cr2 >= user_top() || !aspace)
+    if (cr2 >= user_top())
         return fault_refuse(&fault, SIGSEGV, SEGV_MAPERR);
     result = fault_run(&fault);
     chaos_on_fault(aspace);

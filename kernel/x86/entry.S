@@ -93,8 +93,8 @@ FUNCTION page_fault_entry
         call    trap_page_fault
         addl    $4, %esp
         testl   $SELECTOR_PRIVILEGE_MASK, FRAME_CS(%esp)
-        jz      restore_registers
-        jmp     trap_exit_to_user
+        jnz     trap_exit_to_user
+        jmp     restore_registers
         .size   page_fault_entry, . - page_fault_entry
 
 FUNCTION exception_entry
