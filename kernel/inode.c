@@ -112,8 +112,7 @@ inode_copy_object(struct object *to, struct object *from, u64 bytes)
         if (error >= 0)
             error = object_write_kernel(to, offset, page, chunk);
     }
-    if (page != NULL)
-        kmem_free(page);
+    kmem_free(page);
     return error < 0 ? error : 0;
 }
 

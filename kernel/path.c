@@ -265,59 +265,66 @@ path_free(char *path)
     kmem_free(path);
 }
 
-int
-path_start_at(int descriptor, const char *path, struct inode **start)
+/* The directory that a relative path begins at. */
+static int
+path_argument_start(int descriptor, struct path_argument *argument)
 {
-    struct file *file;
     int error;
 
-    *start = NULL;
-    if (descriptor == AT_FDCWD || *path == '/')
+    argument->start = NULL;
+    if (descriptor == AT_FDCWD || argument->text[0] == '/')
         return 0;
-    error = file_get(current_process()->files, descriptor, &file);
+    error = file_get_inode(current_process()->files, descriptor, &argument->start);
+    if (error == 0 && !inode_is(argument->start, S_IFDIR)) {
+        inode_release(argument->start);
+        error = -ENOTDIR;
+    }
+    return error;
+}
+
+int
+path_argument_read(int descriptor, u32 user_address, struct path_argument *argument)
+{
+    int error = path_copy_in(user_address, &argument->text);
+
     if (error < 0)
         return error;
-    if (inode_is(file->inode, S_IFDIR))
-        *start = inode_hold(file->inode);
-    else
-        error = -ENOTDIR;
-    file_release(file);
+    error = path_argument_start(descriptor, argument);
+    if (error < 0)
+        path_free(argument->text);
     return error;
+}
+
+void
+path_argument_release(struct path_argument *argument)
+{
+    inode_release(argument->start);
+    path_free(argument->text);
 }
 
 int
 path_walk_user(int descriptor, u32 user_address, u32 flags, struct path_end *end)
 {
-    struct inode *start;
-    char *path;
-    int error = path_copy_in(user_address, &path);
+    struct path_argument argument;
+    int error = path_argument_read(descriptor, user_address, &argument);
 
     if (error < 0)
         return error;
-    error = path_start_at(descriptor, path, &start);
-    if (error == 0) {
-        error = path_walk(start, path, flags, end);
-        inode_release(start);
-    }
-    path_free(path);
+    error = path_walk(argument.start, argument.text, flags, end);
+    path_argument_release(&argument);
     return error;
 }
 
 int
 path_lookup_user(int descriptor, u32 user_address, u32 flags, struct inode **result)
 {
-    struct inode *start;
-    char *path;
-    int error = path_copy_in(user_address, &path);
+    struct path_argument argument;
+    int error = path_argument_read(descriptor, user_address, &argument);
 
     if (error < 0)
         return error;
-    error = path_start_at(descriptor, path, &start);
-    if (error == 0) {
-        error = path_lookup(start, path, flags, result);
-        inode_release(start);
-    }
-    path_free(path);
+    error = path_lookup(argument.start, argument.text, flags, result);
+    path_argument_release(&argument);
     return error;
 }
 

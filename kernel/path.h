@@ -27,7 +27,7 @@ struct path_end {
 /*
  * Finds the inode that a path names; a path that does not begin with '/' begins at start (NULL: the current process's
  * working directory, or the root before there are processes). *result is held.
- * Returns 0, -ENOENT, -ENOTDIR, -ELOOP, -ENAMETOOLONG or -ENOMEM. May sleep.
+ * Returns 0, -ENOENT, -ENOTDIR, -ELOOP, -ENAMETOOLONG or -ENOMEM. Never sleeps.
  */
 int path_lookup(struct inode *start, const char *path, u32 flags, struct inode **result);
 
@@ -48,13 +48,21 @@ int path_copy_in(u32 user_address, char **path);
 void path_free(char *path);
 
 /*
- * The start for a path given with an open directory: *start is held, or NULL for AT_FDCWD and for an absolute path. 0, -EBADF or -ENOTDIR.
+ * A path as a system call is given it: in user memory, relative to an open directory or (AT_FDCWD) to the current one. Reading it may
+ * sleep and walking it does not, so a call with two paths reads both before it walks: what it finds is then true of one moment.
  */
-int path_start_at(int descriptor, const char *path, struct inode **start);
+struct path_argument {
+    char *text;
+    struct inode *start;         /* held; NULL for AT_FDCWD and for an absolute path */
+};
 
-/* As path_lookup with a path in user memory, beginning at an open directory (or AT_FDCWD). Also -EBADF and -ENOTDIR for descriptor. */
-int path_lookup_user(int descriptor, u32 user_address, u32 flags, struct inode **result);
+/* 0, or an error of path_copy_in, or -EBADF or -ENOTDIR for the descriptor. */
+int path_argument_read(int descriptor, u32 user_address, struct path_argument *argument);
+void path_argument_release(struct path_argument *argument);
+
+/* path_walk and path_lookup of such a path. */
 int path_walk_user(int descriptor, u32 user_address, u32 flags, struct path_end *end);
+int path_lookup_user(int descriptor, u32 user_address, u32 flags, struct inode **result);
 
 /*
  * For exec: the inode of a regular file with an execute bit, held; inode->object is its pages.

@@ -274,9 +274,9 @@ ramfs_destroy(struct inode *inode)
 {
     if (inode_is(inode, S_IFREG) && inode->object != NULL)
         object_release(inode->object);
-    else if (inode_is(inode, S_IFDIR) && inode->directory != NULL)
+    else if (inode_is(inode, S_IFDIR))
         kmem_free(inode->directory);
-    else if (inode_is(inode, S_IFLNK) && inode->target != NULL)
+    else if (inode_is(inode, S_IFLNK))
         kmem_free(inode->target);
 }
 

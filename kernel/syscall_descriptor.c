@@ -43,20 +43,15 @@ descriptor_open(struct inode *start, const char *path, u32 flags, u32 mode)
 }
 
 s32
-sys_openat(s32 directory, u32 path_address, u32 flags, u32 mode)
+sys_openat(s32 directory, u32 path, u32 flags, u32 mode)
 {
-    struct inode *start;
-    char *path;
-    s32 result = path_copy_in(path_address, &path);
+    struct path_argument argument;
+    s32 result = path_argument_read(directory, path, &argument);
 
     if (result < 0)
         return result;
-    result = path_start_at(directory, path, &start);
-    if (result == 0) {
-        result = descriptor_open(start, path, flags, mode);
-        inode_release(start);
-    }
-    path_free(path);
+    result = descriptor_open(argument.start, argument.text, flags, mode);
+    path_argument_release(&argument);
     return result;
 }
 

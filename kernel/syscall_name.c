@@ -278,34 +278,44 @@ name_check_rename(const struct path_end *old, const struct path_end *new, u32 fl
     return name_check_replace(old, new);
 }
 
+/* Finds both names and renames. Nothing here sleeps, so that what was checked still holds when it is done. */
 static int
-name_rename(const struct path_end *old, const struct path_end *new, u32 flags)
+name_rename(const struct path_argument *from, const struct path_argument *to, u32 flags)
 {
-    int error = name_check_rename(old, new, flags);
+    struct path_end old, new;
+    int error = path_walk(from->start, from->text, PATH_NO_FOLLOW, &old);
 
-    /* Two names of the same file: nothing is to be done, says POSIX. */
-    if (error < 0 || old->inode == new->inode)
+    if (error < 0)
         return error;
-    return ramfs_rename(old->directory, old->name, new->directory, new->name);
+    error = path_walk(to->start, to->text, PATH_NO_FOLLOW, &new);
+    if (error == 0) {
+        error = name_check_rename(&old, &new, flags);
+        /* Two names of the same file: nothing is to be done, says POSIX. */
+        if (error == 0 && old.inode != new.inode)
+            error = ramfs_rename(old.directory, old.name, new.directory, new.name);
+        path_end_release(&new);
+    }
+    path_end_release(&old);
+    return error;
 }
 
 s32
 sys_renameat2(s32 old_directory, u32 old_path, s32 new_directory, u32 new_path, u32 flags)
 {
-    struct path_end old, new;
+    struct path_argument from, to;
     int error;
 
     if (flags & ~(u32)RENAME_NOREPLACE)
         return -EINVAL;
-    error = path_walk_user(old_directory, old_path, PATH_NO_FOLLOW, &old);
+    error = path_argument_read(old_directory, old_path, &from);
     if (error < 0)
         return error;
-    error = path_walk_user(new_directory, new_path, PATH_NO_FOLLOW, &new);
+    error = path_argument_read(new_directory, new_path, &to);
     if (error == 0) {
-        error = name_rename(&old, &new, flags);
-        path_end_release(&new);
+        error = name_rename(&from, &to, flags);
+        path_argument_release(&to);
     }
-    path_end_release(&old);
+    path_argument_release(&from);
     return error;
 }
 

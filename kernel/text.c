@@ -33,8 +33,7 @@ text_reserve(struct text_buffer *text, usize more)
     }
     memcpy(data, text->data, text->length);
     data[text->length] = '\0';
-    if (text->data != NULL)
-        kmem_free(text->data);
+    kmem_free(text->data);
     text->data = data;
     text->capacity = capacity;
     return true;
@@ -67,6 +66,8 @@ text_print(struct text_buffer *text, const char *format, ...)
     usize room = text->capacity - text->length;
     int length;
 
+    if (text->failed)
+        return;
     va_start(arguments, format);
     length = vformat(room == 0 ? NULL : text->data + text->length, room, format, arguments);
     va_end(arguments);
@@ -83,7 +84,6 @@ text_print(struct text_buffer *text, const char *format, ...)
 void
 text_free(struct text_buffer *text)
 {
-    if (text->data != NULL)
-        kmem_free(text->data);
+    kmem_free(text->data);
     *text = (struct text_buffer){0};
 }
