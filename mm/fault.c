@@ -367,6 +367,10 @@ fault_map_object(struct fault *fault, struct frame *frame, bool private)
     if (fault->access == FAULT_WRITE)
         frame->dirty = true;
     found = fault_enter(fault, frame, private);
+    /* fork withholds writing from a table's shared pages in passing: none is
+     * copied or reused. */
+    if (found == PMAP_FOUND_WITHHELD)
+        found = PMAP_FOUND_SAME;
     if (found != PMAP_FOUND_NOTHING)
         return fault_count_soft(fault, found, was_dirty);
     COUNT(fault, fault_file);
