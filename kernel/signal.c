@@ -261,7 +261,8 @@ signal_fault(struct trap_frame *frame, int signal, int code, u32 address)
     }
     info.fields._sigfault._addr = (void *)address;
     signal_add(&thread->signals.pending, signal, &info);
-    signal_update_work(thread);
+    thread->work = WORK_SIGNAL;
+    cpu()->pending_work |= WORK_SIGNAL;
 }
 
 static int
@@ -322,7 +323,6 @@ signal_take(signal_set wanted, struct signal_info *info)
 
     if (signal == 0)
         signal = signal_remove(&thread->process->signals.pending, wanted, info);
-    signal_update_work(thread);
     interrupts_restore(interrupts);
     return signal;
 }

@@ -175,7 +175,7 @@ void signal_release_thread(struct thread *thread);
 
 /* ---- Between the parts ---- */
 
-/* Take the next signal of the set out of what is pending for the current thread or its process: its number, or 0. */
+/* Take the next signal of the set out of what is pending for the current thread or its process: its number, or 0. signal_update_work is due. */
 int signal_take(signal_set wanted, struct signal_info *info);
 
 /* Everything pending for the current thread or its process. */

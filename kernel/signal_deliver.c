@@ -155,7 +155,7 @@ deliver_to_handler(struct trap_frame *frame, int signal, const struct signal_inf
     if ((action->flags & SA_NODEFER) == 0)
         blocked |= signal_bit(signal);
     signals->restore_blocked = false;
-    signal_set_blocked(blocked);
+    signals->blocked = blocked;
 }
 
 /* A handler with SA_RESETHAND runs once. Without memory for a table of its own the process keeps it: better than losing the signal. */
@@ -185,23 +185,34 @@ deliver_one(struct trap_frame *frame, int signal, const struct signal_info *info
     return true;
 }
 
-void
-signal_deliver(struct trap_frame *frame)
+/* Takes signals until a handler has been given control: true, or there is none left. */
+static bool
+deliver_pending(struct trap_frame *frame)
 {
-    struct signal_thread *signals = &current_thread()->signals;
+    const struct signal_thread *signals = &current_thread()->signals;
     struct signal_info info;
     int signal;
 
     while ((signal = signal_take(~signals->blocked, &info)) != 0) {
         if (deliver_one(frame, signal, &info))
-            return;
+            return true;
     }
-    if (restart_is_wanted(frame))
-        restart_without_handler(frame);
-    if (signals->restore_blocked) {
+    return false;
+}
+
+void
+signal_deliver(struct trap_frame *frame)
+{
+    struct signal_thread *signals = &current_thread()->signals;
+
+    if (!deliver_pending(frame)) {
+        if (restart_is_wanted(frame))
+            restart_without_handler(frame);
+        if (signals->restore_blocked)
+            signals->blocked = signals->saved_blocked;
         signals->restore_blocked = false;
-        signal_set_blocked(signals->saved_blocked);
     }
+    signal_update_work(current_thread());
 }
 
 void

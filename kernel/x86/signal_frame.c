@@ -66,6 +66,13 @@ struct rt_signal_frame {
 #define FPU_LEGACY_MAGIC 0xffff                    /* only the part before FPU_FXSR_OFFSET is there */
 #define FPU_TAG_EMPTY 3u
 
+/*
+ * FXSAVE's area is 512 bytes, of which a 32-bit program has these; behind them only the word that says whether more follows the area
+ * means anything.
+ */
+#define FPU_FXSR_BYTES (offsetof(struct _fpstate, padding1) - FPU_FXSR_OFFSET)
+#define FPU_EXTENDED_OFFSET offsetof(struct _fpstate, sw_reserved)
+
 /* What a program can set with popf, and so may set here. */
 #define EFLAGS_TRAP 0x100u
 #define EFLAGS_DIRECTION 0x400u
@@ -125,26 +132,51 @@ fpu_fill_legacy(struct _fpstate *state)
         memcpy(&state->_st[i], &state->_fxsr_st[i], sizeof(state->_st[i]));
 }
 
+/* Where a state of FXSAVE's layout goes below the user address `stack`. */
+static u32
+fpu_place(u32 stack)
+{
+    return ((stack - FPU_STATE_BYTES) & ~(FPU_ALIGNMENT - 1)) - FPU_FXSR_OFFSET;
+}
+
+static int
+fpu_write_fxsr(u32 address)
+{
+    struct _fpstate state __attribute__((aligned(16)));
+
+    fpu_save((struct fpu_state *)state._fxsr_env);
+    fpu_fill_legacy(&state);
+    if (user_write_word(address + FPU_EXTENDED_OFFSET, 0) < 0)
+        return -EFAULT;
+    return user_copy_out(address, &state, FPU_FXSR_OFFSET + FPU_FXSR_BYTES);
+}
+
+static int
+fpu_write_legacy(u32 address)
+{
+    struct _fpstate state __attribute__((aligned(16)));
+
+    fpu_save((struct fpu_state *)&state);
+    state.status = (u16)state.sw;
+    state.magic = FPU_LEGACY_MAGIC;
+    return user_copy_out(address, &state, FPU_FXSR_OFFSET);
+}
+
 /* Puts the FPU's registers below *stack and clears them for the handler; *stack becomes the state's address. */
 static int
 fpu_push(u32 *stack)
 {
-    struct _fpstate state __attribute__((aligned(16)));
-    u32 bytes = sizeof(state);
+    int result;
 
     if (cpu_has(CPU_FXSR)) {
-        fpu_save((struct fpu_state *)state._fxsr_env);
-        fpu_fill_legacy(&state);
-        *stack = ((*stack - FPU_STATE_BYTES) & ~(FPU_ALIGNMENT - 1)) - FPU_FXSR_OFFSET;
+        *stack = fpu_place(*stack);
+        result = fpu_write_fxsr(*stack);
     } else {
-        fpu_save((struct fpu_state *)&state);
-        state.status = (u16)state.sw;
-        state.magic = FPU_LEGACY_MAGIC;
-        bytes = FPU_FXSR_OFFSET;
-        *stack = (*stack - bytes) & ~(FRAME_ALIGNMENT - 1);
+        *stack = (*stack - FPU_FXSR_OFFSET) & ~(FRAME_ALIGNMENT - 1);
+        result = fpu_write_legacy(*stack);
     }
     fpu_restore(&fpu_clean);
-    return user_copy_out(*stack, &state, bytes);
+    return result;
 }
 
 /* Loads what fpu_push left at the address, or a clean state if the program says that there is none. */
@@ -152,15 +184,13 @@ static int
 fpu_pop(u32 address)
 {
     struct fpu_state state __attribute__((aligned(16)));
-    u32 bytes = cpu_has(CPU_FXSR) ? FPU_STATE_BYTES : FPU_FXSR_OFFSET;
+    bool fxsr = cpu_has(CPU_FXSR);
 
     if (address == 0) {
         fpu_restore(&fpu_clean);
         return 0;
     }
-    if (cpu_has(CPU_FXSR))
-        address += FPU_FXSR_OFFSET;
-    if (user_copy_in(&state, address, bytes) < 0)
+    if (user_copy_in(&state, fxsr ? address + FPU_FXSR_OFFSET : address, fxsr ? FPU_FXSR_BYTES : FPU_FXSR_OFFSET) < 0)
         return -EFAULT;
     fpu_clean_state(&state);
     fpu_restore(&state);
@@ -169,22 +199,37 @@ fpu_pop(u32 address)
 
 /* ---- Going to the handler ---- */
 
+/* Field by field: a compound literal would be built elsewhere first, and this route is to be short. */
 static void
 context_fill(struct sigcontext *context, const struct trap_frame *frame, const struct signal_info *info, int signal,
              signal_set blocked, u32 fpu_address)
 {
     bool is_fault = frame->vector != VECTOR_SYSTEM_CALL;
 
-    *context = (struct sigcontext){
-        .gs = cpu_read_gs(), .fs = cpu_read_fs(), .es = (u16)frame->es, .ds = (u16)frame->ds,
-        .edi = frame->edi, .esi = frame->esi, .ebp = frame->ebp, .esp = frame->esp,
-        .ebx = frame->ebx, .edx = frame->edx, .ecx = frame->ecx, .eax = frame->eax,
-        .trapno = is_fault ? frame->vector : 0, .err = is_fault ? frame->error : 0,
-        .eip = frame->eip, .cs = (u16)frame->cs, .eflags = frame->eflags,
-        .esp_at_signal = frame->esp, .ss = (u16)frame->ss,
-        .fpstate = (struct _fpstate *)fpu_address, .oldmask = (u32)blocked,
-        .cr2 = signal == SIGSEGV || signal == SIGBUS ? (u32)info->fields._sigfault._addr : 0,
-    };
+    context->gs = cpu_read_gs();
+    context->fs = cpu_read_fs();
+    context->es = (u16)frame->es;
+    context->ds = (u16)frame->ds;
+    context->__gsh = context->__fsh = context->__esh = context->__dsh = 0;
+    context->edi = frame->edi;
+    context->esi = frame->esi;
+    context->ebp = frame->ebp;
+    context->esp = frame->esp;
+    context->ebx = frame->ebx;
+    context->edx = frame->edx;
+    context->ecx = frame->ecx;
+    context->eax = frame->eax;
+    context->trapno = is_fault ? frame->vector : 0;
+    context->err = is_fault ? frame->error : 0;
+    context->eip = frame->eip;
+    context->cs = (u16)frame->cs;
+    context->eflags = frame->eflags;
+    context->esp_at_signal = frame->esp;
+    context->ss = (u16)frame->ss;
+    context->__csh = context->__ssh = 0;
+    context->fpstate = (struct _fpstate *)fpu_address;
+    context->oldmask = (u32)blocked;
+    context->cr2 = signal == SIGSEGV || signal == SIGBUS ? (u32)info->fields._sigfault._addr : 0;
 }
 
 static bool
@@ -327,15 +372,21 @@ context_restore(struct trap_frame *frame, const struct sigcontext *context)
         return -EFAULT;
     cpu_load_gs((u16)selector_for_user(context->gs));
     cpu_load_fs((u16)selector_for_user(context->fs));
-    *frame = (struct trap_frame){
-        .ebx = context->ebx, .ecx = context->ecx, .edx = context->edx, .esi = context->esi,
-        .edi = context->edi, .ebp = context->ebp, .eax = context->eax,
-        .ds = selector_for_user(context->ds), .es = selector_for_user(context->es),
-        .vector = VECTOR_SYSTEM_CALL, .error = UINT32_MAX,
-        .eip = context->eip, .cs = SELECTOR_USER_CODE,
-        .eflags = (frame->eflags & ~EFLAGS_USER) | (context->eflags & EFLAGS_USER),
-        .esp = context->esp, .ss = SELECTOR_USER_DATA,
-    };
+    frame->ebx = context->ebx;
+    frame->ecx = context->ecx;
+    frame->edx = context->edx;
+    frame->esi = context->esi;
+    frame->edi = context->edi;
+    frame->ebp = context->ebp;
+    frame->eax = context->eax;
+    frame->ds = selector_for_user(context->ds);
+    frame->es = selector_for_user(context->es);
+    frame->error = UINT32_MAX;
+    frame->eip = context->eip;
+    frame->cs = SELECTOR_USER_CODE;
+    frame->eflags = (frame->eflags & ~EFLAGS_USER) | (context->eflags & EFLAGS_USER);
+    frame->esp = context->esp;
+    frame->ss = SELECTOR_USER_DATA;
     return 0;
 }
 
