@@ -6,7 +6,9 @@
 #include "kernel/entropy.h"
 #include "kernel/panic.h"
 #include "kernel/path.h"
+#include "kernel/process.h"
 #include "kernel/ramfs.h"
+#include "kernel/signal.h"
 #include "kernel/terminal.h"
 
 #include <asm/errno.h>
@@ -34,15 +36,32 @@ null_write(struct file *file, struct transfer *transfer, u64 *offset)
     return transfer->remaining;
 }
 
+#define DEVICE_PIECE_BYTES 65536u   /* made between two looks for signals */
+
+/*
+ * Reads from a device that never ends: piece by piece, so that a signal can end a long one. fill puts up to `bytes` into the transfer and
+ * returns how many it could.
+ */
+static s32
+device_read_endless(struct transfer *transfer, u32 (*fill)(struct transfer *transfer, u32 bytes))
+{
+    u32 wanted = transfer->remaining;
+
+    while (transfer->remaining > 0) {
+        u32 piece = transfer->remaining < DEVICE_PIECE_BYTES ? transfer->remaining : DEVICE_PIECE_BYTES;
+
+        if (fill(transfer, piece) < piece || signal_pending(current_thread()))
+            break;
+    }
+    return transfer->remaining == wanted && wanted > 0 ? -EFAULT : (s32)(wanted - transfer->remaining);
+}
+
 static s32
 zero_read(struct file *file, struct transfer *transfer, u64 *offset)
 {
-    u32 wanted = transfer->remaining;
-    u32 done = transfer_out_zeroes(transfer, wanted);
-
     (void)file;
     (void)offset;
-    return done == 0 && wanted > 0 ? -EFAULT : (s32)done;
+    return device_read_endless(transfer, transfer_out_zeroes);
 }
 
 static s32
@@ -80,24 +99,33 @@ static const struct file_operations full_operations = {.read = zero_read, .write
 
 /* ---- random ---- */
 
-#define RANDOM_COPY_BYTES 64u   /* made at a time */
+#define RANDOM_COPY_BYTES 64u   /* made at a time: lies on the kernel stack */
+
+static u32
+random_fill(struct transfer *transfer, u32 bytes)
+{
+    u32 done = 0;
+
+    while (done < bytes) {
+        u8 numbers[RANDOM_COPY_BYTES];
+        u32 count = bytes - done < sizeof(numbers) ? bytes - done : sizeof(numbers);
+        u32 copied;
+
+        entropy_fill(numbers, count);
+        copied = transfer_out(transfer, numbers, count);
+        done += copied;
+        if (copied < count)
+            break;
+    }
+    return done;
+}
 
 static s32
 random_read(struct file *file, struct transfer *transfer, u64 *offset)
 {
-    u32 wanted = transfer->remaining;
-
     (void)file;
     (void)offset;
-    while (transfer->remaining > 0) {
-        u8 bytes[RANDOM_COPY_BYTES];
-        u32 count = transfer->remaining < sizeof(bytes) ? transfer->remaining : sizeof(bytes);
-
-        entropy_fill(bytes, count);
-        if (transfer_out(transfer, bytes, count) < count)
-            break;
-    }
-    return transfer->remaining == wanted && wanted > 0 ? -EFAULT : (s32)(wanted - transfer->remaining);
+    return device_read_endless(transfer, random_fill);
 }
 
 static const struct file_operations random_operations = {.read = random_read, .write = null_write, .size = null_size};
