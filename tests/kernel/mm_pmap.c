@@ -15,6 +15,7 @@
 #define PAGE page_of(PLACE)
 
 static struct frame *frames[2];
+static struct object *object;       /* whose pages these frames are */
 
 /* An active address space, and two frames whose first words are 0x1000 and 0x1001. */
 static struct pmap *
@@ -22,9 +23,11 @@ begin(void)
 {
     struct aspace *aspace = case_begin();
 
+    object = object_file_create(&case_device, 0, CASE_DEVICE_BYTES);
     for (u32 i = 0; i < ARRAY_SIZE(frames); i++) {
-        frames[i] = frame_allocate(FRAME_ANONYMOUS);
-        if (!selftest_expect(frames[i] != NULL, "a frame is free", __FILE__, __LINE__))
+        bool read = object && object_page(object, i, false, &frames[i]) == OBJECT_PAGE_READ;
+
+        if (!selftest_expect(read, "a page can be read", __FILE__, __LINE__))
             return NULL;
         *(u32 *)frame_data(frames[i]) = 0x1000 + i;
         frames[i]->dirty = pmap_traps_first_write();    /* so that it may be mapped writable */
@@ -36,8 +39,7 @@ static void
 end(struct pmap *pmap)
 {
     pmap_remove(pmap, page_of(USER_BOTTOM), page_of(user_top()));
-    for (u32 i = 0; i < ARRAY_SIZE(frames); i++)
-        frame_free(frames[i]);
+    object_release(object);
     case_end();
 }
 
