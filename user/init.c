@@ -32,7 +32,7 @@ static const char banner[] =
     "    tour       all of them, in order\n"
     "\n"
     "    vmstat COMMAND   what a command cost, by kind of fault      free, ps, ls\n"
-    "    exit             power off\n"
+    "    help             what else there is                         exit: power off\n"
     "\n";
 
 /* Makes the console standard input, output and error where the kernel has not done so. */

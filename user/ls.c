@@ -89,13 +89,17 @@ directory_print(const char *path)
     return EXIT_SUCCESS;
 }
 
+/* A directory among several names is announced by its own. */
 static int
-name_print(const char *path)
+name_print(const char *path, bool several)
 {
     struct stat status;
 
-    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
+    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode)) {
+        if (several)
+            printf("%s:\n", path);
         return directory_print(path);
+    }
     if (lstat(path, &status) != 0) {
         perror(path);
         return EXIT_FAILURE;
@@ -121,6 +125,6 @@ main(int count, char **arguments)
     if (optind == count)
         return directory_print(".");
     for (int i = optind; i < count; i++)
-        status |= name_print(arguments[i]);
+        status |= name_print(arguments[i], optind + 1 < count);
     return status;
 }
