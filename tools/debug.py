@@ -10,6 +10,8 @@ import argparse
 import os
 import pathlib
 import select
+import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -87,10 +89,13 @@ def debug(arguments):
         (directory / name).unlink(missing_ok=True)
     machine = start_machine(arguments, directory)
     try:
-        return subprocess.call(gdb_command(arguments, directory, symbols))
+        return subprocess.call(gdb_command(arguments, directory, symbols), timeout=arguments.timeout if arguments.batch else None)
+    except subprocess.TimeoutExpired:
+        sys.exit(f"debug: gdb did not end within {arguments.timeout} s")
     finally:
         machine.kill()
         machine.wait()
+        shutil.rmtree(directory)
 
 
 def console_directory():
@@ -124,9 +129,14 @@ def main():
     parser.add_argument("--memory", default="128M")
     parser.add_argument("--append", default="", help="the kernel's command line")
     parser.add_argument("--batch", action="store_true", help="run the commands and end")
+    parser.add_argument("--timeout", type=float, default=50, help="with --batch: seconds after which it ends in any case")
     parser.add_argument("--command", action="append", default=[], help="a gdb command to run first")
     parser.add_argument("--console", action="store_true", help="talk to the console of the machine being debugged")
     arguments = parser.parse_args()
+    # ^C is for gdb, which stops the target; a handler that does nothing is not inherited, as ignoring would be.
+    signal.signal(signal.SIGINT, lambda *_: None)
+    # Ended from outside, it must not leave its machine behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("debug: ended by a signal"))
     return talk() if arguments.console else debug(arguments)
 
 
