@@ -1,0 +1,1 @@
+"""What tools/gdb/selftest.py runs inside gdb: each module tries the commands on a running machine."""
