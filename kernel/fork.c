@@ -14,15 +14,15 @@
 #include "kernel/resource.h"
 #include "kernel/scheduler.h"
 #include "kernel/syscall.h"
+#include "kernel/time.h"
 #include "kernel/x86/tls.h"
 #include "kernel/x86/trap.h"
 #include "mm/aspace.h"
 #include "mm/counters.h"
+#include "mm/fork.h"
 #include "mm/frame.h"
 #include "mm/reclaim.h"
 #include "mm/user.h"
-
-#include "drivers/timer.h"
 
 #include <asm/errno.h>
 #include <linux/sched.h>
@@ -66,7 +66,7 @@ fork_files(struct process *child, struct process *parent, u32 flags)
 }
 
 static int
-fork_aspace(struct process *child, struct process *parent, u32 flags)
+fork_give_aspace(struct process *child, struct process *parent, u32 flags)
 {
     if ((flags & CLONE_VM) != 0) {
         aspace_hold(parent->aspace);
@@ -75,7 +75,7 @@ fork_aspace(struct process *child, struct process *parent, u32 flags)
         parent->aspace->counters.vfork++;
         return 0;
     }
-    child->aspace = aspace_fork(parent->aspace);
+    child->aspace = fork_aspace(parent->aspace);
     return child->aspace != NULL ? 0 : -ENOMEM;
 }
 
@@ -108,7 +108,7 @@ fork_inherit(struct process *child, const struct process *parent)
     memcpy(child->name, parent->name, sizeof(child->name));
     memcpy(child->limits, parent->limits, sizeof(child->limits));
     child->nice = parent->nice;
-    child->start_time = timer_nanoseconds();
+    child->start_time = time_from_ticks(timer_ticks());
 }
 
 /* Gives back a child that never ran. */
@@ -149,7 +149,7 @@ fork_fill(struct process *child, const struct fork_request *request)
     if (result == 0 && (request->flags & CLONE_PARENT_SETTID) != 0)
         result = user_write_word(request->parent_tid, child->id);
     if (result == 0)
-        result = fork_aspace(child, parent, request->flags);
+        result = fork_give_aspace(child, parent, request->flags);
     return result;
 }
 

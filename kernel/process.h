@@ -75,7 +75,7 @@ struct process {
     struct alarm real_alarm;                   /* ITIMER_REAL */
     u64 real_interval;                         /* nanoseconds, or 0 */
     struct process_timer virtual_timer, profile_timer;
-    u64 start_time;                            /* timer_nanoseconds() at fork */
+    u64 start_time;                            /* nanoseconds from boot to fork, by the tick */
     struct process_usage usage;                /* of past threads and programs; the rest is in threads and aspace */
     struct process_usage children_usage;       /* of children waited for */
 

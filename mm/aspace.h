@@ -38,10 +38,6 @@ struct aspace {
  * NULL if there is no memory. */
 struct aspace *aspace_create(void);
 
-/* A copy with one reference, in the way fork= names; NULL if there is no memory,
- * and then the parent is unchanged. fork=copy may sleep. */
-struct aspace *aspace_fork(struct aspace *parent);
-
 static inline void
 aspace_hold(struct aspace *aspace)
 {

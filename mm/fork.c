@@ -1,11 +1,23 @@
 /*
- * fork=cow and fork=copy, as the textbook draws them: page by page.
+ * Cloning an address space, in the way fork= names:
+ *
+ *   lazy   regions copied, chunks shared, write access taken from the parent's
+ *          tables as a whole; the child's tables are empty. Copies nothing that
+ *          is not written later
+ *   cow    every page reference and page-table entry copied, as the textbook
+ *          draws it: work grows with the pages in memory
+ *   copy   every page copied
  */
 #include "mm/fork.h"
 
+#include "kernel/command_line.h"
 #include "mm/evictable.h"
 #include "mm/pagein.h"
 #include "mm/reclaim.h"
+
+enum { FORK_LAZY, FORK_COW, FORK_COPY };
+static unsigned fork_choice = FORK_LAZY;
+BOOT_CHOICE(fork, fork_choice, "what fork does with private pages", "lazy", "cow", "copy");
 
 /* Frames that one page's share of fork can need: tables, chunk, anon, page. */
 #define FORK_PAGE_FRAMES 16u
@@ -31,7 +43,7 @@ fork_copy_entry(struct aspace *parent, struct aspace *child, page_t page)
     return pmap_enter(&child->pmap, page, frame, rights) != PMAP_NO_MEMORY;
 }
 
-bool
+static bool
 fork_region_cow(struct aspace *parent, struct region *from, struct aspace *child, struct region *to)
 {
     if (!fork_create_amap(to))
@@ -103,7 +115,7 @@ fork_copy_page(const struct frame *frame, struct region *to, page_t page)
     return true;
 }
 
-bool
+static bool
 fork_region_copy(struct aspace *parent, struct region *from, struct aspace *child, struct region *to)
 {
     (void)parent;
@@ -130,4 +142,89 @@ fork_region_copy(struct aspace *parent, struct region *from, struct aspace *chil
             return false;
     }
     return true;
+}
+
+/* ---- The whole --------------------------------------------------------- */
+
+/* Shares the chunks of a private region. */
+static bool
+fork_region_lazy(struct aspace *parent, struct region *from, struct aspace *child, struct region *to)
+{
+    (void)parent;
+    (void)child;
+    to->amap = amap_share(from->amap);
+    return to->amap != NULL;
+}
+
+static bool (*const fork_region[])(struct aspace *, struct region *, struct aspace *, struct region *) = {
+    [FORK_LAZY] = fork_region_lazy,
+    [FORK_COW] = fork_region_cow,
+    [FORK_COPY] = fork_region_copy,
+};
+
+static bool
+fork_clone_region(struct aspace *parent, struct region *from, struct aspace *child)
+{
+    struct region *to;
+
+    if (from->flags & REGION_NO_FORK)
+        return true;
+    to = region_create(from);
+    if (!to)
+        return false;
+    to->flags &= (u8)~REGION_LOCKED;
+    region_insert(&child->regions, to);
+    return !from->amap || fork_region[fork_choice](parent, from, child, to);
+}
+
+/* Frames that the child's regions and amaps can take at most, before any page. */
+static u32
+fork_frames(struct aspace *parent)
+{
+    u32 frames = RECLAIM_LOW + parent->regions.count / (PAGE_SIZE / sizeof(struct region));
+    struct region *region;
+
+    for (region = region_first(&parent->regions); region; region = region_next(region))
+        if (region->amap)
+            frames += 1 + region->amap->count / (PAGE_SIZE / sizeof(void *));
+    return frames;
+}
+
+static void
+fork_copy_limits(const struct aspace *parent, struct aspace *child)
+{
+    child->heap_start = parent->heap_start;
+    child->heap_end = parent->heap_end;
+    child->stack_top = parent->stack_top;
+    child->stack_limit_pages = parent->stack_limit_pages;
+    child->data_limit_pages = parent->data_limit_pages;
+    child->size_limit_pages = parent->size_limit_pages;
+    child->arguments_start = parent->arguments_start;
+    child->arguments_end = parent->arguments_end;
+}
+
+struct aspace *
+fork_aspace(struct aspace *parent)
+{
+    struct aspace *child;
+    struct region *region;
+
+    if (frame_free_count() < RECLAIM_LOW + parent->regions.count
+        && reclaim_try(fork_frames(parent)) < 0)
+        return NULL;
+    child = aspace_create();
+    if (!child)
+        return NULL;
+    fork_copy_limits(parent, child);
+    for (region = region_first(&parent->regions); region; region = region_next(region))
+        if (!fork_clone_region(parent, region, child)) {
+            aspace_release(child);
+            return NULL;
+        }
+    if (fork_choice != FORK_COPY)
+        pmap_revoke_write(&parent->pmap);
+    counters.fork_lazy += fork_choice == FORK_LAZY;
+    counters.fork_cow += fork_choice == FORK_COW;
+    counters.fork_copy += fork_choice == FORK_COPY;
+    return child;
 }

@@ -1,11 +1,11 @@
 /*
- * fork=cow and fork=copy: what fork costs without shared chunks, for comparison.
+ * fork: cloning an address space. fork= says how (fork.c draws the three kinds).
  */
 #pragma once
 
 #include "mm/aspace.h"
 
-/* Each fills the child's region with what the parent's has: false if there is no
- * memory. May sleep and evict; the parent's regions do not change meanwhile. */
-bool fork_region_cow(struct aspace *parent, struct region *from, struct aspace *child, struct region *to);
-bool fork_region_copy(struct aspace *parent, struct region *from, struct aspace *child, struct region *to);
+/* A copy with one reference; NULL if there is no memory, and then the parent is
+ * unchanged. fork=cow and fork=copy may evict and sleep; the parent's regions must
+ * not change meanwhile. */
+struct aspace *fork_aspace(struct aspace *parent);

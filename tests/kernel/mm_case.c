@@ -9,6 +9,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/x86/cpu.h"
 #include "mm/evictable.h"
+#include "mm/fork.h"
 #include "mm/reclaim.h"
 #include "mm/swap.h"
 #include "mm/transfer.h"
@@ -76,7 +77,7 @@ case_another(void)
 struct aspace *
 case_fork(struct aspace *parent)
 {
-    return keep(aspace_fork(parent));
+    return keep(fork_aspace(parent));
 }
 
 void

@@ -4,6 +4,7 @@
 #include <asm/errno.h>
 #include <linux/mman.h>
 
+#include "mm/fork.h"
 #include "mm/reclaim.h"
 #include "mm/swap.h"
 #include "mm/user.h"
@@ -314,7 +315,7 @@ SELFTEST(mm_fork, want_of_memory, "fork that fails for want of memory leaves the
             struct aspace *child;
 
             case_hoard(leave);
-            child = aspace_fork(parent);
+            child = fork_aspace(parent);
             case_unhoard();
             if (child)
                 aspace_release(child);
