@@ -57,8 +57,11 @@ struct frame {
     void *owner;
     u32 index;              /* see above; the next free frame when free */
     union {
-        struct mapping first;       /* ANONYMOUS, OBJECT: the reverse map; pmap.c only */
-        struct table_use table;     /* TABLE; pmap.c only */
+        struct {                        /* ANONYMOUS, OBJECT */
+            struct mapping first;       /* the reverse map; pmap.c only */
+            struct frame *aside;        /* the next one that reclaim has set aside */
+        };
+        struct table_use table;         /* TABLE; pmap.c only */
     };
 } __attribute__((aligned(32)));
 

@@ -73,7 +73,8 @@ anon_find_slot(struct anon *anon)
  * first, if any does. */
 #define COUNT(pmap, name) ((pmap) ? (void)PMAP_COUNT(pmap, name) : (void)counters.name++)
 
-/* Writes a dirty anon's page out and frees its frame. False if the device failed. */
+/* Writes a dirty anon's page to its slot and frees its frame. False if the device
+ * failed. */
 static bool
 anon_write_out(struct anon *anon, struct frame *frame)
 {
@@ -96,15 +97,10 @@ anon_evict(struct frame *frame)
 {
     struct anon *anon = frame->owner;
     struct pmap *owner = frame->first.pmap;
-    bool must_write;
 
-    pmap_frame_harvest_dirty(frame);
-    must_write = frame->dirty || !anon->slot.number;
-    if (must_write && !anon_find_slot(anon))
-        return false;
     COUNT(owner, pgsteal);
     pmap_frame_remove(frame);
-    if (must_write) {
+    if (frame->dirty) {
         if (owner)
             owner->counters->pswpout++;
         COUNT(owner, reclaim_write_back);
@@ -116,42 +112,69 @@ anon_evict(struct frame *frame)
     return true;
 }
 
-static void
+static bool
 object_evict(struct frame *frame)
 {
     COUNT(frame->first.pmap, pgsteal);
     COUNT(frame->first.pmap, reclaim_clean_drop);
     object_forget(frame);
+    return true;
 }
 
-/* Takes the frame from its owner; false if there is no place for its contents. */
+/* Whether the frame may go: not locked, and with a place for its contents. */
 static bool
-frame_evict(struct frame *frame)
+frame_may_go(struct frame *frame)
 {
-    if (frame->state == FRAME_ANONYMOUS)
-        return anon_evict(frame);
-    assert(frame->state == FRAME_OBJECT);
-    object_evict(frame);
-    return true;
+    struct anon *anon = frame->owner;
+
+    if (pmap_frame_is_locked(frame))
+        return false;
+    if (frame->state == FRAME_OBJECT)
+        return true;
+    pmap_frame_harvest_dirty(frame);
+    frame->dirty |= !anon->slot.number;
+    return !frame->dirty || anon_find_slot(anon);
+}
+
+/* The policy's first choice that may go, taken from the policy; or NULL. Those
+ * before it are set aside meanwhile, so that each is asked once. */
+static struct frame *
+victim_choose(void)
+{
+    struct frame *victim = NULL, *aside = NULL;
+    u32 number;
+
+    while (!victim && (number = evictable_policy->select()) != POLICY_NONE) {
+        struct frame *frame = frame_descriptor((frame_t){number});
+
+        assert(number < frame_limit && frame->evictable && !frame->pins && !frame->busy);
+        evictable_remove(frame);
+        if (frame_may_go(frame)) {
+            victim = frame;
+        } else {
+            frame->aside = aside;
+            aside = frame;
+        }
+    }
+    for (; aside; aside = aside->aside)
+        evictable_insert(aside);
+    return victim;
 }
 
 bool
 reclaim_evict_one(void)
 {
-    u32 candidates = frame_count(FRAME_ANONYMOUS) + frame_count(FRAME_OBJECT);
+    /* More than one only where the device of the swap area fails. */
+    u32 tries = frame_count(FRAME_ANONYMOUS) + frame_count(FRAME_OBJECT);
 
     slots_to_take = true;
-    for (u32 tries = 0; tries < candidates; tries++) {
-        u32 number = evictable_policy->select();
-        struct frame *frame = frame_descriptor((frame_t){number});
+    for (; tries > 0; tries--) {
+        struct frame *victim = victim_choose();
 
-        if (number == POLICY_NONE)
+        if (!victim)
             return false;
-        assert(number < frame_limit && frame->evictable && !frame->pins && !frame->busy);
-        evictable_remove(frame);
-        if (!pmap_frame_is_locked(frame) && frame_evict(frame))
+        if (victim->state == FRAME_ANONYMOUS ? anon_evict(victim) : object_evict(victim))
             return true;
-        evictable_insert(frame);
     }
     return false;
 }
