@@ -87,6 +87,8 @@ def debug(arguments):
     directory.mkdir(parents=True, exist_ok=True)
     for name in ("console", "gdb"):
         (directory / name).unlink(missing_ok=True)
+    if not arguments.batch:
+        print("The console's output appears here. To type at it: tools/debug.py --console in another terminal.")
     machine = start_machine(arguments, directory)
     try:
         return subprocess.call(gdb_command(arguments, directory, symbols), timeout=arguments.timeout if arguments.batch else None)
