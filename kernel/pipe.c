@@ -1,7 +1,7 @@
 /*
  * Pipes.
  *
- *     ring of PIPE_PAGES pages, each allocated when the first byte comes to lie in it
+ *     ring of PIPE_PAGES pages: the first is there from the beginning, each other one from when the first byte comes to lie in it
  *
  *     |        | taken ......... put |        |      positions count up; modulo PIPE_BYTES in the ring
  *               └── bytes waiting ──┘
@@ -16,6 +16,7 @@
 #include "kernel/assert.h"
 #include "kernel/mutex.h"
 #include "kernel/process.h"
+#include "kernel/reserve.h"
 #include "kernel/signal.h"
 #include "kernel/wait.h"
 #include "mm/frame.h"
@@ -50,12 +51,6 @@ pipe_waiting(const struct pipe *pipe)
     return pipe->put - pipe->taken;
 }
 
-static u32
-pipe_room(const struct pipe *pipe)
-{
-    return PIPE_BYTES - pipe_waiting(pipe);
-}
-
 static struct pipe *
 pipe_of(const struct file *file)
 {
@@ -80,6 +75,26 @@ pipe_address(const struct pipe *pipe, u32 position)
     struct frame *page = pipe->pages[position / PAGE_SIZE % PIPE_PAGES];
 
     return page == NULL ? NULL : (u8 *)frame_data(page) + position % PAGE_SIZE;
+}
+
+/* Bytes that can be put before a page is needed that has no memory yet, at most `room`. */
+static u32
+pipe_allocated_room(const struct pipe *pipe, u32 room)
+{
+    u32 bytes = 0;
+
+    while (bytes < room && pipe_address(pipe, pipe->put + bytes) != NULL)
+        bytes += PAGE_SIZE - (pipe->put + bytes) % PAGE_SIZE;
+    return bytes < room ? bytes : room;
+}
+
+/* Bytes that can be put now. An empty ring has at least its first page, so there is progress however short memory is. */
+static u32
+pipe_room(const struct pipe *pipe)
+{
+    u32 room = PIPE_BYTES - pipe_waiting(pipe);
+
+    return reserve_is_reached() ? pipe_allocated_room(pipe, room) : room;
 }
 
 /* Bytes copied out of the ring: all that wait or as many as are wanted, fewer where the reader's memory cannot be written; or -EFAULT. */
@@ -171,17 +186,18 @@ static s32
 pipe_write_some(struct file *file, struct transfer *transfer, bool whole)
 {
     struct pipe *pipe = pipe_of(file);
-    u32 bytes;
+    u32 room = pipe_room(pipe);
     s32 result = 0;
 
-    while (pipe->readers > 0 && pipe_room(pipe) < pipe_room_needed(transfer, whole) && result == 0)
+    while (pipe->readers > 0 && room < pipe_room_needed(transfer, whole) && result == 0) {
         result = file->flags & O_NONBLOCK ? -EAGAIN : pipe_wait(pipe, &pipe->write_queue);
+        room = pipe_room(pipe);
+    }
     if (result < 0)
         return result;
     if (pipe->readers == 0)
         return -EPIPE;
-    bytes = transfer->remaining < pipe_room(pipe) ? transfer->remaining : pipe_room(pipe);
-    result = pipe_put(pipe, transfer, bytes);
+    result = pipe_put(pipe, transfer, transfer->remaining < room ? transfer->remaining : room);
     if (result > 0)
         wait_wake_all(&pipe->read_queue);
     return result;
@@ -307,14 +323,30 @@ pipe_wait_for_peer(struct pipe *pipe, u32 access)
     return error;
 }
 
+/* A pipe with its first page, not yet open; NULL if memory is short. */
+static struct pipe *
+pipe_allocate(void)
+{
+    struct pipe *pipe = reserve_is_reached() ? NULL : kmem_cache_allocate_zeroed(&pipe_cache);
+
+    if (pipe == NULL)
+        return NULL;
+    pipe->pages[0] = frame_allocate(FRAME_KERNEL);
+    if (pipe->pages[0] == NULL) {
+        kmem_cache_free(&pipe_cache, pipe);
+        return NULL;
+    }
+    return pipe;
+}
+
 /* Lets a file use its inode's pipe, making one if nobody has it open. */
 static int
 pipe_attach(struct inode *inode, struct file *file)
 {
     if (inode->pipe == NULL)
-        inode->pipe = kmem_cache_allocate_zeroed(&pipe_cache);
+        inode->pipe = pipe_allocate();
     if (inode->pipe == NULL)
-        return -ENOMEM;
+        return -ENFILE;
     pipe_count(inode->pipe, file->flags & O_ACCMODE);
     file->data = inode->pipe;
     file->operations = &pipe_operations;

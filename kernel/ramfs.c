@@ -19,10 +19,9 @@
 #include "kernel/path.h"
 #include "kernel/pipe.h"
 #include "kernel/regular.h"
+#include "kernel/reserve.h"
 #include "mm/kmem.h"
 #include "mm/object.h"
-#include "mm/report.h"
-#include "mm/units.h"
 
 #include <asm/errno.h>
 #include <bsd/sys/queue.h>
@@ -31,7 +30,6 @@
 #include <linux/stat.h>
 
 #define RAMFS_FIRST_POSITION 2u   /* 0 and 1 are "." and ".." */
-#define RAMFS_RESERVE_PART 16u    /* one part in so many of memory is left to programs */
 
 struct ramfs_entry {
     TAILQ_ENTRY(ramfs_entry) link;
@@ -72,39 +70,6 @@ bool
 ramfs_owns(const struct inode *inode)
 {
     return inode->operations == &ramfs_operations;
-}
-
-/* ---- room ---- */
-
-/* What files leave to programs of memory (and swap space, where the pages can go there). */
-static u32
-ramfs_reserve(u32 pages)
-{
-    return pages / RAMFS_RESERVE_PART;
-}
-
-u32
-ramfs_room(void)
-{
-    struct report_memory memory;
-    u32 available, reserve;
-
-    report_memory(&memory);
-    available = memory.free + memory.cached + memory.swap_free;
-    reserve = ramfs_reserve(memory.total + memory.swap_total);
-    if (available <= reserve)
-        return 0;
-    return available - reserve < UINT32_MAX / PAGE_SIZE ? (available - reserve) * PAGE_SIZE : UINT32_MAX;
-}
-
-/* Whether there is memory for one more inode and entry, which stay in memory. */
-static bool
-ramfs_has_room_for_inode(void)
-{
-    struct report_memory memory;
-
-    report_memory(&memory);
-    return memory.free + memory.cached > ramfs_reserve(memory.total);
 }
 
 bool
@@ -214,7 +179,7 @@ ramfs_link(struct inode *directory, const char *name, struct inode *inode)
 
     if (directory->links == 0)
         return -ENOENT;
-    if (!ramfs_has_room_for_inode())
+    if (reserve_is_reached())
         return -ENOSPC;
     entry = ramfs_entry_create(name);
     if (entry == NULL)

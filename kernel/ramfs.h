@@ -37,11 +37,5 @@ bool ramfs_is_empty(const struct inode *directory);
  */
 int ramfs_rename(struct inode *old_directory, const char *old_name, struct inode *new_directory, const char *new_name);
 
-/*
- * Bytes that may still be written to files, as far as 32 bits can say it. Files leave a part of memory to programs: a full /tmp must not
- * kill anybody.
- */
-u32 ramfs_room(void);
-
 /* True for inodes of this tree: rename and link must not leave it. */
 bool ramfs_owns(const struct inode *inode);

@@ -7,7 +7,7 @@
 #include "kernel/regular.h"
 
 #include "kernel/assert.h"
-#include "kernel/ramfs.h"
+#include "kernel/reserve.h"
 #include "mm/object.h"
 #include "mm/transfer.h"
 
@@ -81,7 +81,7 @@ regular_read(struct file *file, struct transfer *transfer, u64 *offset)
 static s32
 regular_room(u64 start, u32 bytes)
 {
-    u32 room = ramfs_room();
+    u32 room = reserve_file_room();
 
     if (start >= REGULAR_MAXIMUM_BYTES)
         return -EFBIG;
