@@ -1,8 +1,10 @@
 /*
  * Files and pipes until there is room for no more: ENOSPC and EMFILE, nobody is killed for it, and all of it comes back.
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +25,7 @@ enum {
     SLACK_KIB = 512,                /* what the kernel may keep for later */
     DESCRIPTORS = 64,
     ENTRIES = 3000,
+    HOARDERS = 6,
 };
 
 static long
@@ -54,6 +57,46 @@ fill_check(void)
     close(file);
     unlink(FILE_NAME);
     rmdir(DIRECTORY_NAME);
+}
+
+/* Fills pipes until it gets no more of them, tells so by a byte, and keeps them until it is killed. */
+static void
+hoard(int tell)
+{
+    static char piece[PIECE];
+    int ends[2];
+
+    while (pipe2(ends, O_NONBLOCK) == 0)
+        while (write(ends[1], piece, sizeof piece) > 0)
+            ;
+    write(tell, errno == EMFILE || errno == ENFILE ? "y" : "n", 1);
+    pause();
+}
+
+static void
+pipes_check(void)
+{
+    pid_t hoarders[HOARDERS];
+    int ends[2], refused = 0;
+    char answer;
+
+    pipe(ends);
+    for (int i = 0; i < HOARDERS; i++) {
+        hoarders[i] = check_fork();
+        if (hoarders[i] == 0)
+            hoard(ends[1]);
+    }
+    for (int i = 0; i < HOARDERS; i++)
+        refused += read(ends[0], &answer, 1) == 1 && answer == 'y';
+    check_that(refused == HOARDERS, "each of %d hoarders of pipes is refused more in the end", HOARDERS);
+    check_that(write(ends[1], "x", 1) == 1 && read(ends[0], &answer, 1) == 1, "a pipe from before still works");
+    for (int i = 0; i < HOARDERS; i++) {
+        kill(hoarders[i], SIGTERM);
+        refused -= check_wait(hoarders[i]) == SIGTERM;
+    }
+    check_that(refused == 0, "and none of them was killed for want of memory");
+    close(ends[0]);
+    close(ends[1]);
 }
 
 static void
@@ -110,6 +153,7 @@ main(void)
         check_skip("too much memory to fill it");
         return check_end();
     }
+    pipes_check();
     fill_check();
     check_that(free_kib() >= before - SLACK_KIB, "all memory has come back");
     return check_end();
