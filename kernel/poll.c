@@ -158,11 +158,9 @@ poll_entries(struct pollfd *entries, u32 count, struct poll_watch *watches, u64 
     return result < 0 ? result : poll_report(entries, watches, count);
 }
 
-s32
-sys_poll(u32 address, u32 count, s32 timeout_milliseconds)
+static s32
+poll_user_entries(u32 address, u32 count, u64 deadline)
 {
-    u64 timeout = (u64)(u32)timeout_milliseconds * NANOSECONDS_PER_MILLISECOND;
-    u64 deadline = timeout_milliseconds < 0 ? WAIT_FOREVER : poll_deadline(timeout);
     u32 bytes = count * sizeof(struct pollfd);
     struct pollfd *entries;
     struct poll_watch *watches;
@@ -182,6 +180,14 @@ sys_poll(u32 address, u32 count, s32 timeout_milliseconds)
     kmem_free(watches);
     kmem_free(entries);
     return result;
+}
+
+s32
+sys_poll(u32 address, u32 count, s32 timeout_milliseconds)
+{
+    u64 timeout = (u64)(u32)timeout_milliseconds * NANOSECONDS_PER_MILLISECOND;
+
+    return poll_user_entries(address, count, timeout_milliseconds < 0 ? WAIT_FOREVER : poll_deadline(timeout));
 }
 
 /* ---- select ---- */
@@ -301,21 +307,108 @@ select_allocate_and_run(struct select *select, u64 deadline)
     return result;
 }
 
+/* A timeout in user memory (address 0: none) as a deadline; `read` knows its structure. */
+static int
+poll_read_deadline(u32 timeout, int (*read)(u32 address, u64 *nanoseconds), u64 *deadline)
+{
+    u64 duration;
+    int result;
+
+    *deadline = WAIT_FOREVER;
+    if (timeout == 0)
+        return 0;
+    result = read(timeout, &duration);
+    if (result == 0)
+        *deadline = poll_deadline(duration);
+    return result;
+}
+
 s32
 sys__newselect(s32 count, u32 readable, u32 writable, u32 exceptional, u32 timeout)
 {
     struct select select = {.count = count, .addresses = {readable, writable, exceptional}};
-    u64 deadline = WAIT_FOREVER;
+    u64 deadline;
+    int error;
 
     if (count < 0)
         return -EINVAL;
-    if (timeout != 0) {
-        u64 duration;
-        int error = time_read_timeval(timeout, &duration);
+    error = poll_read_deadline(timeout, time_read_timeval, &deadline);
+    return error < 0 ? error : select_allocate_and_run(&select, deadline);
+}
 
-        if (error < 0)
-            return error;
-        deadline = poll_deadline(duration);
-    }
-    return select_allocate_and_run(&select, deadline);
+/* ---- With a mask ---- */
+
+/* Blocks just the signals of a set in user memory (address 0: all stays as it is) until the call is over. */
+static int
+poll_block_signals(u32 address, u32 bytes)
+{
+    signal_set blocked;
+
+    if (address == 0)
+        return 0;
+    if (bytes != sizeof(blocked))
+        return -EINVAL;
+    if (user_copy_in(&blocked, address, sizeof(blocked)) < 0)
+        return -EFAULT;
+    signal_suspend_mask(blocked);
+    return 0;
+}
+
+static s32
+ppoll_call(u32 entries, u32 count, u64 deadline, u32 set, u32 set_bytes)
+{
+    int error = poll_block_signals(set, set_bytes);
+
+    return error < 0 ? error : poll_user_entries(entries, count, deadline);
+}
+
+s32
+sys_ppoll(u32 entries, u32 count, u32 timeout, u32 set, u32 set_bytes)
+{
+    u64 deadline;
+    int error = poll_read_deadline(timeout, time_read_old_timespec, &deadline);
+
+    return error < 0 ? error : ppoll_call(entries, count, deadline, set, set_bytes);
+}
+
+s32
+sys_ppoll_time64(u32 entries, u32 count, u32 timeout, u32 set, u32 set_bytes)
+{
+    u64 deadline;
+    int error = poll_read_deadline(timeout, time_read_timespec, &deadline);
+
+    return error < 0 ? error : ppoll_call(entries, count, deadline, set, set_bytes);
+}
+
+/* There is no room for a seventh parameter: `mask` leads to the set's address and size. */
+static s32
+pselect_call(struct select *select, u64 deadline, u32 mask)
+{
+    struct { u32 set, bytes; } argument = {0};
+    int error;
+
+    if (mask != 0 && user_copy_in(&argument, mask, sizeof(argument)) < 0)
+        return -EFAULT;
+    error = poll_block_signals(argument.set, argument.bytes);
+    return error < 0 ? error : select_allocate_and_run(select, deadline);
+}
+
+s32
+sys_pselect6(s32 count, u32 readable, u32 writable, u32 exceptional, u32 timeout, u32 mask)
+{
+    struct select select = {.count = count, .addresses = {readable, writable, exceptional}};
+    u64 deadline;
+    int error = count < 0 ? -EINVAL : poll_read_deadline(timeout, time_read_old_timespec, &deadline);
+
+    return error < 0 ? error : pselect_call(&select, deadline, mask);
+}
+
+s32
+sys_pselect6_time64(s32 count, u32 readable, u32 writable, u32 exceptional, u32 timeout, u32 mask)
+{
+    struct select select = {.count = count, .addresses = {readable, writable, exceptional}};
+    u64 deadline;
+    int error = count < 0 ? -EINVAL : poll_read_deadline(timeout, time_read_timespec, &deadline);
+
+    return error < 0 ? error : pselect_call(&select, deadline, mask);
 }
