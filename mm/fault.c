@@ -1,7 +1,7 @@
 /*
  * The page fault handler.
  *
- *   fault_handle ── decode ──> fault_resolve
+ *   fault_handle ── decode ──> fault_run
  *                                 │
  *                 check           │  find the region, or grow the stack to the page;
  *                                 │  does its protection permit the access?

@@ -172,20 +172,13 @@ int
 mmap_change(struct aspace *aspace, page_t start, page_t end, mmap_change_t *change, u32 argument)
 {
     struct region_list *regions = &aspace->regions;
-    bool hole = false;
 
     while (start.number < end.number) {
         struct region *region = region_find(regions, start);
         int error;
 
-        region = region ? region : region_find_from(regions, start);
-        if (!region || region->start.number >= end.number)
+        if (!region)
             return -ENOMEM;
-        if (region->start.number > start.number) {
-            hole = true;
-            start = region->start;
-            continue;
-        }
         error = change(aspace, region, argument, true);
         if (error)
             return error;
@@ -196,6 +189,31 @@ mmap_change(struct aspace *aspace, page_t start, page_t end, mmap_change_t *chan
         change(aspace, region, argument, false);
         start = region->end;
         region_merge(regions, region);
+    }
+    return 0;
+}
+
+int
+mmap_change_mapped(struct aspace *aspace, page_t start, page_t end, mmap_change_t *change, u32 argument)
+{
+    bool hole = false;
+
+    while (start.number < end.number) {
+        struct region *region = region_find_from(&aspace->regions, start);
+        page_t stop = end;
+        int error;
+
+        if (!region || region->start.number >= end.number)
+            return -ENOMEM;
+        if (region->start.number > start.number) {
+            hole = true;
+            start = region->start;
+        }
+        stop = region->end.number < end.number ? region->end : end;
+        error = mmap_change(aspace, start, stop, change, argument);
+        if (error)
+            return error;
+        start = stop;
     }
     return hole ? -ENOMEM : 0;
 }

@@ -94,13 +94,13 @@ mmap_advise(struct aspace *aspace, u32 address, u32 bytes, u32 advice)
     case MADV_RANDOM:
     case MADV_SEQUENTIAL:
     case MADV_WILLNEED:
-        return mmap_change(aspace, start, end, region_leave, 0);
+        return mmap_change_mapped(aspace, start, end, region_leave, 0);
     case MADV_DONTNEED:
     case MADV_FREE:
-        return mmap_change(aspace, start, end, region_discard, 0);
+        return mmap_change_mapped(aspace, start, end, region_discard, 0);
     case MADV_DONTFORK:
     case MADV_DOFORK:
-        return mmap_change(aspace, start, end, region_change_fork, advice == MADV_DONTFORK);
+        return mmap_change_mapped(aspace, start, end, region_change_fork, advice == MADV_DONTFORK);
     default:
         return -EINVAL;
     }
@@ -155,7 +155,7 @@ mmap_sync(struct aspace *aspace, u32 address, u32 bytes, u32 flags)
     if (error)
         return error;
     /* A mapping and its object are the same pages: nothing is out of step. */
-    return mmap_change(aspace, start, end, region_leave, 0);
+    return mmap_change_mapped(aspace, start, end, region_leave, 0);
 }
 
 /* ---- mlock ------------------------------------------------------------- */

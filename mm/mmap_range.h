@@ -18,10 +18,14 @@ int mmap_place(struct aspace *aspace, const struct mmap_request *request, u32 pa
  * -errno) and changes nothing; without, it cannot fail. */
 typedef int mmap_change_t(struct aspace *aspace, struct region *region, u32 argument, bool only_check);
 
-/* Changes exactly the pages [start, end), splitting and joining regions. As on
- * Linux, -ENOMEM if some are not mapped, after the others have been changed; an
- * error of the change itself ends it there. */
+/* Changes exactly the pages [start, end), splitting and joining regions. It ends
+ * with -ENOMEM at the first page that is not mapped, as mprotect and mlock do on
+ * Linux, or with the error of the change; what lies before has been changed. */
 int mmap_change(struct aspace *aspace, page_t start, page_t end, mmap_change_t *change, u32 argument);
+
+/* The same over holes, as madvise and msync do: all that is mapped is changed, and
+ * a hole makes it -ENOMEM in the end. */
+int mmap_change_mapped(struct aspace *aspace, page_t start, page_t end, mmap_change_t *change, u32 argument);
 
 /* Faults in every page of the range that may be touched. 0, or -ENOMEM / -EFAULT at
  * the first that cannot be. May sleep. */
