@@ -8,7 +8,7 @@
 
 #include "kernel/lib/string.h"
 #include "kernel/x86/cpu.h"
-#include "mm/evictable.h"
+#include "mm/kmem.h"
 #include "mm/fork.h"
 #include "mm/reclaim.h"
 #include "mm/swap.h"
@@ -23,6 +23,7 @@ struct counters case_counters;
 bool case_device_broken;
 
 static struct aspace *spaces[SPACES];
+static bool *hoarded_slots; /* by slot number; NULL: none is held */
 static u32 hoard;           /* frame number, the next one in the descriptor's index; 0: none */
 
 /* ---- Address spaces ---------------------------------------------------- */
@@ -48,6 +49,7 @@ case_end(void)
 {
     aspace_activate(NULL);
     case_unhoard();
+    case_unhoard_slots();
     case_device_broken = false;
     for (u32 i = 0; i < SPACES; i++)
         if (spaces[i]) {
@@ -288,6 +290,24 @@ case_unhoard(void)
         hoard = frame->index;
         frame_free(frame);
     }
+}
+
+void
+case_hoard_slots(void)
+{
+    hoarded_slots = kmem_allocate_zeroed((swap_total() + 1) * sizeof(*hoarded_slots));
+    while (hoarded_slots && swap_free_count() > 0)
+        hoarded_slots[swap_allocate().number] = true;
+}
+
+void
+case_unhoard_slots(void)
+{
+    for (u32 slot = 1; hoarded_slots && slot <= swap_total(); slot++)
+        if (hoarded_slots[slot])
+            swap_free((swap_slot_t){slot});
+    kmem_free(hoarded_slots);
+    hoarded_slots = NULL;
 }
 
 void

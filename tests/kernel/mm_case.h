@@ -71,6 +71,10 @@ u8 case_byte(u64 position);
 void case_hoard(u32 leave);
 void case_unhoard(void);
 
+/* Takes every free slot of the swap area; gives them back. Without memory for the list none is taken. */
+void case_hoard_slots(void);
+void case_unhoard_slots(void);
+
 /* Writes rubbish into many of the free frames, so that a frame given out uncleared shows. */
 void case_soil_frames(void);
 

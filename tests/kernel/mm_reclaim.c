@@ -267,27 +267,16 @@ SELFTEST(mm_reclaim, ensures_what_is_asked, "reclaim_ensure makes at least so ma
 SELFTEST(mm_reclaim, without_a_place_nothing_goes, "with no room in the swap area a private page stays; nothing is lost, and reclaim says so")
 {
     struct aspace *aspace = case_begin();
-    u32 address = case_memory(aspace, 3), first = 0, count = 0;
-    struct anon *anon;
+    u32 address = case_memory(aspace, 3);
 
     check_true(address != 0);
     case_evict_all();
     case_fill(aspace, address, 3, 1);
-    anon = case_anon(aspace, address);
-    /* Take every slot; the numbers need no memory: they are all those taken here. */
-    while (swap_free_count() > 0) {
-        u32 slot = swap_allocate().number;
-
-        first = first && first < slot ? first : slot;
-        count++;
-    }
-    check_true(!case_evict(anon));
-    check_true(anon->frame != NULL);
-    for (u32 slot = 1; count > 0 && slot <= swap_total(); slot++)
-        if (swap_is_taken((swap_slot_t){slot}) && first <= slot) {
-            swap_free((swap_slot_t){slot});
-            count--;
-        }
+    case_hoard_slots();
+    check_true(!case_evict(case_anon(aspace, address)));
+    check_true(case_anon(aspace, address)->frame != NULL);
+    check_equal(reclaim_try(frame_free_count() + 1), -ENOMEM);
+    case_unhoard_slots();
     check_true(case_holds(aspace, address, 3, 1));
     case_end();
 }
