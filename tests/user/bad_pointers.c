@@ -30,6 +30,8 @@
 #include "user/lib/check.h"
 
 #define FILE_NAME "/tmp/bad_pointers"
+#define STATFS64_SIZE 84    /* of the kernel's struct statfs64, which the call is told */
+#define STATX_ALL_BASIC 0x7ff  /* STATX_BASIC_STATS, which libc does not have yet */
 
 /* What a call does with the pointer, which decides what is a bad one. */
 enum {
@@ -212,6 +214,31 @@ futex_attempt(void *word)
     CALL(pread64, OUTPUT | PARTIAL, syscall(SYS_pread64, file, bad, sizeof waiting - 1, 0, 0)) \
     CALL(pwrite64, INPUT | PARTIAL, syscall(SYS_pwrite64, file, bad, sizeof waiting - 1, 0, 0)) \
     CALL(truncate64, INPUT, syscall(SYS_truncate64, bad, 0, 0)) \
+    CALL(chmod, INPUT, syscall(SYS_chmod, bad, 0600)) \
+    CALL(chown32, INPUT, syscall(SYS_chown32, bad, -1, -1)) \
+    CALL(lchown32, INPUT, syscall(SYS_lchown32, bad, -1, -1)) \
+    CALL(statfs64_path, INPUT, syscall(SYS_statfs64, bad, STATFS64_SIZE, good)) \
+    CALL(statfs64_result, OUTPUT, syscall(SYS_statfs64, "/", STATFS64_SIZE, bad)) \
+    CALL(fstatfs64, OUTPUT, syscall(SYS_fstatfs64, file, STATFS64_SIZE, bad)) \
+    CALL(openat, INPUT, syscall(SYS_openat, AT_FDCWD, bad, O_RDONLY)) \
+    CALL(unlinkat, INPUT, syscall(SYS_unlinkat, AT_FDCWD, bad, 0)) \
+    CALL(mkdirat, INPUT, syscall(SYS_mkdirat, AT_FDCWD, bad, 0777)) \
+    CALL(mknod, INPUT, syscall(SYS_mknod, bad, S_IFREG | 0600, 0)) \
+    CALL(faccessat, INPUT, syscall(SYS_faccessat, AT_FDCWD, bad, R_OK)) \
+    CALL(fstatat64_path, INPUT, syscall(SYS_fstatat64, AT_FDCWD, bad, good, 0)) \
+    CALL(fstatat64_result, OUTPUT, syscall(SYS_fstatat64, AT_FDCWD, "/", bad, 0)) \
+    CALL(renameat_from, INPUT, syscall(SYS_renameat, AT_FDCWD, bad, AT_FDCWD, FILE_NAME)) \
+    CALL(renameat_to, INPUT, syscall(SYS_renameat, AT_FDCWD, FILE_NAME, AT_FDCWD, bad)) \
+    CALL(readlink_path, INPUT, syscall(SYS_readlink, bad, good, PAGE_SIZE)) \
+    CALL(readlink_result, OUTPUT, syscall(SYS_readlink, "/proc/self/exe", bad, PAGE_SIZE)) \
+    CALL(readlinkat_path, INPUT, syscall(SYS_readlinkat, AT_FDCWD, bad, good, PAGE_SIZE)) \
+    CALL(readlinkat_result, OUTPUT, syscall(SYS_readlinkat, AT_FDCWD, "/proc/self/exe", bad, PAGE_SIZE)) \
+    CALL(utimensat_path, INPUT | OPTIONAL, syscall(SYS_utimensat, AT_FDCWD, bad, NULL, 0)) \
+    CALL(utimensat_times, INPUT | OPTIONAL, syscall(SYS_utimensat, AT_FDCWD, FILE_NAME, bad, 0)) \
+    CALL(utimensat_time64_times, INPUT | OPTIONAL, syscall(SYS_utimensat_time64, AT_FDCWD, FILE_NAME, bad, 0)) \
+    CALL(statx_path, INPUT, syscall(SYS_statx, AT_FDCWD, bad, 0, STATX_ALL_BASIC, good)) \
+    CALL(statx_result, OUTPUT, syscall(SYS_statx, AT_FDCWD, "/", 0, STATX_ALL_BASIC, bad)) \
+    CALL(sendfile64, INPUT | OPTIONAL, syscall(SYS_sendfile64, ends[1], file, bad, 1)) \
     CALL(waitid, OUTPUT | OPTIONAL, waitid_attempt(bad))
 
 #define ATTEMPT(name, uses, attempt) static long attempt_##name(void *bad) { return attempt; }
