@@ -1,6 +1,7 @@
 /*
- * Things to be done at a time: sleeps with a deadline and interval timers. Alarms are kept in order of their deadlines and looked at
- * on each clock tick, so that one goes off at the first tick that is not before its deadline: late by less than a tick, never early.
+ * Things to be done at a time: sleeps with a deadline and interval timers. Alarms are kept in order of their
+ * deadlines and looked at on each clock tick, so that one goes off at the first tick that is not before its
+ * deadline: late by less than a tick, never early.
  */
 #pragma once
 
@@ -10,12 +11,15 @@
 
 struct alarm {
     u64 deadline;                              /* in timer_nanoseconds(); changed only by alarm_set */
-    void (*expire)(struct alarm *alarm);       /* called by the tick's interrupt handler, interrupts disabled; may set it again */
+    void (*expire)(struct alarm *alarm);       /* in the tick's interrupt handler; may set it again */
     bool armed;                                /* owned by alarm.c */
     TAILQ_ENTRY(alarm) link;
 };
 
-/* Arm it for the deadline (again, if it is armed). From anywhere; expire must be filled in. Never fails, never sleeps. */
+/*
+ * Arm it for the deadline (again, if it is armed). From anywhere; expire must be filled in. Never fails, never
+ * sleeps.
+ */
 void alarm_set(struct alarm *alarm, u64 deadline);
 
 /* Disarm it; does nothing if it is not armed. From anywhere. */

@@ -72,7 +72,8 @@ elf_add_segment(const Elf32_Phdr *segment, const struct elf_layout *layout, stru
 }
 
 int
-elf_check_segments(const Elf32_Phdr *segments, const struct elf_layout *layout, const struct elf_limits *limits, struct elf_image *image)
+elf_check_segments(const Elf32_Phdr *segments, const struct elf_layout *layout, const struct elf_limits *limits,
+                   struct elf_image *image)
 {
     u64 floor = limits->user_bottom;
     bool entry_found = false;

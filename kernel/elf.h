@@ -1,6 +1,6 @@
 /*
- * What an ELF file says about how to load it, checked completely before anybody acts on it: pure functions over bytes, which know
- * neither files nor address spaces.
+ * What an ELF file says about how to load it, checked completely before anybody acts on it: pure functions over
+ * bytes, which know neither files nor address spaces.
  */
 #pragma once
 
@@ -29,13 +29,16 @@ struct elf_image {
 };
 
 /*
- * Check the file's header: machine, class, type, size of the entries; the table must lie inside the file and be at most a page.
- * 0; -ENOEXEC if it is no program for this machine or damaged.
+ * Check the file's header: machine, class, type, size of the entries; the table must lie inside the file and be
+ * at most a page. 0; -ENOEXEC if it is no program for this machine or damaged.
  */
-int elf_check_header(const Elf32_Ehdr *header, u32 available, const struct elf_limits *limits, struct elf_layout *layout);
+int elf_check_header(const Elf32_Ehdr *header, u32 available, const struct elf_limits *limits,
+                     struct elf_layout *layout);
 
 /*
- * Check the program headers: segments in ascending order, disjoint by pages, inside the file and the user's half, alignment of address
- * and offset equal, entry inside an executable one. 0; -ENOEXEC if damaged; -ENOMEM if it cannot fit into memory.
+ * Check the program headers: segments in ascending order, disjoint by pages, inside the file and the user's
+ * half, alignment of address and offset equal, entry inside an executable one. 0; -ENOEXEC if damaged; -ENOMEM
+ * if it cannot fit into memory.
  */
-int elf_check_segments(const Elf32_Phdr *segments, const struct elf_layout *layout, const struct elf_limits *limits, struct elf_image *image);
+int elf_check_segments(const Elf32_Phdr *segments, const struct elf_layout *layout, const struct elf_limits *limits,
+                       struct elf_image *image);

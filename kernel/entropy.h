@@ -1,6 +1,6 @@
 /*
- * Random bytes for programs (AT_RANDOM, getrandom). They come from the generator that seed= starts, so that runs repeat; they are not fit for
- * secrets, which this machine has none of.
+ * Random bytes for programs (AT_RANDOM, getrandom). They come from the generator that seed= starts, so that
+ * runs repeat; they are not fit for secrets, which this machine has none of.
  */
 #pragma once
 

@@ -49,8 +49,8 @@ is_blank(char character)
 }
 
 /*
- * Splits the first line of a script, "#! interpreter [one option]", in place. False if it names no interpreter, or is too
- * long to be sure where the name ends.
+ * Splits the first line of a script, "#! interpreter [one option]", in place. False if it names no interpreter,
+ * or is too long to be sure where the name ends.
  */
 static bool
 exec_parse_script(char *line, char **interpreter, char **option)
@@ -154,7 +154,8 @@ exec_protection(u32 segment_flags)
 
 /* Maps [start, end) rounded to pages, of the file from `offset` on if it is not NULL. */
 static int
-exec_map(struct exec_program *program, u32 start, u32 end, u32 protection, struct object *object, u32 offset, u64 data_end)
+exec_map(struct exec_program *program, u32 start, u32 end, u32 protection, struct object *object, u32 offset,
+         u64 data_end)
 {
     struct mmap_request request = {
         .address = start & ~PAGE_MASK,
@@ -171,8 +172,8 @@ exec_map(struct exec_program *program, u32 start, u32 end, u32 protection, struc
 }
 
 /*
- * A segment is its part of the file, and zeroes for the rest of its memory. Where the two meet within a page, mm keeps the page's rest zero
- * (data_end) when somebody touches it.
+ * A segment is its part of the file, and zeroes for the rest of its memory. Where the two meet within a page,
+ * mm keeps the page's rest zero (data_end) when somebody touches it.
  */
 static int
 exec_load_segment(struct exec_program *program, const Elf32_Phdr *segment)
@@ -185,7 +186,8 @@ exec_load_segment(struct exec_program *program, const Elf32_Phdr *segment)
     int result = 0;
 
     if (segment->p_filesz > 0)
-        result = exec_map(program, segment->p_vaddr, file_end, protection, program->inode->object, segment->p_offset, data_end);
+        result = exec_map(program, segment->p_vaddr, file_end, protection, program->inode->object, segment->p_offset,
+                          data_end);
     if (result == 0 && memory_end > zero_start)
         result = exec_map(program, zero_start, memory_end, protection, NULL, 0, 0);
     return result;

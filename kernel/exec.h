@@ -1,7 +1,7 @@
 /*
- * exec: give the current process a new program. The new address space is built completely before anything of the old is touched, so
- * every failure leaves the caller as it was. No page of the program is read but its header: text and data are regions on the
- * file's object, and running faults them in.
+ * exec: give the current process a new program. The new address space is built completely before anything of
+ * the old is touched, so every failure leaves the caller as it was. No page of the program is read but its
+ * header: text and data are regions on the file's object, and running faults them in.
  *
  *     exec.c           the order of things: open, load, stack, commit
  *     elf.c            what the file says, checked
@@ -33,13 +33,14 @@ struct exec_program {
 };
 
 /*
- * Run the program (or #! script) at `path`, relative to the current directory, with these strings. On success the
- * current thread's trap frame holds the new program's start. 0, -ENOENT, -EACCES, -ENOEXEC, -ENOMEM, -E2BIG, -ELOOP ... Sleeps.
+ * Run the program (or #! script) at `path`, relative to the current directory, with these strings. On success
+ * the current thread's trap frame holds the new program's start. 0, -ENOENT, -EACCES, -ENOEXEC, -ENOMEM,
+ * -E2BIG, -ELOOP ... Sleeps.
  */
 int exec_run(const char *path, struct exec_strings *strings);
 
 /*
- * exec_stack.c: map the stack of program->aspace and put strings, pointers and the auxiliary vector on it; sets stack_pointer.
- * 0 or a negative errno.
+ * exec_stack.c: map the stack of program->aspace and put strings, pointers and the auxiliary vector on it; sets
+ * stack_pointer. 0 or a negative errno.
  */
 int exec_stack_build(struct exec_program *program, const struct exec_strings *strings);

@@ -60,7 +60,8 @@ struct auxiliary_entry {
 #define AUXILIARY_ENTRIES 17
 
 static void
-stack_fill_auxiliary(struct auxiliary_entry *vector, const struct exec_program *program, const struct stack_strings *strings)
+stack_fill_auxiliary(struct auxiliary_entry *vector, const struct exec_program *program,
+                     const struct stack_strings *strings)
 {
     const struct identity *identity = &current_process()->identity;
     const struct auxiliary_entry entries[AUXILIARY_ENTRIES] = {
@@ -95,7 +96,8 @@ stack_put_bytes(struct stack_image *image, u32 address, const void *bytes, u32 c
 
 /* Lays the strings out from image->strings upwards. */
 static void
-stack_put_strings(struct stack_image *image, const char *path, const struct exec_strings *strings, struct stack_strings *placed)
+stack_put_strings(struct stack_image *image, const char *path, const struct exec_strings *strings,
+                  struct stack_strings *placed)
 {
     u32 address = image->strings;
     u8 random[RANDOM_BYTES];

@@ -22,7 +22,11 @@ exec_strings_initialize(struct exec_strings *strings)
     u32 limit = (u32)current_process()->limits[RLIMIT_STACK].rlim_cur / 4;
 
     *strings = (struct exec_strings){0};
-    strings->limit = limit < STRINGS_LIMIT_LEAST ? STRINGS_LIMIT_LEAST : limit > STRINGS_LIMIT_MOST ? STRINGS_LIMIT_MOST : limit;
+    if (limit < STRINGS_LIMIT_LEAST)
+        limit = STRINGS_LIMIT_LEAST;
+    if (limit > STRINGS_LIMIT_MOST)
+        limit = STRINGS_LIMIT_MOST;
+    strings->limit = limit;
 }
 
 void
@@ -173,7 +177,8 @@ exec_strings_copy(struct exec_strings *strings, const char *const *arguments, co
 int
 exec_strings_interpret(struct exec_strings *strings, const char *interpreter, const char *option, const char *script)
 {
-    const char *const before[] = {interpreter, option != NULL ? option : script, option != NULL ? script : NULL, NULL};
+    const char *const before[] = {interpreter, option != NULL ? option : script, option != NULL ? script : NULL,
+                                  NULL};
     struct exec_strings replaced = {.limit = strings->limit};
     u32 skipped = (u32)strlen(strings->data) + 1;
     u32 rest = strings->length - skipped;

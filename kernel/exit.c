@@ -1,6 +1,7 @@
 /*
- * The end of a process. It gives back everything but what its parent may ask for, becomes a zombie, and tells the parent; or is
- * buried at once where the parent does not want to know. The thread itself is freed by the one that runs next.
+ * The end of a process. It gives back everything but what its parent may ask for, becomes a zombie, and tells
+ * the parent; or is buried at once where the parent does not want to know. The thread itself is freed by the
+ * one that runs next.
  */
 #include "kernel/alarm.h"
 #include "kernel/file.h"
@@ -80,7 +81,8 @@ exit_is_unwanted(const struct process *process)
 {
     const struct signal_action *action = &process->parent->signals.actions->action[SIGCHLD];
 
-    return process->exit_signal == SIGCHLD && (action->handler == (u32)SIG_IGN || (action->flags & SA_NOCLDWAIT) != 0);
+    return process->exit_signal == SIGCHLD
+        && (action->handler == (u32)SIG_IGN || (action->flags & SA_NOCLDWAIT) != 0);
 }
 
 void

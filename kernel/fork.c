@@ -3,8 +3,9 @@
  *
  *     check -> structures -> signals, files -> address space -> registers -> commit: into the tree and the run queue
  *
- * Everything that can fail comes before the commit, and a failure gives back all that was taken. The address space comes last of
- * these, since taking write access away from the parent's tables costs the parent soft faults even if nothing comes of it.
+ * Everything that can fail comes before the commit, and a failure gives back all that was taken. The address
+ * space comes last of these, since taking write access away from the parent's tables costs the parent soft
+ * faults even if nothing comes of it.
  */
 #include "kernel/assert.h"
 #include "kernel/file.h"
@@ -48,7 +49,10 @@ fork_check(const struct fork_request *request)
     if (!resource_allows_process(current_process()))
         return -EAGAIN;
 
-    /* System calls begin with room for RECLAIM_LOW frames. Where even that was not to be had, the rest is for those who run already. */
+    /*
+     * System calls begin with room for RECLAIM_LOW frames. Where even that was not to be had, the rest is for
+     * those who run already.
+     */
     return frame_free_count() < RECLAIM_LOW ? -ENOMEM : 0;
 }
 
@@ -154,8 +158,8 @@ fork_fill(struct process *child, const struct fork_request *request)
 }
 
 /*
- * Sleeps until the child in vfork has let go of the address space. A SIGKILL ends that: the aspace is counted, so the child
- * keeps it, but it must not find our stack any more.
+ * Sleeps until the child in vfork has let go of the address space. A SIGKILL ends that: the aspace is counted,
+ * so the child keeps it, but it must not find our stack any more.
  */
 static void
 fork_wait_for_vfork(struct process *child, struct process_vfork *vfork)

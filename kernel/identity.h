@@ -1,6 +1,6 @@
 /*
- * Who a process acts as: user and group numbers as Linux keeps them. Everything starts as root; the calls that give that up are
- * obeyed, so that programs which check find what they asked for.
+ * Who a process acts as: user and group numbers as Linux keeps them. Everything starts as root; the calls that
+ * give that up are obeyed, so that programs which check find what they asked for.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /*
- * The first process. It is made like any other, but in place of a fork its thread begins in the kernel, runs exec, and goes on to user mode
- * when that has worked; the boot thread waits to hear whether it has.
+ * The first process. It is made like any other, but in place of a fork its thread begins in the kernel, runs
+ * exec, and goes on to user mode when that has worked; the boot thread waits to hear whether it has.
  */
 #include "kernel/exec.h"
 #include "kernel/file.h"

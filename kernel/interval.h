@@ -1,6 +1,6 @@
 /*
- * Interval timers: setitimer and alarm. ITIMER_REAL is an alarm on the clock; ITIMER_VIRTUAL and ITIMER_PROF count the ticks
- * that are charged to the process.
+ * Interval timers: setitimer and alarm. ITIMER_REAL is an alarm on the clock; ITIMER_VIRTUAL and ITIMER_PROF
+ * count the ticks that are charged to the process.
  */
 #pragma once
 

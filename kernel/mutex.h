@@ -1,6 +1,6 @@
 /*
- * Mutual exclusion between threads over sections that may sleep (pipes, inodes, page-in). Since the kernel is not preempted,
- * a section that cannot sleep needs none. Not for interrupt handlers.
+ * Mutual exclusion between threads over sections that may sleep (pipes, inodes, page-in). Since the kernel is
+ * not preempted, a section that cannot sleep needs none. Not for interrupt handlers.
  */
 #pragma once
 

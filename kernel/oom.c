@@ -1,4 +1,7 @@
-/* The last resort when neither memory nor swap has room: the process that holds most is killed, so that all others go on. */
+/*
+ * The last resort when neither memory nor swap has room: the process that holds most is killed, so that all
+ * others go on.
+ */
 #include "kernel/printk.h"
 #include "kernel/process.h"
 #include "mm/aspace.h"
@@ -10,7 +13,9 @@
 static u32
 oom_charge(const struct process *process)
 {
-    return process->aspace == NULL ? 0 : aspace_resident_pages(process->aspace) + aspace_swapped_pages(process->aspace);
+    if (process->aspace == NULL)
+        return 0;
+    return aspace_resident_pages(process->aspace) + aspace_swapped_pages(process->aspace);
 }
 
 /* One that is dying already will give its memory back; killing another one would not help sooner. */
@@ -56,8 +61,9 @@ process_kill_largest(void)
     victim = oom_choose();
     if (victim == NULL || victim->aspace == NULL)
         return false;
-    log_error("out of memory: killed process %u (%s), which held most: %u KiB resident, %u KiB swapped", victim->id, victim->name,
-              aspace_resident_pages(victim->aspace) * KIB_PER_PAGE, aspace_swapped_pages(victim->aspace) * KIB_PER_PAGE);
+    log_error("out of memory: killed process %u (%s), which held most: %u KiB resident, %u KiB swapped", victim->id,
+              victim->name, aspace_resident_pages(victim->aspace) * KIB_PER_PAGE,
+              aspace_swapped_pages(victim->aspace) * KIB_PER_PAGE);
     counters.oom_kill++;
     signal_force_kill(victim);
     return victim != current_process();

@@ -1,7 +1,8 @@
 /*
- * Process numbers. One struct pid stands for one number for as long as anybody uses it: as a process, as a process group or as a
- * session. So a number is not handed out again while a group or session that bears it still has members.
- * Numbers are found through a hash table that grows with their count; allocation goes upwards and wraps round at PID_MAXIMUM.
+ * Process numbers. One struct pid stands for one number for as long as anybody uses it: as a process, as a
+ * process group or as a session. So a number is not handed out again while a group or session that bears it
+ * still has members. Numbers are found through a hash table that grows with their count; allocation goes
+ * upwards and wraps round at PID_MAXIMUM.
  */
 #pragma once
 
@@ -16,8 +17,8 @@ struct process;
 
 struct pid {
     u32 number;
-    u32 references;                            /* the process itself, each member of the group, each member of the session */
-    struct process *process;                   /* the process of this number, until it has been waited for; else NULL */
+    u32 references;                            /* the process, each member of the group and of the session */
+    struct process *process;                   /* of this number, until it has been waited for; else NULL */
     LIST_HEAD(, process) group;                /* members of the process group; changed with interrupts disabled */
     LIST_ENTRY(pid) hash_link;
 };

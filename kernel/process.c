@@ -1,4 +1,7 @@
-/* The table of processes, their tree and groups. How they come, go and change their program is in fork.c, exit.c and exec.c. */
+/*
+ * The table of processes, their tree and groups. How they come, go and change their program is in fork.c,
+ * exit.c and exec.c.
+ */
 #include "kernel/process.h"
 
 #include "kernel/assert.h"

@@ -1,7 +1,8 @@
 /*
- * A process: an address space, open files and the rest of what its threads share, in a tree of parents and children. It
- * is created by fork (fork.c) or, the first one, by process_spawn_init; changes its program by exec (exec.c); and ends by process_exit
- * (exit.c) as a zombie that holds nothing but its status until its parent has waited for it (wait_child.c).
+ * A process: an address space, open files and the rest of what its threads share, in a tree of parents and
+ * children. It is created by fork (fork.c) or, the first one, by process_spawn_init; changes its program by
+ * exec (exec.c); and ends by process_exit (exit.c) as a zombie that holds nothing but its status until its
+ * parent has waited for it (wait_child.c).
  *
  * All of it is changed only by threads, never by interrupt handlers, except what signal.h says and group_link.
  */
@@ -53,7 +54,7 @@ struct process {
     struct pid *group, *session;
     LIST_ENTRY(process) group_link;            /* in group->group */
     TAILQ_ENTRY(process) all_link;             /* in the list of all, oldest first */
-    struct process *parent;                    /* never NULL for a user process: init adopts orphans; init's is process 0 */
+    struct process *parent;                    /* init adopts orphans; init's own is process 0 */
     LIST_HEAD(, process) children;             /* zombies included; youngest first */
     LIST_ENTRY(process) sibling_link;
     struct identity identity;
@@ -89,12 +90,16 @@ struct process {
     struct process_vfork *vfork;               /* the parent sleeps until we exec or exit, or NULL */
 };
 
-/* Set up the process layer: caches, process 0, pid table, killer, panic hook. After kmem works, before scheduler_start. */
+/*
+ * Set up the process layer: caches, process 0, pid table, killer, panic hook. After kmem works, before
+ * scheduler_start.
+ */
 void process_start(void);
 
 /*
- * Start the program at `path` as process 1 with these arguments (NULL-terminated, argument 0 included) and the console as
- * files 0, 1 and 2. 0 or a negative errno. Called once, from the boot thread, when the root directory is there.
+ * Start the program at `path` as process 1 with these arguments (NULL-terminated, argument 0 included) and the
+ * console as files 0, 1 and 2. 0 or a negative errno. Called once, from the boot thread, when the root
+ * directory is there.
  */
 int process_spawn_init(const char *path, const char *const *arguments);
 
@@ -129,7 +134,10 @@ void process_usage_retire_aspace(struct process *process);
 
 void process_usage_add(struct process_usage *to, const struct process_usage *from);
 
-/* A process with a number and nothing else: without threads, aspace and files, in no list. NULL without memory or number. */
+/*
+ * A process with a number and nothing else: without threads, aspace and files, in no list. NULL without memory
+ * or number.
+ */
 struct process *process_allocate(void);
 
 /* Give back structure and number of a process that has no threads and is in no list. */
@@ -172,7 +180,10 @@ process_status_stopped(int signal)
 
 #define PROCESS_STATUS_CONTINUED 0xffffu
 
-/* Kill the largest process for want of memory: reclaim's killer (oom.c). False if there is none that may be killed. */
+/*
+ * Kill the largest process for want of memory: reclaim's killer (oom.c). False if there is none that may be
+ * killed.
+ */
 bool process_kill_largest(void);
 
 /* Tell the parent of a zombie: its exit signal, and a wake-up from wait. */

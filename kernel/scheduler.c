@@ -1,5 +1,6 @@
 /*
- * Round robin. The run queue holds the runnable threads that do not run; the running one and the idle thread are never in it.
+ * Round robin. The run queue holds the runnable threads that do not run; the running one and the idle thread
+ * are never in it.
  *
  *          tick, slice over                    first
  *     run ------------------> tail [ run queue ] -----> run

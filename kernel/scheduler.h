@@ -1,6 +1,7 @@
 /*
- * Who runs next: one queue of runnable threads, round robin, in slices of SCHEDULER_SLICE_TICKS clock ticks. The kernel is not
- * preempted: a tick only notes in cpu()->pending_work that the slice is over, and the switch happens on the way back to user mode.
+ * Who runs next: one queue of runnable threads, round robin, in slices of SCHEDULER_SLICE_TICKS clock ticks.
+ * The kernel is not preempted: a tick only notes in cpu()->pending_work that the slice is over, and the switch
+ * happens on the way back to user mode.
  */
 #pragma once
 
@@ -13,17 +14,18 @@ struct thread;
 /* Bits of cpu()->pending_work: reasons to call process_return_to_user on the way back to user mode. */
 #define WORK_RESCHEDULE 1u                     /* the slice is over and somebody else can run */
 #define WORK_SIGNAL 2u                         /* the current thread may have a signal to act upon */
-#define WORK_SAMPLE 4u                         /* accessed=software: see what the address space has used since the last tick */
+#define WORK_SAMPLE 4u                         /* accessed=software: see what has been used since the last tick */
 
 /*
- * Turn the boot stack into the idle thread's, start the clock, and run `boot` in a kernel thread of its own, which may wait.
- * When boot returns, that thread ends. Called once, from kernel_main, with interrupts disabled. Does not return.
+ * Turn the boot stack into the idle thread's, start the clock, and run `boot` in a kernel thread of its own,
+ * which may wait. When boot returns, that thread ends. Called once, from kernel_main, with interrupts disabled.
+ * Does not return.
  */
 void scheduler_start(void (*boot)(void)) __attribute__((noreturn));
 
 /*
- * Give the processor to the next runnable thread. The caller has said by its thread's state whether it wants it back; a running one
- * goes to the end of the queue. Keeps the interrupt flag. From a thread only.
+ * Give the processor to the next runnable thread. The caller has said by its thread's state whether it wants it
+ * back; a running one goes to the end of the queue. Keeps the interrupt flag. From a thread only.
  */
 void schedule(void);
 
@@ -34,8 +36,9 @@ void scheduler_yield(void);
 void scheduler_add(struct thread *thread);
 
 /*
- * Put a thread at the head of the queue and have the current one give way before it returns to user mode. For fork: a child that runs
- * first takes its first pages before its parent asks for more, so that a lack of memory shows as a failing fork.
+ * Put a thread at the head of the queue and have the current one give way before it returns to user mode. For
+ * fork: a child that runs first takes its first pages before its parent asks for more, so that a lack of memory
+ * shows as a failing fork.
  */
 void scheduler_add_first(struct thread *thread);
 

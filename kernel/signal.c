@@ -3,8 +3,8 @@
  *
  *     ignored? -> drop          pending already (standard)? -> drop          else: pending -> wake the receiver
  *
- * with interrupts disabled, since terminal and timers send from interrupt handlers. SIGCONT and the stop signals undo each
- * other when sent, not when acted upon: a stopped process could not act.
+ * with interrupts disabled, since terminal and timers send from interrupt handlers. SIGCONT and the stop
+ * signals undo each other when sent, not when acted upon: a stopped process could not act.
  */
 #include "kernel/signal.h"
 

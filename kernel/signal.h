@@ -1,6 +1,7 @@
 /*
- * Signals: who may be told what, and what happens then. Sending marks a signal pending, on a process or on one thread, and wakes the
- * receiver if it sleeps interruptibly; acting on it happens only on the receiver's way back to user mode (process_return_to_user).
+ * Signals: who may be told what, and what happens then. Sending marks a signal pending, on a process or on one
+ * thread, and wakes the receiver if it sleeps interruptibly; acting on it happens only on the receiver's way
+ * back to user mode (process_return_to_user).
  *
  *     signal.c            pending sets: send, ignore, wake, take the next one
  *     signal_actions.c    what a process does on each signal; fork, exec and exit
@@ -8,8 +9,9 @@
  *     signal_calls.c      the system calls
  *     x86/signal_frame.c  Linux's frames on the user stack, and the way back from them
  *
- * A standard signal (1 to 31) is pending at most once, with the information of the first sender, so sending one needs no memory and is
- * possible from interrupt handlers; real-time signals queue up. Pending sets are changed with interrupts disabled.
+ * A standard signal (1 to 31) is pending at most once, with the information of the first sender, so sending one
+ * needs no memory and is possible from interrupt handlers; real-time signals queue up. Pending sets are changed
+ * with interrupts disabled.
  */
 #pragma once
 
@@ -29,7 +31,10 @@ struct trap_frame;
 #define SIGNAL_COUNT 64                        /* signals 1 to 64 */
 #define SIGNAL_STANDARD_COUNT 31               /* of which those that do not queue */
 
-/* Results of an interrupted system call that user mode never sees: signal_deliver.c turns each into -EINTR or runs the call again. */
+/*
+ * Results of an interrupted system call that user mode never sees: signal_deliver.c turns each into -EINTR or
+ * runs the call again.
+ */
 #define ERESTARTSYS 512                        /* again, if no handler runs or it has SA_RESTART */
 #define ERESTARTNOINTR 513                     /* again, in any case */
 #define ERESTARTNOHAND 514                     /* again, only if no handler runs */
@@ -122,20 +127,24 @@ bool signal_pending(const struct thread *thread);
 bool signal_kill_pending(const struct thread *thread);
 
 /*
- * A trap from user mode was the thread's own doing: mark the signal pending on the current thread so that it cannot be ignored or put
- * off: blocked or ignored, it kills. code is SEGV_MAPERR and so on, address goes to si_addr.
+ * A trap from user mode was the thread's own doing: mark the signal pending on the current thread so that it
+ * cannot be ignored or put off: blocked or ignored, it kills. code is SEGV_MAPERR and so on, address goes to
+ * si_addr.
  */
 void signal_fault(struct trap_frame *frame, int signal, int code, u32 address);
 
-/* Whether the current process ignores or the current thread blocks the signal: the terminal asks for SIGTTIN and SIGTTOU. */
+/*
+ * Whether the current process ignores or the current thread blocks the signal: the terminal asks for SIGTTIN
+ * and SIGTTOU.
+ */
 bool signal_is_ignored_or_blocked(int signal);
 
 /* Replace the current thread's blocked set (SIGKILL and SIGSTOP are left out). */
 void signal_set_blocked(signal_set blocked);
 
 /*
- * Block `blocked` for the rest of this system call (ppoll, rt_sigsuspend, pselect): the old set comes back when the call returns, or, if a
- * handler runs because of it, when that handler returns.
+ * Block `blocked` for the rest of this system call (ppoll, rt_sigsuspend, pselect): the old set comes back when
+ * the call returns, or, if a handler runs because of it, when that handler returns.
  */
 void signal_suspend_mask(signal_set blocked);
 
@@ -175,7 +184,10 @@ void signal_release_thread(struct thread *thread);
 
 /* ---- Between the parts ---- */
 
-/* Take the next signal of the set out of what is pending for the current thread or its process: its number, or 0. signal_update_work is due. */
+/*
+ * Take the next signal of the set out of what is pending for the current thread or its process: its number, or
+ * 0. signal_update_work is due.
+ */
 int signal_take(signal_set wanted, struct signal_info *info);
 
 /* Everything pending for the current thread or its process. */
@@ -184,7 +196,10 @@ signal_set signal_pending_set(const struct thread *thread);
 /* What the thread must look at has changed: keep cpu()->pending_work and thread->work true. */
 void signal_update_work(struct thread *thread);
 
-/* Drop the signals of the set wherever they are pending in the process (they have become ignored, or SIGCONT came). */
+/*
+ * Drop the signals of the set wherever they are pending in the process (they have become ignored, or SIGCONT
+ * came).
+ */
 void signal_discard(struct process *process, signal_set signals);
 
 /* Act on what is pending before user mode goes on with this frame. May not return. */
@@ -196,6 +211,9 @@ void signal_continue(struct process *process, int signal);
 /* x86/signal_frame.c: once at boot. */
 void signal_frame_start(void);
 
-/* x86/signal_frame.c: put a frame for the handler on the user stack and turn `frame` to it: 0 or -EFAULT (registers unchanged). */
-int signal_frame_push(struct trap_frame *frame, int signal, const struct signal_info *info, const struct signal_action *action,
-                      signal_set blocked_before);
+/*
+ * x86/signal_frame.c: put a frame for the handler on the user stack and turn `frame` to it: 0 or -EFAULT
+ * (registers unchanged).
+ */
+int signal_frame_push(struct trap_frame *frame, int signal, const struct signal_info *info,
+                      const struct signal_action *action, signal_set blocked_before);

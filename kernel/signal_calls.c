@@ -353,7 +353,10 @@ sys_rt_sigsuspend(u32 set_address, u32 set_bytes)
     return wait_for_signal();
 }
 
-/* Takes a signal of the set, waiting for one until the deadline: its number, -EAGAIN at the deadline, -EINTR for others. */
+/*
+ * Takes a signal of the set, waiting for one until the deadline: its number, -EAGAIN at the deadline, -EINTR
+ * for others.
+ */
 static s32
 signal_await(signal_set set, u64 deadline, struct signal_info *info)
 {
@@ -474,5 +477,6 @@ sys_sigaltstack(u32 stack_address, u32 old_address)
     return 0;
 }
 
-static_assert(sizeof(struct signal_stack) == sizeof(stack_t) && offsetof(struct signal_stack, size) == offsetof(stack_t, ss_size),
+static_assert(sizeof(struct signal_stack) == sizeof(stack_t)
+                  && offsetof(struct signal_stack, size) == offsetof(stack_t, ss_size),
               "the layout of stack_t");

@@ -1,6 +1,7 @@
 /*
- * Acting on signals, on the way back to user mode. The registers of the program are in the frame; a system call that was
- * interrupted has left a request to restart (-ERESTART...) as its result there, and how that ends depends on what the signal does:
+ * Acting on signals, on the way back to user mode. The registers of the program are in the frame; a system call
+ * that was interrupted has left a request to restart (-ERESTART...) as its result there, and how that ends
+ * depends on what the signal does:
  *
  *                          handler runs                         no handler runs
  *     ERESTARTSYS          again with SA_RESTART, else EINTR    again
@@ -158,7 +159,10 @@ deliver_to_handler(struct trap_frame *frame, int signal, const struct signal_inf
     signals->blocked = blocked;
 }
 
-/* A handler with SA_RESETHAND runs once. Without memory for a table of its own the process keeps it: better than losing the signal. */
+/*
+ * A handler with SA_RESETHAND runs once. Without memory for a table of its own the process keeps it: better
+ * than losing the signal.
+ */
 static void
 deliver_reset_handler(struct process *process, int signal)
 {

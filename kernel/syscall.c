@@ -22,8 +22,8 @@ syscall_unknown(u32 number)
 }
 
 /*
- * Calls take frames without asking for them, so memory is looked after here, where nothing is half done. If that fails, nobody is
- * killed for it: the call goes on, and fails by itself if it needs memory.
+ * Calls take frames without asking for them, so memory is looked after here, where nothing is half done. If
+ * that fails, nobody is killed for it: the call goes on, and fails by itself if it needs memory.
  */
 void
 syscall_dispatch(struct trap_frame *frame)
@@ -40,7 +40,10 @@ syscall_dispatch(struct trap_frame *frame)
         result = call(frame->ebx, frame->ecx, frame->edx, frame->esi, frame->edi, frame->ebp);
     frame->eax = (u32)result;
 
-    /* A call that wants to be restarted has seen a signal, which may be gone again by now: have that looked at all the same. */
+    /*
+     * A call that wants to be restarted has seen a signal, which may be gone again by now: have that looked at
+     * all the same.
+     */
     if (result >= -ERESTART_RESTARTBLOCK && result <= -ERESTARTSYS)
         cpu()->pending_work |= WORK_SIGNAL;
 }

@@ -1,7 +1,8 @@
 /*
- * The system calls of Linux i386: dispatch by number, and the calls of the process layer. A call is a function sys_NAME with up to
- * six 32-bit parameters, in the order of ebx, ecx, edx, esi, edi, ebp, that returns its result or a negative errno; it is listed in
- * syscall_table.c. File calls are declared in syscall_file.h, memory calls in syscall_memory.h.
+ * The system calls of Linux i386: dispatch by number, and the calls of the process layer. A call is a function
+ * sys_NAME with up to six 32-bit parameters, in the order of ebx, ecx, edx, esi, edi, ebp, that returns its
+ * result or a negative errno; it is listed in syscall_table.c. File calls are declared in syscall_file.h,
+ * memory calls in syscall_memory.h.
  *
  * A call that needs the user's registers finds them in current_thread()->frame.
  */

@@ -5,21 +5,25 @@
 
 #include <asm/unistd_32.h>
 
-/* Functions with fewer or signed parameters find them in the same places: the caller pushes six words and takes them away again. */
+/*
+ * Functions with fewer or signed parameters find them in the same places: the caller pushes six words and takes
+ * them away again.
+ */
 #define CALL(name) [__NR_##name] = (syscall_t)(void (*)(void))sys_##name
 #define CALL_AS(number_name, name) [__NR_##number_name] = (syscall_t)(void (*)(void))sys_##name
 
 const syscall_t syscall_table[] = {
     /* Processes */
-    CALL(fork), CALL(vfork), CALL(clone), CALL(execve), CALL(exit), CALL(exit_group), CALL(wait4), CALL(waitpid), CALL(waitid),
-    CALL(getpid), CALL(getppid), CALL(gettid), CALL(set_tid_address), CALL(set_robust_list),
-    CALL(set_thread_area), CALL(get_thread_area),
-    CALL(getpgid), CALL(getpgrp), CALL(setpgid), CALL(getsid), CALL(setsid),
+    CALL(fork), CALL(vfork), CALL(clone), CALL(execve), CALL(exit), CALL(exit_group), CALL(wait4),
+    CALL(waitpid), CALL(waitid), CALL(getpid), CALL(getppid), CALL(gettid), CALL(set_tid_address),
+    CALL(set_robust_list), CALL(set_thread_area), CALL(get_thread_area), CALL(getpgid), CALL(getpgrp),
+    CALL(setpgid), CALL(getsid), CALL(setsid),
 
     /* Signals */
-    CALL(kill), CALL(tkill), CALL(tgkill), CALL(rt_sigqueueinfo), CALL(signal), CALL(sigaction), CALL(rt_sigaction),
-    CALL(sigprocmask), CALL(rt_sigprocmask), CALL(sigpending), CALL(rt_sigpending), CALL(sigsuspend), CALL(rt_sigsuspend),
-    CALL(rt_sigtimedwait), CALL(rt_sigtimedwait_time64), CALL(sigaltstack), CALL(pause), CALL(sigreturn), CALL(rt_sigreturn),
+    CALL(kill), CALL(tkill), CALL(tgkill), CALL(rt_sigqueueinfo), CALL(signal), CALL(sigaction),
+    CALL(rt_sigaction), CALL(sigprocmask), CALL(rt_sigprocmask), CALL(sigpending), CALL(rt_sigpending),
+    CALL(sigsuspend), CALL(rt_sigsuspend), CALL(rt_sigtimedwait), CALL(rt_sigtimedwait_time64),
+    CALL(sigaltstack), CALL(pause), CALL(sigreturn), CALL(rt_sigreturn),
 
     /* Users and groups */
     CALL(getuid32), CALL(geteuid32), CALL(getgid32), CALL(getegid32), CALL(getresuid32), CALL(getresgid32),
@@ -28,34 +32,37 @@ const syscall_t syscall_table[] = {
 
     /* Time */
     CALL(time), CALL(stime), CALL(gettimeofday), CALL(clock_gettime), CALL(clock_gettime64),
-    CALL(clock_getres), CALL(clock_getres_time64), CALL(nanosleep), CALL(clock_nanosleep), CALL(clock_nanosleep_time64),
-    CALL(restart_syscall), CALL(alarm), CALL(getitimer), CALL(setitimer), CALL(times),
+    CALL(clock_getres), CALL(clock_getres_time64), CALL(nanosleep), CALL(clock_nanosleep),
+    CALL(clock_nanosleep_time64), CALL(restart_syscall), CALL(alarm), CALL(getitimer), CALL(setitimer),
+    CALL(times),
 
     /* Resources and the system */
-    CALL(getrusage), CALL(getrlimit), CALL(ugetrlimit), CALL(setrlimit), CALL(prlimit64),
-    CALL(getpriority), CALL(setpriority), CALL(nice), CALL(sched_yield), CALL(sched_getaffinity),
-    CALL(sched_getscheduler), CALL(uname), CALL(sysinfo), CALL(getrandom), CALL(prctl), CALL(personality),
+    CALL(getrusage), CALL(getrlimit), CALL(ugetrlimit), CALL(setrlimit), CALL(prlimit64), CALL(getpriority),
+    CALL(setpriority), CALL(nice), CALL(sched_yield), CALL(sched_getaffinity), CALL(sched_getscheduler),
+    CALL(uname), CALL(sysinfo), CALL(getrandom), CALL(prctl), CALL(personality),
 
     /* Memory */
-    CALL(brk), CALL(mmap), CALL(mmap2), CALL(munmap), CALL(mprotect), CALL(madvise), CALL(mincore), CALL(msync), CALL(mremap),
-    CALL(mlock), CALL(munlock), CALL(mlockall), CALL(munlockall),
+    CALL(brk), CALL(mmap), CALL(mmap2), CALL(munmap), CALL(mprotect), CALL(madvise), CALL(mincore),
+    CALL(msync), CALL(mremap), CALL(mlock), CALL(munlock), CALL(mlockall), CALL(munlockall),
 
     /* Files: bytes */
     CALL(read), CALL(write), CALL(readv), CALL(writev), CALL(pread64), CALL(pwrite64), CALL(sendfile64),
     CALL(lseek), CALL(_llseek), CALL(fsync), CALL_AS(fdatasync, fsync), CALL(sync),
 
     /* Files: descriptors */
-    CALL(open), CALL(creat), CALL(openat), CALL(close), CALL(dup), CALL(dup2), CALL(dup3), CALL(pipe), CALL(pipe2),
-    CALL(fcntl64), CALL_AS(fcntl, fcntl64), CALL(ioctl), CALL(poll), CALL(_newselect), CALL(ppoll),
-    CALL(ppoll_time64), CALL(pselect6), CALL(pselect6_time64),
+    CALL(open), CALL(creat), CALL(openat), CALL(close), CALL(dup), CALL(dup2), CALL(dup3), CALL(pipe),
+    CALL(pipe2), CALL(fcntl64), CALL_AS(fcntl, fcntl64), CALL(ioctl), CALL(poll), CALL(_newselect),
+    CALL(ppoll), CALL(ppoll_time64), CALL(pselect6), CALL(pselect6_time64),
 
     /* Files: what they are */
     CALL(stat64), CALL(lstat64), CALL(fstat64), CALL(fstatat64), CALL(statx), CALL(statfs64), CALL(fstatfs64),
-    CALL(access), CALL(faccessat), CALL(faccessat2), CALL(getdents64), CALL(readlink), CALL(readlinkat), CALL(getcwd),
+    CALL(access), CALL(faccessat), CALL(faccessat2), CALL(getdents64), CALL(readlink), CALL(readlinkat),
+    CALL(getcwd),
 
     /* Files: changing them */
     CALL(chmod), CALL(fchmod), CALL(fchmodat), CALL(chown32), CALL(lchown32), CALL(fchown32), CALL(fchownat),
-    CALL(truncate64), CALL(ftruncate64), CALL(utimensat), CALL(utimensat_time64), CALL(umask), CALL(chdir), CALL(fchdir),
+    CALL(truncate64), CALL(ftruncate64), CALL(utimensat), CALL(utimensat_time64), CALL(umask), CALL(chdir),
+    CALL(fchdir),
 
     /* Files: names */
     CALL(mkdir), CALL(mkdirat), CALL(mknod), CALL(mknodat), CALL(rmdir), CALL(unlink), CALL(unlinkat),

@@ -1,6 +1,6 @@
 /*
- * Threads come to be in two kinds: kernel threads, which run a C function, and user threads, whose first act is to return to user mode
- * with the registers that their creator put into the frame.
+ * Threads come to be in two kinds: kernel threads, which run a C function, and user threads, whose first act is
+ * to return to user mode with the registers that their creator put into the frame.
  */
 #include "kernel/thread.h"
 

@@ -1,7 +1,8 @@
 /*
- * A thread: what the processor runs. It has a kernel stack, saved registers and its own set of pending and blocked signals; all else
- * it shares with the other threads of its process. A process has one thread for now; the list, the per-thread signals and the
- * addresses for CLONE_CHILD_CLEARTID and robust futexes are where the others will come in.
+ * A thread: what the processor runs. It has a kernel stack, saved registers and its own set of pending and
+ * blocked signals; all else it shares with the other threads of its process. A process has one thread for now;
+ * the list, the per-thread signals and the addresses for CLONE_CHILD_CLEARTID and robust futexes are where the
+ * others will come in.
  *
  *     kernel stack, 8 KiB, guard page below
  *     +------------------------------+ highest address = what the TSS holds while it runs
@@ -57,7 +58,7 @@ struct thread {
     u32 work;                                  /* its part of cpu()->pending_work, kept while it does not run */
     struct signal_thread signals;
     struct thread_restart restart;
-    u32 set_child_tid;                         /* user address where it writes its number first of all (clone), or 0 */
+    u32 set_child_tid;                         /* user address where it first writes its number (clone), or 0 */
     u32 clear_child_tid;                       /* user address to clear and wake at exit (set_tid_address), or 0 */
     u32 robust_list;                           /* user address given to set_robust_list, or 0 */
     u64 user_ticks, system_ticks;              /* clock ticks charged to it */
@@ -73,7 +74,10 @@ current_thread(void)
     return cpu()->thread;
 }
 
-/* The process of the thread that runs: for kernel threads the one with number 0, which has neither aspace nor files. */
+/*
+ * The process of the thread that runs: for kernel threads the one with number 0, which has neither aspace nor
+ * files.
+ */
 static inline struct process *
 current_process(void)
 {
@@ -81,8 +85,8 @@ current_process(void)
 }
 
 /*
- * A thread of `process` that begins by going to user mode with the registers in thread->frame, which the caller fills in along with
- * fpu, tls, fs, gs and signals. In no queue yet. NULL without memory.
+ * A thread of `process` that begins by going to user mode with the registers in thread->frame, which the caller
+ * fills in along with fpu, tls, fs, gs and signals. In no queue yet. NULL without memory.
  */
 struct thread *thread_create_user(struct process *process);
 
@@ -98,6 +102,9 @@ void thread_free(struct thread *thread);
 /* End the current thread: it leaves its process and is freed by the thread that runs next. */
 void thread_exit(void) __attribute__((noreturn));
 
-/* Save into `thread` what the current thread has in registers that the kernel does not use (FPU, fs, gs); load it from there. */
+/*
+ * Save into `thread` what the current thread has in registers that the kernel does not use (FPU, fs, gs); load
+ * it from there.
+ */
 void thread_save_user_state(struct thread *thread);
 void thread_load_user_state(struct thread *thread);

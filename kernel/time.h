@@ -1,6 +1,6 @@
 /*
- * Clocks and the structures in which user programs see them. Inside the kernel a time is nanoseconds in a u64: since boot (timer_nanoseconds)
- * or since 1970 (time_since_epoch).
+ * Clocks and the structures in which user programs see them. Inside the kernel a time is nanoseconds in a u64:
+ * since boot (timer_nanoseconds) or since 1970 (time_since_epoch).
  */
 #pragma once
 
@@ -12,7 +12,10 @@
 
 #define MICROSECONDS_PER_SECOND 1000000u
 
-/* Nanoseconds since 1970-01-01 UTC, from the real-time clock read at boot; and its seconds, for the times of files. */
+/*
+ * Nanoseconds since 1970-01-01 UTC, from the real-time clock read at boot; and its seconds, for the times of
+ * files.
+ */
 u64 time_since_epoch(void);
 u32 time_seconds(void);
 
@@ -29,8 +32,9 @@ time_from_ticks(u64 ticks)
 }
 
 /*
- * Read a duration or time from user memory: a timespec with 32-bit (struct __kernel_old_timespec) or 64-bit seconds. 0, -EFAULT, or -EINVAL
- * if it is negative or not normalised. Very large ones become as long as can be.
+ * Read a duration or time from user memory: a timespec with 32-bit (struct __kernel_old_timespec) or 64-bit
+ * seconds. 0, -EFAULT, or -EINVAL if it is negative or not normalised. Very large ones become as long as can
+ * be.
  */
 int time_read_old_timespec(u32 address, u64 *nanoseconds);
 int time_read_timespec(u32 address, u64 *nanoseconds);

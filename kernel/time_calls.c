@@ -1,4 +1,7 @@
-/* The system calls that tell time and let time pass. Each clock call exists twice, with seconds of 32 and of 64 bits. */
+/*
+ * The system calls that tell time and let time pass. Each clock call exists twice, with seconds of 32 and of 64
+ * bits.
+ */
 #include "kernel/interval.h"
 #include "kernel/process.h"
 #include "kernel/signal.h"
@@ -79,7 +82,8 @@ sys_clock_gettime64(u32 clock, u32 time)
 static s32
 clock_getres_call(u32 clock, u32 address, time_writer_t write)
 {
-    bool by_tick = clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME && clock != CLOCK_MONOTONIC_RAW;
+    bool by_tick = clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME
+        && clock != CLOCK_MONOTONIC_RAW;
     u64 now;
 
     if (clock_now(clock, &now) < 0)
@@ -152,8 +156,8 @@ sys_times(u32 buffer)
 /* ---- Sleeping ---- */
 
 /*
- * Sleeps until the deadline. Interrupted, it leaves in the thread what restart_syscall needs, and tells the user what was left; that is
- * meaningless for a sleep until an absolute time, which is simply begun again.
+ * Sleeps until the deadline. Interrupted, it leaves in the thread what restart_syscall needs, and tells the
+ * user what was left; that is meaningless for a sleep until an absolute time, which is simply begun again.
  */
 static s32
 sleep_until(struct thread_restart sleep)

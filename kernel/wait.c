@@ -1,7 +1,9 @@
 /*
- * Sleeping and waking. Everything here runs with interrupts disabled, because wake-ups come from interrupt handlers too.
+ * Sleeping and waking. Everything here runs with interrupts disabled, because wake-ups come from interrupt
+ * handlers too.
  *
- * thread->woken remembers a wake-up that came after the thread enlisted, or after its last wait_block, and before it fell asleep.
+ * thread->woken remembers a wake-up that came after the thread enlisted, or after its last wait_block, and
+ * before it fell asleep.
  */
 #include "kernel/wait.h"
 
@@ -157,7 +159,10 @@ wait_uninterruptible_timeout(struct wait_queue *queue, u64 deadline_nanoseconds)
     return wait_on(queue, WAIT_UNINTERRUPTIBLE, deadline_nanoseconds);
 }
 
-/* True if the thread was asleep: an entry whose thread is already on its way out of the queue does not use up a wake-up. */
+/*
+ * True if the thread was asleep: an entry whose thread is already on its way out of the queue does not use up a
+ * wake-up.
+ */
 static bool
 wait_wake_thread(struct thread *thread)
 {

@@ -9,8 +9,9 @@
  *     while (!condition)
  *         wait_sleep(&queue);
  *
- * A condition that an interrupt handler changes must be tested, and the wait begun, with interrupts disabled; they are
- * enabled while the thread sleeps and disabled again when the call returns. Wake-ups may be spurious: always loop.
+ * A condition that an interrupt handler changes must be tested, and the wait begun, with interrupts disabled;
+ * they are enabled while the thread sleeps and disabled again when the call returns. Wake-ups may be spurious:
+ * always loop.
  */
 #pragma once
 
@@ -41,7 +42,10 @@ enum wait_mode {
 
 #define WAIT_FOREVER UINT64_MAX        /* the deadline that never comes */
 
-/* All of the following sleep, and must be called from a thread (not during early boot, not from an interrupt handler). */
+/*
+ * All of the following sleep, and must be called from a thread (not during early boot, not from an interrupt
+ * handler).
+ */
 
 /* Sleep until the queue is woken. */
 void wait_sleep(struct wait_queue *queue);
@@ -65,7 +69,10 @@ int wait_uninterruptible_timeout(struct wait_queue *queue, u64 deadline_nanoseco
 void wait_wake_all(struct wait_queue *queue);
 void wait_wake_one(struct wait_queue *queue);
 
-/* A signal has become pending: end the thread's sleep if its kind of wait listens to that. From anywhere; for signal.c. */
+/*
+ * A signal has become pending: end the thread's sleep if its kind of wait listens to that. From anywhere; for
+ * signal.c.
+ */
 void wait_interrupt(struct thread *thread);
 
 /*

@@ -1,6 +1,6 @@
 /*
- * Waiting for children. What a child has to report (it has ended, stopped, goes on) stays with the child until a parent has
- * received it: everything is written to user memory first, and only then taken away.
+ * Waiting for children. What a child has to report (it has ended, stopped, goes on) stays with the child until
+ * a parent has received it: everything is written to user memory first, and only then taken away.
  */
 #include "kernel/process.h"
 #include "kernel/resource.h"
@@ -50,7 +50,10 @@ wait_event_of(const struct wait_request *request, const struct process *child)
     return CHILD_NO_EVENT;
 }
 
-/* One look at the children: 1 with *child and *event, 0 if none has anything to report, -ECHILD if there is none to wait for. */
+/*
+ * One look at the children: 1 with *child and *event, 0 if none has anything to report, -ECHILD if there is
+ * none to wait for.
+ */
 static int
 wait_look(const struct wait_request *request, struct process **child, enum child_event *event)
 {

@@ -14,8 +14,8 @@
  *     | return address           | <- esp -> | return address           |
  *     +--------------------------+           +--------------------------+
  *
- * The program may have changed all of it before it comes back. So what comes back is made harmless: flags that are the kernel's
- * keep their value, selectors must be the user's own, and eip must lie in user space.
+ * The program may have changed all of it before it comes back. So what comes back is made harmless: flags that
+ * are the kernel's keep their value, selectors must be the user's own, and eip must lie in user space.
  */
 #include "kernel/lib/string.h"
 #include "kernel/process.h"
@@ -58,7 +58,10 @@ struct rt_signal_frame {
 #define FRAME_TAIL_OFFSET offsetof(struct signal_frame, blocked_high)
 #define FRAME_TAIL_BYTES (sizeof(struct signal_frame) - FRAME_TAIL_OFFSET)
 
-/* The ABI wants the stack pointer at a function's entry to be 4 below a multiple of 16; Linux puts the FPU's registers on 64. */
+/*
+ * The ABI wants the stack pointer at a function's entry to be 4 below a multiple of 16; Linux puts the FPU's
+ * registers on 64.
+ */
 #define FRAME_ALIGNMENT 16u
 #define FPU_ALIGNMENT 64u
 
@@ -67,8 +70,8 @@ struct rt_signal_frame {
 #define FPU_TAG_EMPTY 3u
 
 /*
- * FXSAVE's area is 512 bytes, of which a 32-bit program has these; behind them only the word that says whether more follows the area
- * means anything.
+ * FXSAVE's area is 512 bytes, of which a 32-bit program has these; behind them only the word that says whether
+ * more follows the area means anything.
  */
 #define FPU_FXSR_BYTES (offsetof(struct _fpstate, padding1) - FPU_FXSR_OFFSET)
 #define FPU_EXTENDED_OFFSET offsetof(struct _fpstate, sw_reserved)
@@ -79,7 +82,10 @@ struct rt_signal_frame {
 #define EFLAGS_RESUME 0x10000u
 #define EFLAGS_USER 0x50dd5u                       /* AC RF OF DF TF SF ZF AF PF CF */
 
-/* popl %eax; movl $sigreturn, %eax; int $0x80 -- and without the popl, padded: also how debuggers recognise a signal frame */
+/*
+ * popl %eax; movl $sigreturn, %eax; int $0x80 -- and without the popl, padded: also how debuggers recognise a
+ * signal frame
+ */
 static const u8 code_sigreturn[8] = {0x58, 0xb8, __NR_sigreturn, 0, 0, 0, 0xcd, 0x80};
 static const u8 code_rt_sigreturn[8] = {0xb8, __NR_rt_sigreturn, 0, 0, 0, 0xcd, 0x80, 0};
 
@@ -93,7 +99,10 @@ signal_frame_start(void)
 
 /* ---- The FPU's part ---- */
 
-/* Eight tags of two bits from the eight "not empty" bits of FXSAVE: valid registers are called valid whatever they hold. */
+/*
+ * Eight tags of two bits from the eight "not empty" bits of FXSAVE: valid registers are called valid whatever
+ * they hold.
+ */
 static u32
 fpu_expand_tags(u8 in_use)
 {
@@ -324,8 +333,8 @@ frame_enter_handler(struct trap_frame *frame, u32 address, int signal, const str
 }
 
 int
-signal_frame_push(struct trap_frame *frame, int signal, const struct signal_info *info, const struct signal_action *action,
-                  signal_set blocked_before)
+signal_frame_push(struct trap_frame *frame, int signal, const struct signal_info *info,
+                  const struct signal_action *action, signal_set blocked_before)
 {
     struct signal_thread *signals = &current_thread()->signals;
     bool with_info = (action->flags & SA_SIGINFO) != 0;
@@ -339,7 +348,8 @@ signal_frame_push(struct trap_frame *frame, int signal, const struct signal_info
     address = frame_place(fpu_address, with_info ? sizeof(struct rt_signal_frame) : sizeof(struct signal_frame));
     if (frame_overflows(stack, address))
         return -EFAULT;
-    result = (with_info ? frame_write_rt : frame_write)(address, frame, signal, info, action, blocked_before, fpu_address);
+    result = (with_info ? frame_write_rt : frame_write)(address, frame, signal, info, action, blocked_before,
+                                                        fpu_address);
     if (result < 0)
         return result;
     if ((signals->stack.flags & SS_AUTODISARM) != 0)
@@ -428,7 +438,10 @@ sys_rt_sigreturn(void)
     signal_set_blocked((u64)blocked_high << 32 | context.uc_sigmask);
     if (context_restore(frame, &context.uc_mcontext) < 0)
         return frame_is_bad(frame);
-    thread->signals.stack = (struct signal_stack){(u32)context.uc_stack.ss_sp, (u32)context.uc_stack.ss_flags & ~SS_ONSTACK,
-                                                  context.uc_stack.ss_size};
+    thread->signals.stack = (struct signal_stack){
+        .address = (u32)context.uc_stack.ss_sp,
+        .flags = (u32)context.uc_stack.ss_flags & ~SS_ONSTACK,
+        .size = context.uc_stack.ss_size,
+    };
     return (s32)frame->eax;
 }

@@ -1,6 +1,6 @@
 /*
- * context_switch: only what the C calling convention makes the callee keep is saved; segment registers, FPU and address space are
- * the scheduler's business. The order of the pushes is known to context_prepare, too.
+ * context_switch: only what the C calling convention makes the callee keep is saved; segment registers, FPU and
+ * address space are the scheduler's business. The order of the pushes is known to context_prepare, too.
  */
     .section .text
     .globl context_switch

@@ -12,7 +12,10 @@
 #define ENTRY_ANY UINT32_MAX
 #define CONTENTS_EXPAND_DOWN 1u                    /* the last of the kinds of data segment; code comes above */
 
-/* Clearing an entry is allowed in the two ways Linux knows; otherwise it must be a 32-bit data segment that is present. */
+/*
+ * Clearing an entry is allowed in the two ways Linux knows; otherwise it must be a 32-bit data segment that is
+ * present.
+ */
 static bool
 tls_is_empty(const struct user_desc *description)
 {
@@ -44,6 +47,7 @@ tls_index(const struct thread *thread, u32 entry_number)
 int
 tls_set(struct thread *thread, u32 description_address)
 {
+    u32 number_address = description_address + offsetof(struct user_desc, entry_number);
     struct user_desc description;
     bool any;
     u32 index;
@@ -56,7 +60,7 @@ tls_set(struct thread *thread, u32 description_address)
     index = tls_index(thread, description.entry_number);
     if (index >= SEGMENT_TLS_COUNT)
         return any ? -ESRCH : -EINVAL;
-    if (any && user_write_word(description_address + offsetof(struct user_desc, entry_number), SEGMENT_TLS_FIRST + index) < 0)
+    if (any && user_write_word(number_address, SEGMENT_TLS_FIRST + index) < 0)
         return -EFAULT;
     thread->tls[index] = tls_is_empty(&description) ? 0 : segments_make_tls(&description);
     return 0;

@@ -1,5 +1,6 @@
 /*
- * Checking ELF files: a good one passes, and each way to damage it is told apart. The checks are pure, so the file is two structures here.
+ * Checking ELF files: a good one passes, and each way to damage it is told apart. The checks are pure, so the
+ * file is two structures here.
  */
 #include "kernel/elf.h"
 #include "kernel/selftest.h"
@@ -35,7 +36,8 @@ good_program(void)
             .e_phnum = SEGMENTS,
         },
         .segments = {
-            [TEXT] = {.p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_vaddr = TEXT_ADDRESS, .p_filesz = 0x1800, .p_memsz = 0x1800},
+            [TEXT] = {.p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_vaddr = TEXT_ADDRESS, .p_filesz = 0x1800,
+                      .p_memsz = 0x1800},
             [DATA] = {.p_type = PT_LOAD, .p_flags = PF_R | PF_W, .p_vaddr = DATA_ADDRESS + 0x10, .p_offset = 0x2010,
                       .p_filesz = 0x200, .p_memsz = 0x5000},
             [STACK] = {.p_type = PT_GNU_STACK, .p_flags = PF_R | PF_W},
@@ -89,7 +91,8 @@ SELFTEST(elf, good_program_passes, "what a linker makes is accepted, and its end
     check_true(!image.executable_stack);
 }
 
-SELFTEST(elf, stack_is_executable_unless_said, "without PT_GNU_STACK the stack may be executed, as old programs expect")
+SELFTEST(elf, stack_is_executable_unless_said,
+         "without PT_GNU_STACK the stack may be executed, as old programs expect")
 {
     struct program program = good_program();
     struct elf_image image;
@@ -122,7 +125,8 @@ SELFTEST(elf, damaged_header, "a table of program headers outside the file, or o
     check_equal(elf_check_header(&program.header, sizeof(Elf32_Ehdr) - 1, &limits, &layout), -ENOEXEC);
 }
 
-SELFTEST(elf, truncated_segment, "a segment whose bytes are not all in the file is refused, also if its end wraps round")
+SELFTEST(elf, truncated_segment,
+         "a segment whose bytes are not all in the file is refused, also if its end wraps round")
 {
     check_equal(JUDGE_WITH(TEXT, p_offset, FILE_BYTES), -ENOEXEC);
     check_equal(JUDGE_WITH(DATA, p_filesz, 0x1000), -ENOEXEC);
@@ -130,7 +134,8 @@ SELFTEST(elf, truncated_segment, "a segment whose bytes are not all in the file 
     check_equal(JUDGE_WITH(TEXT, p_filesz, 0x1801), -ENOEXEC);
 }
 
-SELFTEST(elf, misplaced_segment, "segments overlap no page, rise, and lie in user space at the place in their page that the file has")
+SELFTEST(elf, misplaced_segment,
+         "segments overlap no page, rise, and lie in user space at the place in their page that the file has")
 {
     check_equal(JUDGE_WITH(DATA, p_vaddr, TEXT_ADDRESS + 0x1010), -ENOEXEC);
     check_equal(JUDGE_WITH(DATA, p_vaddr, TEXT_ADDRESS - 0x8000 + 0x10), -ENOEXEC);

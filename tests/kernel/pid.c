@@ -34,7 +34,8 @@ SELFTEST(pid, many_numbers_are_distinct, "however many there are, each number is
         pid_release(pids[i]);
 }
 
-SELFTEST(pid, used_numbers_are_not_handed_out, "numbers wrap round, and one that is still a group's or session's is passed over")
+SELFTEST(pid, used_numbers_are_not_handed_out,
+         "numbers wrap round, and one that is still a group's or session's is passed over")
 {
     struct pid *held = pid_allocate();
     u32 last = 0;

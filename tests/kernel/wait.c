@@ -130,7 +130,8 @@ alarm_ring(struct alarm *alarm)
     scene.finished++;
 }
 
-SELFTEST(wait, alarms_go_off_in_order, "alarms go off in the order of their deadlines, each once, and not when cancelled")
+SELFTEST(wait, alarms_go_off_in_order,
+         "alarms go off in the order of their deadlines, each once, and not when cancelled")
 {
     struct wait_queue nobody = {0};
     u64 now = timer_nanoseconds();
@@ -202,7 +203,8 @@ guarded_worker(void)
     scene.finished++;
 }
 
-SELFTEST(mutex, one_at_a_time, "only one thread is between lock and unlock, however they are switched, and all get through")
+SELFTEST(mutex, one_at_a_time,
+         "only one thread is between lock and unlock, however they are switched, and all get through")
 {
     scene_reset();
     check_true(scene_spawn(guarded_worker, WORKERS));
