@@ -4,6 +4,7 @@
 #include "kernel/process.h"
 #include "kernel/syscall.h"
 #include "kernel/time.h"
+#include "kernel/version.h"
 #include "mm/report.h"
 #include "mm/user.h"
 
@@ -13,12 +14,12 @@
 #include <linux/sysinfo.h>
 #include <linux/utsname.h>
 
-/* Programs look at the release to see what the system can do: the Linux whose interfaces these are. */
+/* Name and release tell programs what the system can do: they are those of the Linux whose interfaces these are. */
 static const struct new_utsname system_name = {
     .sysname = "Linux",
     .nodename = "belady",
     .release = "6.1.0-belady",
-    .version = "Belady",
+    .version = VERSION_SYSTEM " " VERSION_RELEASE " " VERSION_BUILD,
     .machine = "i686",
     .domainname = "(none)",
 };
