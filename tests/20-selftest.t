@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""The in-kernel suites, in both page-table formats, under every policy, with entries dropped at random, and with accessed and dirty bits
-found out in software. A T that names no file selects suites: make test T=fork."""
+"""The in-kernel suites, in both page-table formats, under every policy, with entries dropped at random, with accessed and dirty bits
+found out in software, with every kind of fork, without execute protection, and with all of mm verified every few faults. A T that names no file selects suites: make test T=fork."""
 from harness import *
 
 SECONDS = 100
 CONFIGURATIONS = [f"paging={paging} policy={policy}" for paging in FORMATS for policy in ("fifo", "random", "clock")]
-CONFIGURATIONS += [f"paging={paging} {further}" for paging in FORMATS for further in ("chaos=7", "dirty=software accessed=software")]
+CONFIGURATIONS += [f"paging={paging} {further}" for paging in FORMATS for further in
+                   ("chaos=7", "dirty=software accessed=software", "fork=cow", "fork=copy", "nx=off", "check=20")]
 
 
 def selftest(t, switches, suites):

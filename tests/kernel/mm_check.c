@@ -74,10 +74,12 @@ SELFTEST(mm_check, notices_wrong_owners, "a frame whose owner is another anon, n
     anon->frame->owner = NULL;
     check_true(check_run() != NULL);
     anon->frame->owner = anon;
-    check_equal(NOTICES(anon->frame->pins), swap_total() > 0);      /* without a swap area the policy knows no anon */
-    evictable_remove(anon->frame);
-    check_true(check_run() != NULL);
-    evictable_insert(anon->frame);
+    if (swap_total() > 0) {     /* without a swap area the policy knows no anon */
+        check_true(NOTICES(anon->frame->pins));
+        evictable_remove(anon->frame);
+        check_true(check_run() != NULL);
+        evictable_insert(anon->frame);
+    }
     check_true(check_run() == NULL);
     case_end();
 }
