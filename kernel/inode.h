@@ -36,14 +36,17 @@ struct directory_sink {
     bool (*entry)(struct directory_sink *sink, const char *name, u32 number, u32 mode, u64 next_position);
 };
 
-/* What differs between trees. A hook that is NULL refuses: -ENOTDIR for lookup, -EPERM for changes, -EINVAL for read_link. */
+/*
+ * What differs between trees. A hook that is NULL refuses: -ENOTDIR for lookup, -EPERM for changes, -EINVAL for
+ * read_link.
+ */
 struct inode_operations {
     const struct file_system *file_system;
     /* Directory: the inode called name ("." and ".." never come here), held; -ENOENT or -ENOMEM. Never sleeps. */
     int (*lookup)(struct inode *directory, const char *name, struct inode **result);
     /*
-     * Directory: emits entries from position on (2 is the first: "." and ".." are the caller's), until the sink is full or all
-     * are listed; returns 0 or -errno. Never sleeps.
+     * Directory: emits entries from position on (2 is the first: "." and ".." are the caller's), until the sink is
+     * full or all are listed; returns 0 or -errno. Never sleeps.
      */
     int (*list)(struct inode *directory, u64 position, struct directory_sink *sink);
     /* Directory: a name that child has in it, valid until it is removed; NULL where it has none. */
@@ -99,12 +102,15 @@ void inode_release(struct inode *inode);
 /* Bytes in the file as st_size has it. */
 u64 inode_size(const struct inode *inode);
 
-/* Sets a regular file's length; new bytes read as zero. 0, -EISDIR, -EINVAL (not regular), -EFBIG, -ENOMEM, -EIO. May sleep. */
+/*
+ * Sets a regular file's length; new bytes read as zero. 0, -EISDIR, -EINVAL (not regular), -EFBIG, -ENOMEM, -EIO. May
+ * sleep.
+ */
 int inode_truncate(struct inode *inode, u64 bytes);
 
 /*
- * Before the first write to a regular file that came with a boot module: gives it an anonymous object holding the same bytes.
- * Mappings made before keep the old one. 0, -ENOMEM or -EIO. May sleep.
+ * Before the first write to a regular file that came with a boot module: gives it an anonymous object holding the
+ * same bytes. Mappings made before keep the old one. 0, -ENOMEM or -EIO. May sleep.
  */
 int inode_make_writable(struct inode *inode);
 
@@ -120,6 +126,13 @@ void inode_touch_accessed(struct inode *inode);
  * -ENOENT for a directory that was removed (then only the above is printed).
  */
 int inode_path(struct inode *inode, struct text_buffer *text);
+
+/* Whether anybody may execute it. */
+static inline bool
+inode_is_executable(const struct inode *inode)
+{
+    return inode->mode & 0111;
+}
 
 static inline bool
 inode_is(const struct inode *inode, u32 type)

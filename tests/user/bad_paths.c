@@ -1,5 +1,6 @@
 /*
- * Paths that lead nowhere, or not where the call wants to go: each call on each of them answers with the errno that Linux has for it.
+ * Paths that lead nowhere, or not where the call wants to go: each call on each of them answers with the errno that
+ * Linux has for it.
  *
  *     f        a file, with a symbolic link link-f
  *     d        an empty directory, with a symbolic link link-d
@@ -62,42 +63,42 @@ static const struct { const char *name; int (*attempt)(const char *path); } call
 
 /* Short names, so that a row is a line. */
 enum {
-    NOENT = ENOENT, NOTDIR = ENOTDIR, ISDIR = EISDIR, EXIST = EEXIST, LOOP = ELOOP, INVAL = EINVAL, NOTEMPTY = ENOTEMPTY,
+    NOENT = ENOENT, NODIR = ENOTDIR, ISDIR = EISDIR, EXIST = EEXIST, LOOP = ELOOP, INVAL = EINVAL, FULL = ENOTEMPTY,
 };
 
 /* What each call answers, in the order of calls; 0 where it succeeds. Found out on Linux 6.1. */
 static const struct { const char *path; int expected[CALLS]; } paths[] = {
-    { "",              { NOENT, NOENT, NOENT, NOENT, NOENT, NOENT, NOENT, NOENT, NOENT, NOENT, NOENT, NOENT, NOENT, NOENT } },
-    { "f",             { 0, 0, 0, EXIST, 0, NOTDIR, 0, 0, 0, NOTDIR, EXIST, EXIST, INVAL, 0 } },
-    { "f/",            { NOTDIR, NOTDIR, ISDIR, ISDIR, NOTDIR, NOTDIR, NOTDIR, NOTDIR, NOTDIR, NOTDIR, EXIST, EXIST, NOTDIR, NOTDIR } },
-    { "f/.",           { NOTDIR, NOTDIR, NOTDIR, NOTDIR, NOTDIR, NOTDIR, NOTDIR, NOTDIR, NOTDIR, NOTDIR, NOTDIR, NOTDIR, NOTDIR, NOTDIR } },
-    { "f/x",           { NOTDIR, NOTDIR, NOTDIR, NOTDIR, NOTDIR, NOTDIR, NOTDIR, NOTDIR, NOTDIR, NOTDIR, NOTDIR, NOTDIR, NOTDIR, NOTDIR } },
-    { "d",             { 0, ISDIR, ISDIR, EXIST, 0, 0, 0, 0, ISDIR, 0, EXIST, EXIST, INVAL, ISDIR } },
-    { "d/",            { 0, ISDIR, ISDIR, ISDIR, 0, 0, 0, 0, ISDIR, 0, EXIST, EXIST, INVAL, ISDIR } },
-    { "d/.",           { 0, ISDIR, ISDIR, EXIST, 0, 0, 0, 0, ISDIR, INVAL, EXIST, EXIST, INVAL, ISDIR } },
-    { "d/..",          { 0, ISDIR, ISDIR, EXIST, 0, 0, 0, 0, ISDIR, NOTEMPTY, EXIST, EXIST, INVAL, ISDIR } },
-    { "d/x",           { NOENT, NOENT, 0, 0, NOENT, NOENT, NOENT, NOENT, NOENT, NOENT, 0, 0, NOENT, NOENT } },
-    { "d/x/",          { NOENT, NOENT, ISDIR, ISDIR, NOENT, NOENT, NOENT, NOENT, NOENT, NOENT, 0, NOENT, NOENT, NOENT } },
-    { "e",             { 0, ISDIR, ISDIR, EXIST, 0, 0, 0, 0, ISDIR, NOTEMPTY, EXIST, EXIST, INVAL, ISDIR } },
-    { "e/",            { 0, ISDIR, ISDIR, ISDIR, 0, 0, 0, 0, ISDIR, NOTEMPTY, EXIST, EXIST, INVAL, ISDIR } },
-    { "e/x",           { 0, 0, 0, EXIST, 0, NOTDIR, 0, 0, 0, NOTDIR, EXIST, EXIST, INVAL, 0 } },
-    { "link-f",        { 0, 0, 0, EXIST, LOOP, NOTDIR, 0, 0, 0, NOTDIR, EXIST, EXIST, 0, 0 } },
-    { "link-f/",       { NOTDIR, NOTDIR, ISDIR, ISDIR, NOTDIR, NOTDIR, NOTDIR, NOTDIR, NOTDIR, NOTDIR, EXIST, EXIST, NOTDIR, NOTDIR } },
-    { "link-d",        { 0, ISDIR, ISDIR, EXIST, LOOP, 0, 0, 0, 0, NOTDIR, EXIST, EXIST, 0, ISDIR } },
-    { "link-d/",       { 0, ISDIR, ISDIR, ISDIR, 0, 0, 0, 0, NOTDIR, NOTDIR, EXIST, EXIST, INVAL, ISDIR } },
-    { "link-d/x",      { NOENT, NOENT, 0, 0, NOENT, NOENT, NOENT, NOENT, NOENT, NOENT, 0, 0, NOENT, NOENT } },
-    { "link-d/.",      { 0, ISDIR, ISDIR, EXIST, 0, 0, 0, 0, ISDIR, INVAL, EXIST, EXIST, INVAL, ISDIR } },
-    { "link-d/../f",   { 0, 0, 0, EXIST, 0, NOTDIR, 0, 0, 0, NOTDIR, EXIST, EXIST, INVAL, 0 } },
-    { "loop",          { LOOP, LOOP, LOOP, EXIST, LOOP, LOOP, LOOP, 0, 0, NOTDIR, EXIST, EXIST, 0, LOOP } },
-    { "loop/",         { LOOP, LOOP, ISDIR, ISDIR, LOOP, LOOP, LOOP, LOOP, NOTDIR, NOTDIR, EXIST, EXIST, LOOP, LOOP } },
-    { "loop/x",        { LOOP, LOOP, LOOP, LOOP, LOOP, LOOP, LOOP, LOOP, LOOP, LOOP, LOOP, LOOP, LOOP, LOOP } },
-    { "dangling",      { NOENT, NOENT, 0, EXIST, LOOP, NOENT, NOENT, 0, 0, NOTDIR, EXIST, EXIST, 0, NOENT } },
-    { "dangling/",     { NOENT, NOENT, ISDIR, ISDIR, NOENT, NOENT, NOENT, NOENT, NOTDIR, NOTDIR, EXIST, EXIST, NOENT, NOENT } },
-    { "dangling-far",  { NOENT, NOENT, NOENT, EXIST, LOOP, NOENT, NOENT, 0, 0, NOTDIR, EXIST, EXIST, 0, NOENT } },
-    { "new",           { NOENT, NOENT, 0, 0, NOENT, NOENT, NOENT, NOENT, NOENT, NOENT, 0, 0, NOENT, NOENT } },
-    { "new/",          { NOENT, NOENT, ISDIR, ISDIR, NOENT, NOENT, NOENT, NOENT, NOENT, NOENT, 0, NOENT, NOENT, NOENT } },
-    { "new/x",         { NOENT, NOENT, NOENT, NOENT, NOENT, NOENT, NOENT, NOENT, NOENT, NOENT, NOENT, NOENT, NOENT, NOENT } },
-    { ".",             { 0, ISDIR, ISDIR, EXIST, 0, 0, 0, 0, ISDIR, INVAL, EXIST, EXIST, INVAL, ISDIR } },
+    { "", { NOENT, NOENT, NOENT, NOENT, NOENT, NOENT, NOENT, NOENT, NOENT, NOENT, NOENT, NOENT, NOENT, NOENT } },
+    { "f", { 0, 0, 0, EXIST, 0, NODIR, 0, 0, 0, NODIR, EXIST, EXIST, INVAL, 0 } },
+    { "f/", { NODIR, NODIR, ISDIR, ISDIR, NODIR, NODIR, NODIR, NODIR, NODIR, NODIR, EXIST, EXIST, NODIR, NODIR } },
+    { "f/.", { NODIR, NODIR, NODIR, NODIR, NODIR, NODIR, NODIR, NODIR, NODIR, NODIR, NODIR, NODIR, NODIR, NODIR } },
+    { "f/x", { NODIR, NODIR, NODIR, NODIR, NODIR, NODIR, NODIR, NODIR, NODIR, NODIR, NODIR, NODIR, NODIR, NODIR } },
+    { "d", { 0, ISDIR, ISDIR, EXIST, 0, 0, 0, 0, ISDIR, 0, EXIST, EXIST, INVAL, ISDIR } },
+    { "d/", { 0, ISDIR, ISDIR, ISDIR, 0, 0, 0, 0, ISDIR, 0, EXIST, EXIST, INVAL, ISDIR } },
+    { "d/.", { 0, ISDIR, ISDIR, EXIST, 0, 0, 0, 0, ISDIR, INVAL, EXIST, EXIST, INVAL, ISDIR } },
+    { "d/..", { 0, ISDIR, ISDIR, EXIST, 0, 0, 0, 0, ISDIR, FULL, EXIST, EXIST, INVAL, ISDIR } },
+    { "d/x", { NOENT, NOENT, 0, 0, NOENT, NOENT, NOENT, NOENT, NOENT, NOENT, 0, 0, NOENT, NOENT } },
+    { "d/x/", { NOENT, NOENT, ISDIR, ISDIR, NOENT, NOENT, NOENT, NOENT, NOENT, NOENT, 0, NOENT, NOENT, NOENT } },
+    { "e", { 0, ISDIR, ISDIR, EXIST, 0, 0, 0, 0, ISDIR, FULL, EXIST, EXIST, INVAL, ISDIR } },
+    { "e/", { 0, ISDIR, ISDIR, ISDIR, 0, 0, 0, 0, ISDIR, FULL, EXIST, EXIST, INVAL, ISDIR } },
+    { "e/x", { 0, 0, 0, EXIST, 0, NODIR, 0, 0, 0, NODIR, EXIST, EXIST, INVAL, 0 } },
+    { "link-f", { 0, 0, 0, EXIST, LOOP, NODIR, 0, 0, 0, NODIR, EXIST, EXIST, 0, 0 } },
+    { "link-f/", { NODIR, NODIR, ISDIR, ISDIR, NODIR, NODIR, NODIR, NODIR, NODIR, NODIR, EXIST, EXIST, NODIR, NODIR } },
+    { "link-d", { 0, ISDIR, ISDIR, EXIST, LOOP, 0, 0, 0, 0, NODIR, EXIST, EXIST, 0, ISDIR } },
+    { "link-d/", { 0, ISDIR, ISDIR, ISDIR, 0, 0, 0, 0, NODIR, NODIR, EXIST, EXIST, INVAL, ISDIR } },
+    { "link-d/x", { NOENT, NOENT, 0, 0, NOENT, NOENT, NOENT, NOENT, NOENT, NOENT, 0, 0, NOENT, NOENT } },
+    { "link-d/.", { 0, ISDIR, ISDIR, EXIST, 0, 0, 0, 0, ISDIR, INVAL, EXIST, EXIST, INVAL, ISDIR } },
+    { "link-d/../f", { 0, 0, 0, EXIST, 0, NODIR, 0, 0, 0, NODIR, EXIST, EXIST, INVAL, 0 } },
+    { "loop", { LOOP, LOOP, LOOP, EXIST, LOOP, LOOP, LOOP, 0, 0, NODIR, EXIST, EXIST, 0, LOOP } },
+    { "loop/", { LOOP, LOOP, ISDIR, ISDIR, LOOP, LOOP, LOOP, LOOP, NODIR, NODIR, EXIST, EXIST, LOOP, LOOP } },
+    { "loop/x", { LOOP, LOOP, LOOP, LOOP, LOOP, LOOP, LOOP, LOOP, LOOP, LOOP, LOOP, LOOP, LOOP, LOOP } },
+    { "dangling", { NOENT, NOENT, 0, EXIST, LOOP, NOENT, NOENT, 0, 0, NODIR, EXIST, EXIST, 0, NOENT } },
+    { "dangling/", { NOENT, NOENT, ISDIR, ISDIR, NOENT, NOENT, NOENT, NOENT, NODIR, NODIR, EXIST, EXIST, NOENT, NOENT } },
+    { "dangling-far", { NOENT, NOENT, NOENT, EXIST, LOOP, NOENT, NOENT, 0, 0, NODIR, EXIST, EXIST, 0, NOENT } },
+    { "new", { NOENT, NOENT, 0, 0, NOENT, NOENT, NOENT, NOENT, NOENT, NOENT, 0, 0, NOENT, NOENT } },
+    { "new/", { NOENT, NOENT, ISDIR, ISDIR, NOENT, NOENT, NOENT, NOENT, NOENT, NOENT, 0, NOENT, NOENT, NOENT } },
+    { "new/x", { NOENT, NOENT, NOENT, NOENT, NOENT, NOENT, NOENT, NOENT, NOENT, NOENT, NOENT, NOENT, NOENT, NOENT } },
+    { ".", { 0, ISDIR, ISDIR, EXIST, 0, 0, 0, 0, ISDIR, INVAL, EXIST, EXIST, INVAL, ISDIR } },
 };
 
 /* Removes whatever the calls may have made, and the rest. */
@@ -171,9 +172,10 @@ static void
 rename_check(void)
 {
     static const struct { const char *from, *to; int expected; } renames[] = {
-        { "f", "d", EISDIR }, { "d", "f", ENOTDIR }, { "d", "e", ENOTEMPTY }, { "d", "d/below", EINVAL }, { "e/x", "e", ENOTEMPTY },
-        { "f", "f/x", ENOTDIR }, { "f", "new/", ENOTDIR }, { "missing", "f", ENOENT }, { "d", ".", EBUSY }, { ".", "new", EBUSY },
-        { "e", "e", 0 }, { "d", "new/", 0 }, { "e", "d", 0 }, { "link-f", "f", 0 }, { "f", "dangling", 0 },
+        { "f", "d", EISDIR }, { "d", "f", ENOTDIR }, { "d", "e", ENOTEMPTY }, { "d", "d/below", EINVAL },
+        { "e/x", "e", ENOTEMPTY }, { "f", "f/x", ENOTDIR }, { "f", "new/", ENOTDIR }, { "missing", "f", ENOENT },
+        { "d", ".", EBUSY }, { ".", "new", EBUSY }, { "e", "e", 0 }, { "d", "new/", 0 }, { "e", "d", 0 },
+        { "link-f", "f", 0 }, { "f", "dangling", 0 },
     };
 
     for (size_t i = 0; i < sizeof renames / sizeof *renames; i++) {
@@ -181,7 +183,8 @@ rename_check(void)
         build();
         int error = rename(renames[i].from, renames[i].to) == 0 ? 0 : errno;
 
-        check_that(error == renames[i].expected, "rename of %s to %s: %s", renames[i].from, renames[i].to, strerror(error));
+        check_that(error == renames[i].expected,
+                   "rename of %s to %s: %s", renames[i].from, renames[i].to, strerror(error));
         rename("new", "e");
         remove("d/x");
     }

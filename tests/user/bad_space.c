@@ -1,5 +1,6 @@
 /*
- * Files and pipes until there is room for no more: ENOSPC and EMFILE, nobody is killed for it, and all of it comes back.
+ * Files and pipes until there is room for no more: ENOSPC and EMFILE, nobody is killed for it, and all of it comes
+ * back.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -52,7 +53,8 @@ fill_check(void)
     check_that(done == -1 && errno == ENOSPC, "after %lld MiB there is no space left", written / MIB);
     check_that(lseek(file, 0, SEEK_END) == written, "the file has just what was written");
     check_that(pread(file, &byte, 1, written - 1) == 1 && byte == 'x', "its last byte can be read");
-    check_that(mkdir(DIRECTORY_NAME, 0755) == 0 || errno == ENOSPC, "a directory can be made, or there is no space for it");
+    check_that(mkdir(DIRECTORY_NAME, 0755) == 0 || errno == ENOSPC,
+               "a directory can be made, or there is no space for it");
     check_that(ftruncate(file, 0) == 0 && write(file, piece, sizeof piece) == PIECE, "emptied, it takes more");
     close(file);
     unlink(FILE_NAME);

@@ -1,5 +1,6 @@
 /*
- * /proc: that what is in it can be parsed as on Linux, and tells the truth about a process that looks at itself and at its child.
+ * /proc: that what is in it can be parsed as on Linux, and tells the truth about a process that looks at itself and
+ * at its child.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -78,7 +79,8 @@ stat_check(void)
 
     check_that(text_read("/proc/self/stat", TEXT) > 0, "/proc/self/stat can be read");
     check_that(sscanf(text, "%d (%31[^)]) %c %d", &pid, name, &state, &parent) == 4, "it begins like Linux's");
-    check_that(pid == getpid() && parent == getppid() && state == 'R', "it names this process, its parent, and says that it runs");
+    check_that(pid == getpid() && parent == getppid() && state == 'R',
+               "it names this process, its parent, and says that it runs");
     for (char *rest = strrchr(text, ')') + 3; *rest != '\0'; rest++)
         fields += *rest == ' ';
     check_that(fields == STAT_FIELDS, "it has %d fields", STAT_FIELDS);
@@ -90,12 +92,15 @@ status_check(void)
     char name[64];
 
     check_that(text_read("/proc/self/status", TEXT) > 0, "/proc/self/status can be read");
-    check_that(text_number("Pid:\t") == getpid() && text_number("PPid:\t") == getppid(), "it names process and parent");
-    check_that(text_number("VmRSS:\t") > 0 && text_number("VmSize:\t") >= text_number("VmRSS:\t"), "what is in memory is part of the whole");
+    check_that(text_number("Pid:\t") == getpid() && text_number("PPid:\t") == getppid(),
+               "it names process and parent");
+    check_that(text_number("VmRSS:\t") > 0 && text_number("VmSize:\t") >= text_number("VmRSS:\t"),
+               "what is in memory is part of the whole");
     check_that(text_number("Threads:\t") == 1, "one thread");
     snprintf(name, sizeof name, "/proc/%d/status", getpid());
     check_that(text_read(name, 7) > 0 && text_number("Pid:\t") == getpid(), "by number, in small portions, the same");
-    check_that(text_read("/proc/self/statm", TEXT) > 0 && strtol(text, NULL, 10) > 0, "/proc/self/statm begins with the size");
+    check_that(text_read("/proc/self/statm", TEXT) > 0 && strtol(text, NULL, 10) > 0,
+               "/proc/self/statm begins with the size");
 }
 
 static void
@@ -103,12 +108,16 @@ names_check(char *program)
 {
     char target[256] = "";
 
-    check_that(readlink("/proc/self/exe", target, sizeof target - 1) > 0 && strstr(target, strrchr(program, '/')) != NULL,
+    check_that(readlink("/proc/self/exe", target, sizeof target - 1) > 0 &&
+               strstr(target, strrchr(program, '/')) != NULL,
                "exe leads to the program");
     check_that(text_read("/proc/self/cmdline", TEXT) == (ssize_t) strlen(program) + 1 && strcmp(text, program) == 0,
                "cmdline holds the arguments, each with its NUL");
-    check_that(text_read("/proc/self/comm", TEXT) > 0 && strncmp(text, strrchr(program, '/') + 1, strlen(text) - 1) == 0, "comm is the last part");
-    check_that(chdir("/proc") == 0 && readlink("self/cwd", target, sizeof target - 1) == 5 && memcmp(target, "/proc", 5) == 0,
+    check_that(text_read("/proc/self/comm", TEXT) > 0 &&
+               strncmp(text, strrchr(program, '/') + 1, strlen(text) - 1) == 0,
+               "comm is the last part");
+    check_that(chdir("/proc") == 0 && readlink("self/cwd", target, sizeof target - 1) == 5 && memcmp(target,
+               "/proc", 5) == 0,
                "cwd follows chdir");
     check_that(chdir("/") == 0, "and back");
 }
@@ -124,8 +133,10 @@ descriptors_check(void)
     snprintf(name, sizeof name, "/proc/self/fd/%d", ends[0]);
     snprintf(number, sizeof number, "%d", ends[0]);
     check_that(directory_lists("/proc/self/fd", number), "fd lists it");
-    check_that(readlink(name, target, sizeof target - 1) > 0 && strncmp(target, "pipe:[", 6) == 0, "its link says what it is");
-    check_that(fstat(ends[0], &here) == 0 && stat(name, &there) == 0 && here.st_ino == there.st_ino && S_ISFIFO(there.st_mode),
+    check_that(readlink(name, target, sizeof target - 1) > 0 && strncmp(target, "pipe:[", 6) == 0,
+               "its link says what it is");
+    check_that(fstat(ends[0], &here) == 0 && stat(name, &there) == 0 && here.st_ino == there.st_ino &&
+               S_ISFIFO(there.st_mode),
                "and leads to it");
     close(ends[0]);
     check_that(stat(name, &there) == -1 && errno == ENOENT, "closed, it is gone");
@@ -142,7 +153,8 @@ maps_permissions(const void *address)
     text_read("/proc/self/maps", 100);
     for (char *line = text; line != NULL && *line != '\0'; line = strchr(line, '\n')) {
         line += *line == '\n';
-        if (sscanf(line, "%lx-%lx %7s", &start, &end, permissions) == 3 && start <= (unsigned long) address && (unsigned long) address < end)
+        if (sscanf(line, "%lx-%lx %7s", &start, &end, permissions) == 3 && start <= (uintptr_t) address &&
+            (uintptr_t) address < end)
             return permissions;
     }
     return "";
@@ -166,7 +178,8 @@ memory_check(void)
     char odd;
 
     check_that(page != MAP_FAILED && mprotect(page + PAGE, PAGE, PROT_READ) == 0, "two pages, one of them read-only");
-    check_that(strcmp(maps_permissions(page), "rw-p") == 0 && strcmp(maps_permissions(page + PAGE), "r--p") == 0, "maps shows both");
+    check_that(strcmp(maps_permissions(page), "rw-p") == 0 && strcmp(maps_permissions(page + PAGE), "r--p") == 0,
+               "maps shows both");
     check_that(!(pagemap_entry(page) & pagemap_present), "an untouched page is not there");
     *page = 1;
     check_that(pagemap_entry(page) & pagemap_present, "a touched one is");
@@ -190,7 +203,8 @@ child_check(void)
     snprintf(number, sizeof number, "%d", child);
     snprintf(name, sizeof name, "/proc/%d/stat", child);
     check_that(directory_lists("/proc", number), "/proc lists a child");
-    check_that(text_read(name, TEXT) > 0 && sscanf(strrchr(text, ')') + 2, "%c", &state) == 1 && state == 'Z', "ended, it is a zombie");
+    check_that(text_read(name, TEXT) > 0 && sscanf(strrchr(text, ')') + 2, "%c", &state) == 1 && state == 'Z',
+               "ended, it is a zombie");
     snprintf(name, sizeof name, "/proc/%d/maps", child);
     check_that(text_read(name, TEXT) == 0, "and has no memory");
     int file = open(name, O_RDONLY);
@@ -208,16 +222,22 @@ system_check(void)
     struct stat status;
     char here[16] = "";
 
-    check_that(readlink("/proc/self", here, sizeof here - 1) > 0 && atoi(here) == getpid(), "/proc/self is this process");
-    check_that(text_read("/proc/meminfo", TEXT) > 0 && text_number("MemTotal:") > text_number("MemFree:") && text_number("MemFree:") > 0,
+    check_that(readlink("/proc/self", here, sizeof here - 1) > 0 && atoi(here) == getpid(),
+               "/proc/self is this process");
+    check_that(text_read("/proc/meminfo", TEXT) > 0 && text_number("MemTotal:") > text_number("MemFree:") &&
+               text_number("MemFree:") > 0,
                "meminfo: a part of memory is free");
-    check_that(text_read("/proc/uptime", TEXT) > 0 && sscanf(text, "%lf %lf", &up, &idle) == 2 && up > 0, "uptime is a number");
-    check_that(text_read("/proc/stat", TEXT) > 0 && strncmp(text, "cpu  ", 5) == 0 && text_number("processes ") > 0, "stat counts processes");
+    check_that(text_read("/proc/uptime", TEXT) > 0 && sscanf(text, "%lf %lf", &up, &idle) == 2 && up > 0,
+               "uptime is a number");
+    check_that(text_read("/proc/stat", TEXT) > 0 && strncmp(text, "cpu  ", 5) == 0 && text_number("processes ") > 0,
+               "stat counts processes");
     check_that(text_read("/proc/mounts", TEXT) > 0 && strstr(text, " /proc proc ") != NULL, "mounts names /proc");
-    check_that(text_read("/proc/sys/kernel/pid_max", TEXT) > 0 && atoi(text) > getpid(), "pid_max is above this process's number");
+    check_that(text_read("/proc/sys/kernel/pid_max", TEXT) > 0 && atoi(text) > getpid(),
+               "pid_max is above this process's number");
     check_that(mkdir("/proc/new", 0755) == -1 && errno == ENOENT, "nothing can be made in /proc");
     check_that(open("/proc/new", O_RDWR | O_CREAT, 0644) == -1 && errno == ENOENT, "no file either");
-    check_that(stat("/proc/self/maps", &status) == 0 && S_ISREG(status.st_mode) && status.st_size == 0, "its files have no length of their own");
+    check_that(stat("/proc/self/maps", &status) == 0 && S_ISREG(status.st_mode) && status.st_size == 0,
+               "its files have no length of their own");
 }
 
 int
