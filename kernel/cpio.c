@@ -3,9 +3,9 @@
  *
  *     header (110 bytes: magic, 13 numbers of 8 hexadecimal digits) | name, NUL | to 4 | data | to 4 |   next header …
  *
- * An archive is walked three times: to check it (nothing is changed until all of it was found good), to make its files, and to give the
- * directories the times which making files in them has changed. Names are taken relative to the root; one that contains ".."
- * is damage.
+ * An archive is walked three times: to check it (nothing is changed until all of it was found good), to make its
+ * files, and to give the directories the times which making files in them has changed. Names are taken relative to
+ * the root; one that contains ".." is damage.
  */
 #include "kernel/cpio.h"
 
@@ -179,6 +179,13 @@ cpio_check_sum(const struct cpio_archive *archive, u8 *page)
     return sum == archive->numbers[CPIO_CHECK] ? NULL : "the checksum of a file is wrong";
 }
 
+static bool
+cpio_is_type(u32 type)
+{
+    return type == S_IFREG || type == S_IFDIR || type == S_IFLNK || type == S_IFCHR || type == S_IFBLK ||
+           type == S_IFIFO || type == S_IFSOCK;
+}
+
 static const char *
 cpio_check_entry(const struct cpio_archive *archive, u8 *page)
 {
@@ -187,7 +194,7 @@ cpio_check_entry(const struct cpio_archive *archive, u8 *page)
 
     if (archive->data + bytes > archive->device->bytes)
         return "it ends within a file";
-    if (type != S_IFREG && type != S_IFDIR && type != S_IFLNK && type != S_IFCHR && type != S_IFBLK && type != S_IFIFO && type != S_IFSOCK)
+    if (!cpio_is_type(type))
         return "a file has an unknown type";
     if (type == S_IFLNK && (bytes == 0 || bytes >= PATH_MAX))
         return "a symbolic link has an impossible length";
@@ -249,8 +256,10 @@ cpio_make_parents(const char *path)
         error = path_walk(path_root, prefix, 0, &end);
         if (error < 0)
             break;
-        if (end.inode == NULL)
-            error = ramfs_owns(end.directory) ? ramfs_create(end.directory, end.name, S_IFDIR | 0755, 0, &made) : -EPERM;
+        if (end.inode == NULL && !ramfs_owns(end.directory))
+            error = -EPERM;
+        else if (end.inode == NULL)
+            error = ramfs_create(end.directory, end.name, S_IFDIR | 0755, 0, &made);
         if (end.inode == NULL && error == 0)
             inode_release(made);
         path_end_release(&end);
@@ -309,8 +318,8 @@ cpio_forget_links(struct cpio_archive *archive)
 }
 
 /*
- * A regular file, or another name of one. The data of a file with several names comes with one of them, usually the last; the others have
- * length 0.
+ * A regular file, or another name of one. The data of a file with several names comes with one of them, usually the
+ * last; the others have length 0.
  */
 static int
 cpio_make_regular(struct cpio_archive *archive, struct path_end *end, struct inode **inode)
@@ -374,7 +383,9 @@ cpio_make(struct cpio_archive *archive, struct path_end *end, struct inode **ino
 static int
 cpio_clear(struct path_end *end)
 {
-    if (!ramfs_owns(end->directory) || (inode_is(end->inode, S_IFDIR) && (!ramfs_owns(end->inode) || !ramfs_is_empty(end->inode))))
+    if (!ramfs_owns(end->directory))
+        return -EEXIST;
+    if (inode_is(end->inode, S_IFDIR) && (!ramfs_owns(end->inode) || !ramfs_is_empty(end->inode)))
         return -EEXIST;
     end->directory->operations->unlink(end->directory, end->name, end->inode);
     return 0;
@@ -449,7 +460,9 @@ cpio_has_magic(struct block_device *device)
 {
     char magic[CPIO_MAGIC_BYTES];
 
-    return device->bytes >= sizeof(magic) && block_read(device, 0, magic, sizeof(magic)) == 0 && memcmp(magic, "07070", 5) == 0;
+    if (device->bytes < sizeof(magic) || block_read(device, 0, magic, sizeof(magic)) < 0)
+        return false;
+    return memcmp(magic, "07070", strlen("07070")) == 0;
 }
 
 int

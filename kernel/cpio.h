@@ -7,12 +7,12 @@
 #include "drivers/block.h"
 
 /*
- * Lays an archive over the root: directories merge, anything else replaces what has its name; missing parents are made.
- * A regular file's bytes stay on the device and are read when they are touched; the device must stay.
- * The whole archive is checked before the first change. A damaged one is named with the reason in a warning and nothing of it is
- * applied: -ENOEXEC (no archive at all) or -EINVAL (damaged). An entry that finds a directory where it would be a file, or the other way
- * round, is named in a warning and left out. -ENOMEM and -EIO end it half-way.
- * May sleep. At boot only, by kernel/main.c.
+ * Lays an archive over the root: directories merge, anything else replaces what has its name; missing parents are
+ * made. A regular file's bytes stay on the device and are read when they are touched; the device must stay. The whole
+ * archive is checked before the first change. A damaged one is named with the reason in a warning and nothing of it
+ * is applied: -ENOEXEC (no archive at all) or -EINVAL (damaged). An entry that finds a directory where it would be a
+ * file, or the other way round, is named in a warning and left out. -ENOMEM and -EIO end it half-way. May sleep. At
+ * boot only, by kernel/main.c.
  */
 int cpio_unpack(struct block_device *device, const char *module_name);
 

@@ -39,8 +39,8 @@ null_write(struct file *file, struct transfer *transfer, u64 *offset)
 #define DEVICE_PIECE_BYTES 65536u   /* made between two looks for signals */
 
 /*
- * Reads from a device that never ends: piece by piece, so that a signal can end a long one. fill puts up to `bytes` into the transfer and
- * returns how many it could.
+ * Reads from a device that never ends: piece by piece, so that a signal can end a long one. fill puts up to `bytes`
+ * into the transfer and returns how many it could.
  */
 static s32
 device_read_endless(struct transfer *transfer, u32 (*fill)(struct transfer *transfer, u32 bytes))
@@ -205,7 +205,8 @@ device_start(void)
     for (u32 i = 0; i < ARRAY_SIZE(devices); i++) {
         const struct device *device = &devices[i];
 
-        device_must(ramfs_create(directory, device->name, S_IFCHR | device->mode, device_number(device), &inode), device->name);
+        device_must(ramfs_create(directory, device->name, S_IFCHR | device->mode, device_number(device), &inode),
+                    device->name);
         inode_release(inode);
     }
     for (u32 i = 0; i < ARRAY_SIZE(device_links); i++) {

@@ -9,5 +9,7 @@
 /* Makes /dev with its nodes and links. Once, at boot, after ramfs_start. */
 void device_start(void);
 
-/* Gives a file being opened the operations of its inode's device number. 0, or -ENXIO where there is no such device. */
+/*
+ * Gives a file being opened the operations of its inode's device number. 0, or -ENXIO where there is no such device.
+ */
 int device_open(struct inode *inode, struct file *file);

@@ -1,8 +1,8 @@
 /*
  * Open files and descriptor tables.
  *
- * Invariants of a table: every descriptor at or beyond `used` is free, and the one below it is open unless used is 0; so a fork
- * copies no more than there is. `descriptors` is `initial` until more than FILE_TABLE_INLINE are needed.
+ * Invariants of a table: every descriptor at or beyond `used` is free, and the one below it is open unless used is 0;
+ * so a fork copies no more than there is. `descriptors` is `initial` until more than FILE_TABLE_INLINE are needed.
  */
 #include "kernel/file.h"
 

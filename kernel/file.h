@@ -4,8 +4,9 @@
  *     process ──► file_table ──► file (offset, flags) ──► inode
  *                  0 1 2 …         ▲ shared by dup and fork
  *
- * A file_table grows as needed; its only limit is RLIMIT_NOFILE. A file is counted: each descriptor holds one reference and
- * each system call at work on it another, so that a close elsewhere takes nothing from under a sleeping read.
+ * A file_table grows as needed; its only limit is RLIMIT_NOFILE. A file is counted: each descriptor holds one
+ * reference and each system call at work on it another, so that a close elsewhere takes nothing from under a sleeping
+ * read.
  */
 #pragma once
 
@@ -19,9 +20,9 @@ struct wait_queue;
 
 struct file_operations {
     /*
-     * Reads into, writes from the transfer; *offset is where, and is moved on (ignored by what has no offset).
-     * Bytes done, or -errno with nothing done; -EFAULT where not one byte could be copied. May sleep; -ERESTARTSYS when a signal
-     * came first. NULL: -EINVAL.
+     * Reads into, writes from the transfer; *offset is where, and is moved on (ignored by what has no offset). Bytes
+     * done, or -errno with nothing done; -EFAULT where not one byte could be copied. May sleep; -ERESTARTSYS when a
+     * signal came first. NULL: -EINVAL.
      */
     s32 (*read)(struct file *file, struct transfer *transfer, u64 *offset);
     s32 (*write)(struct file *file, struct transfer *transfer, u64 *offset);
@@ -69,7 +70,10 @@ struct file_table {
 /* An empty table with one reference; NULL if memory is short. Never sleeps. */
 struct file_table *file_table_create(void);
 
-/* A copy with the same open files, for fork; NULL if memory is short. Costs in proportion to the open descriptors. Never sleeps. */
+/*
+ * A copy with the same open files, for fork; NULL if memory is short. Costs in proportion to the open descriptors.
+ * Never sleeps.
+ */
 struct file_table *file_table_fork(struct file_table *table);
 
 /* One more sharer (clone with CLONE_FILES). */
@@ -93,12 +97,15 @@ int file_get(struct file_table *table, int descriptor, struct file **file);
 int file_get_inode(struct file_table *table, int descriptor, struct inode **inode);
 
 /*
- * Puts a file at the lowest free descriptor not below minimum; the table takes over the caller's reference.
- * The descriptor, -EMFILE (RLIMIT_NOFILE of the current process), or -ENOMEM; on error the reference stays the caller's.
+ * Puts a file at the lowest free descriptor not below minimum; the table takes over the caller's reference. The
+ * descriptor, -EMFILE (RLIMIT_NOFILE of the current process), or -ENOMEM; on error the reference stays the caller's.
  */
 int file_install(struct file_table *table, struct file *file, u32 minimum, bool close_on_exec);
 
-/* Puts a file at just this descriptor, closing what was there. As file_install, and -EBADF beyond RLIMIT_NOFILE. May sleep. */
+/*
+ * Puts a file at just this descriptor, closing what was there. As file_install, and -EBADF beyond RLIMIT_NOFILE. May
+ * sleep.
+ */
 int file_install_at(struct file_table *table, struct file *file, u32 descriptor, bool close_on_exec);
 
 /* Closes one descriptor: 0 or -EBADF. May sleep. */
@@ -112,7 +119,10 @@ int file_close(struct file_table *table, int descriptor);
  */
 int file_open_inode(struct inode *inode, u32 flags, struct file **file);
 
-/* Opens a path relative to start (see path_lookup) as open(2) does, creating it with mode where flags say so. May sleep. */
+/*
+ * Opens a path relative to start (see path_lookup) as open(2) does, creating it with mode where flags say so. May
+ * sleep.
+ */
 int file_open(struct inode *start, const char *path, u32 flags, u32 mode, struct file **file);
 
 /* A file on the console for init's descriptors 0, 1 and 2: one reference, or NULL if memory is short. */
@@ -124,7 +134,10 @@ struct file *file_create(struct inode *inode, u32 flags, const struct file_opera
 struct file *file_hold(struct file *file);
 void file_release(struct file *file);
 
-/* Read or write at *offset and move it on; as the operations' contract, with -EBADF where the file is not open for that. */
+/*
+ * Read or write at *offset and move it on; as the operations' contract, with -EBADF where the file is not open for
+ * that.
+ */
 s32 file_read_at(struct file *file, struct transfer *transfer, u64 *offset);
 s32 file_write_at(struct file *file, struct transfer *transfer, u64 *offset);
 
@@ -134,6 +147,7 @@ s32 file_write(struct file *file, struct transfer *transfer);
 
 /*
  * For mmap2: the object to map, held for the caller, or NULL in *object where anonymous memory is meant (/dev/zero).
- * -EACCES where the file's access does not allow it (not readable; shared and writable without O_RDWR), -ENODEV where it cannot be mapped.
+ * -EACCES where the file's access does not allow it (not readable; shared and writable without O_RDWR), -ENODEV where
+ * it cannot be mapped.
  */
 int file_mmap_object(struct file *file, u32 protection, u32 flags, struct object **object);

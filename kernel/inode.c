@@ -1,8 +1,8 @@
 /*
  * Inodes of all trees: counting, sizes, times and paths.
  *
- * What a file is made of belongs to its operations; a regular file's pages are an object of mm/ and are handled here, since only
- * one tree has regular files of that kind.
+ * What a file is made of belongs to its operations; a regular file's pages are an object of mm/ and are handled here,
+ * since only one tree has regular files of that kind.
  */
 #include "kernel/inode.h"
 
@@ -116,7 +116,10 @@ inode_copy_object(struct object *to, struct object *from, u64 bytes)
     return error < 0 ? error : 0;
 }
 
-/* Gives an image's file an anonymous object of its own with its first `bytes` bytes. The caller holds inode->changing. */
+/*
+ * Gives an image's file an anonymous object of its own with its first `bytes` bytes. The caller holds
+ * inode->changing.
+ */
 static int
 inode_make_anonymous(struct inode *inode, u64 bytes)
 {

@@ -1,8 +1,8 @@
 /*
  * The walker of paths.
  *
- * A walk stands at a directory and has the rest of the path before it. Each step takes one name. Where a name is a symbolic link that is to
- * be followed, the link's text and the rest after the name become the new rest:
+ * A walk stands at a directory and has the rest of the path before it. Each step takes one name. Where a name is a
+ * symbolic link that is to be followed, the link's text and the rest after the name become the new rest:
  *
  *     at /usr, rest "lib/x.h"   --- "lib" is a link to "../lib" --->   at /usr, rest "../lib/x.h"
  */
@@ -106,8 +106,8 @@ path_substitute(struct path_walk_state *walk, struct text_buffer *target, bool s
 }
 
 /*
- * Follows a link that was found at the walk's directory. *reached becomes the inode that a link of /proc leads to by itself, or NULL where
- * the walk's rest now begins with the link's text.
+ * Follows a link that was found at the walk's directory. *reached becomes the inode that a link of /proc leads to by
+ * itself, or NULL where the walk's rest now begins with the link's text.
  */
 static int
 path_follow(struct path_walk_state *walk, struct inode *link, bool slash, struct inode **reached)
@@ -336,7 +336,7 @@ path_open_executable(const char *path, struct inode **result)
 
     if (error < 0)
         return error;
-    if (!inode_is(inode, S_IFREG) || inode->operations->size == NULL || !(inode->mode & (S_IXUSR | S_IXGRP | S_IXOTH))) {
+    if (!inode_is(inode, S_IFREG) || inode->operations->size == NULL || !inode_is_executable(inode)) {
         inode_release(inode);
         return -EACCES;
     }

@@ -11,7 +11,7 @@
 
 #define PATH_NO_FOLLOW 1u       /* a symbolic link in the last place is itself the result */
 #define PATH_DIRECTORY 2u       /* the result must be a directory: else -ENOTDIR */
-#define PATH_FOLLOW_SLASH 4u    /* such a link is followed all the same if a slash follows it: path_lookup always does so */
+#define PATH_FOLLOW_SLASH 4u    /* such a link is followed if a slash follows it: path_lookup always does so */
 
 /* The root of the tree; set once by ramfs_start. */
 extern struct inode *path_root;
@@ -32,8 +32,8 @@ struct path_end {
 int path_lookup(struct inode *start, const char *path, u32 flags, struct inode **result);
 
 /*
- * Walks to the directory of the last name; that name itself need not exist. Symbolic links in the last place are followed
- * as flags say. Errors as path_lookup. On success the caller calls path_end_release.
+ * Walks to the directory of the last name; that name itself need not exist. Symbolic links in the last place are
+ * followed as flags say. Errors as path_lookup. On success the caller calls path_end_release.
  */
 int path_walk(struct inode *start, const char *path, u32 flags, struct path_end *end);
 void path_end_release(struct path_end *end);
@@ -42,14 +42,16 @@ void path_end_release(struct path_end *end);
 bool path_end_is_special(const struct path_end *end);
 
 /*
- * Copies a path from user memory: *path is a buffer for path_free. -EFAULT, -ENAMETOOLONG, -ENOMEM, or -ENOENT for an empty one.
+ * Copies a path from user memory: *path is a buffer for path_free. -EFAULT, -ENAMETOOLONG, -ENOMEM, or -ENOENT for an
+ * empty one.
  */
 int path_copy_in(u32 user_address, char **path);
 void path_free(char *path);
 
 /*
- * A path as a system call is given it: in user memory, relative to an open directory or (AT_FDCWD) to the current one. Reading it may
- * sleep and walking it does not, so a call with two paths reads both before it walks: what it finds is then true of one moment.
+ * A path as a system call is given it: in user memory, relative to an open directory or (AT_FDCWD) to the current
+ * one. Reading it may sleep and walking it does not, so a call with two paths reads both before it walks: what it
+ * finds is then true of one moment.
  */
 struct path_argument {
     char *text;

@@ -1,15 +1,15 @@
 /*
  * Pipes.
  *
- *     ring of PIPE_PAGES pages: the first is there from the beginning, each other one from when the first byte comes to lie in it
+ *     ring of PIPE_PAGES pages: the first is there from the beginning, each other one since a byte came to lie in it
  *
  *     |        | taken ......... put |        |      positions count up; modulo PIPE_BYTES in the ring
  *               └── bytes waiting ──┘
  *
- * Bytes are copied straight between user memory and the ring, and such a copy may sleep for a page of the user's; `busy` lets one thread
- * at a time do so. When the ring runs empty both positions go back to 0, so that small messages stay in the first page.
- * A piece, which does not cross a page of the ring, is taken or counted as there only after all of it was copied: a bad pointer consumes
- * nothing, as on Linux.
+ * Bytes are copied straight between user memory and the ring, and such a copy may sleep for a page of the user's;
+ * `busy` lets one thread at a time do so. When the ring runs empty both positions go back to 0, so that small
+ * messages stay in the first page. A piece, which does not cross a page of the ring, is taken or counted as there
+ * only after all of it was copied: a bad pointer consumes nothing, as on Linux.
  */
 #include "kernel/pipe.h"
 
@@ -88,7 +88,9 @@ pipe_allocated_room(const struct pipe *pipe, u32 room)
     return bytes < room ? bytes : room;
 }
 
-/* Bytes that can be put now. An empty ring has at least its first page, so there is progress however short memory is. */
+/*
+ * Bytes that can be put now. An empty ring has at least its first page, so there is progress however short memory is.
+ */
 static u32
 pipe_room(const struct pipe *pipe)
 {
@@ -97,7 +99,10 @@ pipe_room(const struct pipe *pipe)
     return reserve_is_reached() ? pipe_allocated_room(pipe, room) : room;
 }
 
-/* Bytes copied out of the ring: all that wait or as many as are wanted, fewer where the reader's memory cannot be written; or -EFAULT. */
+/*
+ * Bytes copied out of the ring: all that wait or as many as are wanted, fewer where the reader's memory cannot be
+ * written; or -EFAULT.
+ */
 static s32
 pipe_take(struct pipe *pipe, struct transfer *transfer)
 {

@@ -1,8 +1,9 @@
 /*
  * poll and select: waiting for several files at once.
  *
- * Both become a list of watches, one for each file. A wait puts the caller into the queue of every file, looks at all of them, sleeps if none
- * is ready, and leaves the queues again. Interrupts stay disabled from the first look to the sleep, so that no wake-up is missed.
+ * Both become a list of watches, one for each file. A wait puts the caller into the queue of every file, looks at all
+ * of them, sleeps if none is ready, and leaves the queues again. Interrupts stay disabled from the first look to the
+ * sleep, so that no wake-up is missed.
  */
 #include "kernel/file.h"
 #include "kernel/lib/string.h"
@@ -22,7 +23,7 @@
 
 #define NANOSECONDS_PER_MILLISECOND 1000000u
 #define POLL_ALWAYS (POLLERR | POLLHUP | POLLNVAL)     /* reported whether asked for or not */
-#define POLL_AT_ONCE 0u                                 /* a deadline that has always passed: look, but do not sleep */
+#define POLL_AT_ONCE 0u                                 /* a deadline that has always passed: do not sleep */
 #define POLL_DEFAULT (POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM)
 
 struct poll_watch {
@@ -89,7 +90,10 @@ poll_look_at_all(struct poll_watch *watches, u32 count, bool enlist)
     return ready;
 }
 
-/* Sleeps once, until one of the files has news, and looks at all again: how many are ready, or what wait_block ended with. */
+/*
+ * Sleeps once, until one of the files has news, and looks at all again: how many are ready, or what wait_block ended
+ * with.
+ */
 static s32
 poll_sleep(struct poll_watch *watches, u32 count, u64 deadline)
 {
@@ -264,7 +268,9 @@ select_copy(struct select *select, bool out)
 
         if (address == 0)
             continue;
-        if (out ? user_copy_out(address, select->sets[set], bytes) < 0 : user_copy_in(select->sets[set], address, bytes) < 0)
+        if (out && user_copy_out(address, select->sets[set], bytes) < 0)
+            return -EFAULT;
+        if (!out && user_copy_in(select->sets[set], address, bytes) < 0)
             return -EFAULT;
     }
     return 0;

@@ -1,12 +1,12 @@
 /*
- * The tree of /proc. What stands in it is said by one table, proc_entries; who prints a file's text is proc_process.c, for one process,
- * and proc_system.c.
+ * The tree of /proc. What stands in it is said by one table, proc_entries; who prints a file's text is
+ * proc_process.c, for one process, and proc_system.c.
  *
  *     /proc ──► the system's files, self ──► PID
  *           └─► PID ──► the process's files, fd ──► one link for each descriptor
  *
- * A lookup makes an inode that remembers the process's number only: the process is looked for again at each use, and is
- * gone with -ESRCH when it has ended.
+ * A lookup makes an inode that remembers the process's number only: the process is looked for again at each use, and
+ * is gone with -ESRCH when it has ended.
  */
 #include "kernel/proc.h"
 
@@ -41,8 +41,10 @@ struct proc_entry {
     const char *name;                   /* NULL: a number */
     u32 mode;
     enum proc_directory directory;      /* S_IFDIR: which one it is */
-    void (*print)(struct process *process, struct text_buffer *text);   /* S_IFREG; process is NULL for the system's files */
-    struct inode *(*target)(struct process *process);                    /* S_IFLNK that leads to an inode: not held, or NULL */
+    /* S_IFREG: process is NULL for the system's files. */
+    void (*print)(struct process *process, struct text_buffer *text);
+    /* S_IFLNK that leads to an inode: it, not held, or NULL. */
+    struct inode *(*target)(struct process *process);
 };
 
 struct proc_node {
@@ -147,7 +149,10 @@ static void
 proc_destroy(struct inode *inode)
 {
     kmem_free(inode->proc);
-    /* A directory's hold on its parent is given back by inode_release; here other nodes have one too, since nothing else keeps parents. */
+    /*
+     * A directory's hold on its parent is given back by inode_release; here other nodes have one too, since nothing
+     * else keeps parents.
+     */
     if (!inode_is(inode, S_IFDIR))
         inode_release(inode->parent);
 }
@@ -200,7 +205,8 @@ proc_find(const struct inode *directory, const char *name, u32 *process, u32 *de
     }
     if (which == PROC_ROOT && proc_parse_number(name, process) && *process != 0 && process_find(*process) != NULL)
         return &proc_process_entry;
-    if (which == PROC_DESCRIPTORS && proc_parse_number(name, descriptor) && proc_has_descriptor(proc_process(directory), *descriptor))
+    if (which == PROC_DESCRIPTORS && proc_parse_number(name, descriptor) &&
+        proc_has_descriptor(proc_process(directory), *descriptor))
         return &proc_descriptor_entry;
     return NULL;
 }
@@ -227,7 +233,8 @@ proc_list_number(struct directory_sink *sink, const struct proc_entry *entry, u3
     char name[PROC_NUMBER_DIGITS];
 
     format(name, sizeof(name), "%u", number);
-    return sink->entry(sink, name, proc_inode_number(entry, process, number), entry->mode, (u64)PROC_DYNAMIC_POSITION + number + 1);
+    return sink->entry(sink, name, proc_inode_number(entry, process, number), entry->mode,
+                       (u64)PROC_DYNAMIC_POSITION + number + 1);
 }
 
 /* The smallest process number from `number` on, or 0 if there is none. */
@@ -261,7 +268,9 @@ proc_list_descriptors(const struct inode *directory, u32 number, struct director
     if (process == NULL || process->files == NULL)
         return;
     for (; number < process->files->used; number++) {
-        if (proc_has_descriptor(process, number) && !proc_list_number(sink, &proc_descriptor_entry, process->id, number))
+        if (!proc_has_descriptor(process, number))
+            continue;
+        if (!proc_list_number(sink, &proc_descriptor_entry, process->id, number))
             return;
     }
 }
@@ -273,12 +282,14 @@ proc_list(struct inode *directory, u64 position, struct directory_sink *sink)
     u32 first = position < PROC_DYNAMIC_POSITION ? (u32)position - PROC_FIRST_POSITION : ARRAY_SIZE(proc_entries);
     u32 number = position < PROC_DYNAMIC_POSITION ? 0 : (u32)(position - PROC_DYNAMIC_POSITION);
 
-    static_assert(PROC_FIRST_POSITION + ARRAY_SIZE(proc_entries) < PROC_DYNAMIC_POSITION, "the table's entries come first");
+    static_assert(PROC_FIRST_POSITION + ARRAY_SIZE(proc_entries) < PROC_DYNAMIC_POSITION, "the table comes first");
     for (u32 i = first; i < ARRAY_SIZE(proc_entries); i++) {
         const struct proc_entry *entry = &proc_entries[i];
         u32 inode_number = proc_inode_number(entry, directory->proc->process, 0);
 
-        if (entry->parent == which && !sink->entry(sink, entry->name, inode_number, entry->mode, PROC_FIRST_POSITION + i + 1))
+        if (entry->parent != which)
+            continue;
+        if (!sink->entry(sink, entry->name, inode_number, entry->mode, PROC_FIRST_POSITION + i + 1))
             return 0;
     }
     if (which == PROC_ROOT)
@@ -416,7 +427,9 @@ proc_size(struct file *file)
     return 0;
 }
 
-static const struct file_operations proc_text_operations = {.read = proc_text_read, .size = proc_size, .release = proc_text_release};
+static const struct file_operations proc_text_operations = {
+    .read = proc_text_read, .size = proc_size, .release = proc_text_release,
+};
 
 /* ---- pagemap ---- */
 

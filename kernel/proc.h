@@ -1,8 +1,8 @@
 /*
  * /proc: what the kernel and the processes look like from outside, in Linux's formats.
  *
- * Nothing of it is stored. Directories are generated when something is looked up in them; the text of a file when it is first read at
- * offset 0, and it stays with the open file, so that a reader in small steps sees one moment.
+ * Nothing of it is stored. Directories are generated when something is looked up in them; the text of a file when it
+ * is first read at offset 0, and it stays with the open file, so that a reader in small steps sees one moment.
  */
 #pragma once
 

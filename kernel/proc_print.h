@@ -9,7 +9,7 @@
 struct process;
 
 /* proc_process.c */
-void proc_print_arguments(struct process *process, struct text_buffer *text);   /* cmdline; reads the process's memory: may sleep */
+void proc_print_arguments(struct process *process, struct text_buffer *text);   /* cmdline: may sleep */
 void proc_print_name(struct process *process, struct text_buffer *text);        /* comm */
 void proc_print_maps(struct process *process, struct text_buffer *text);
 void proc_print_stat(struct process *process, struct text_buffer *text);

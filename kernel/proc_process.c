@@ -1,5 +1,6 @@
 /*
- * /proc/PID: the texts about one process. A zombie has no memory, files or threads any more: what is about these is empty or 0.
+ * /proc/PID: the texts about one process. A zombie has no memory, files or threads any more: what is about these is
+ * empty or 0.
  */
 #include "kernel/proc_print.h"
 
@@ -53,7 +54,8 @@ proc_print_statm(struct process *process, struct text_buffer *text)
 {
     struct report_size size = proc_size_of(process);
 
-    text_print(text, "%u %u %u %u 0 %u 0\n", size.total, size.resident, size.shared, size.text, size.data + size.stack);
+    text_print(text, "%u %u %u %u 0 %u 0\n", size.total, size.resident, size.shared, size.text,
+               size.data + size.stack);
 }
 
 void
@@ -136,10 +138,12 @@ proc_print_stat_life(const struct process *process, struct text_buffer *text)
     struct process_usage usage;
 
     process_usage_so_far(process, &usage);
-    text_print(text, "%c %u %u %u %u %d 0", process_state_letter(process), proc_parent_id(process), process->group->number,
-               process->session->number, device, device == 0 ? -1 : (int)terminal_foreground());
-    text_print(text, " %llu %llu %llu %llu", usage.minor_faults, children->minor_faults, usage.major_faults, children->major_faults);
-    text_print(text, " %llu %llu %llu %llu", usage.user_ticks, usage.system_ticks, children->user_ticks, children->system_ticks);
+    text_print(text, "%c %u %u %u %u %d 0", process_state_letter(process), proc_parent_id(process),
+               process->group->number, process->session->number, device, device == 0 ? -1 : (int)terminal_foreground());
+    text_print(text, " %llu %llu %llu %llu", usage.minor_faults, children->minor_faults, usage.major_faults,
+               children->major_faults);
+    text_print(text, " %llu %llu %llu %llu", usage.user_ticks, usage.system_ticks, children->user_ticks,
+               children->system_ticks);
     text_print(text, " %d %d", PROC_PRIORITY + process->nice, process->nice);
 }
 
@@ -152,15 +156,18 @@ proc_print_stat_rest(const struct process *process, struct text_buffer *text)
     const struct aspace *aspace = process->aspace;
     u32 start_ticks = (u32)divide_u64(process->start_time, TIMER_TICK_NANOSECONDS, NULL);
 
-    text_print(text, " %u 0 %u %u %u %u", process->thread_count, start_ticks, size.total * PAGE_SIZE, size.resident, UINT32_MAX);
+    text_print(text, " %u 0 %u %u %u %u", process->thread_count, start_ticks, size.total * PAGE_SIZE, size.resident,
+               UINT32_MAX);
     /* Text bounds, stack, esp and eip. */
     text_print(text, " 0 0 %u 0 0", aspace == NULL ? 0 : aspace->stack_top);
-    text_print(text, " %u %u %u %u", (u32)signals.pending, (u32)signals.blocked, (u32)signals.ignored, (u32)signals.caught);
+    text_print(text, " %u %u %u %u", (u32)signals.pending, (u32)signals.blocked, (u32)signals.ignored,
+               (u32)signals.caught);
     /* Wait channel, swapped pages, exit signal, processor, scheduling, waits for devices, guest time. */
     text_print(text, " 0 0 0 %d 0 0 0 0 0 0", process->exit_signal);
     /* Data bounds, heap, arguments, environment, exit status. */
-    text_print(text, " 0 0 %u %u %u 0 0 %u\n", aspace == NULL ? 0 : aspace->heap_start, aspace == NULL ? 0 : aspace->arguments_start,
-               aspace == NULL ? 0 : aspace->arguments_end, process->exit_status);
+    text_print(text, " 0 0 %u %u %u 0 0 %u\n", aspace == NULL ? 0 : aspace->heap_start,
+               aspace == NULL ? 0 : aspace->arguments_start, aspace == NULL ? 0 : aspace->arguments_end,
+               process->exit_status);
 }
 
 void
@@ -194,10 +201,14 @@ proc_print_status_identity(const struct process *process, struct text_buffer *te
     const struct identity *identity = &process->identity;
     char letter = process_state_letter(process);
 
-    text_print(text, "Name:\t%s\nUmask:\t%04o\nState:\t%c (%s)\n", process->name, process->file_mode_mask, letter, proc_state_word(letter));
-    text_print(text, "Tgid:\t%u\nNgid:\t0\nPid:\t%u\nPPid:\t%u\nTracerPid:\t0\n", process->id, process->id, proc_parent_id(process));
-    text_print(text, "Uid:\t%u\t%u\t%u\t%u\n", identity->user, identity->effective_user, identity->saved_user, identity->effective_user);
-    text_print(text, "Gid:\t%u\t%u\t%u\t%u\n", identity->group, identity->effective_group, identity->saved_group, identity->effective_group);
+    text_print(text, "Name:\t%s\nUmask:\t%04o\n", process->name, process->file_mode_mask);
+    text_print(text, "State:\t%c (%s)\n", letter, proc_state_word(letter));
+    text_print(text, "Tgid:\t%u\nNgid:\t0\nPid:\t%u\n", process->id, process->id);
+    text_print(text, "PPid:\t%u\nTracerPid:\t0\n", proc_parent_id(process));
+    text_print(text, "Uid:\t%u\t%u\t%u\t%u\n", identity->user, identity->effective_user, identity->saved_user,
+               identity->effective_user);
+    text_print(text, "Gid:\t%u\t%u\t%u\t%u\n", identity->group, identity->effective_group, identity->saved_group,
+               identity->effective_group);
     text_print(text, "FDSize:\t%u\nGroups:\t \n", process->files == NULL ? 0 : process->files->capacity);
 }
 
@@ -235,8 +246,9 @@ proc_print_status_signals(const struct process *process, struct text_buffer *tex
 
     process_usage_so_far(process, &usage);
     text_print(text, "Threads:\t%u\n", process->thread_count);
-    text_print(text, "SigPnd:\t%016llx\nShdPnd:\t%016llx\nSigBlk:\t%016llx\nSigIgn:\t%016llx\nSigCgt:\t%016llx\n", signals.pending,
-               signals.shared_pending, signals.blocked, signals.ignored, signals.caught);
+    text_print(text, "SigPnd:\t%016llx\nShdPnd:\t%016llx\n", signals.pending, signals.shared_pending);
+    text_print(text, "SigBlk:\t%016llx\nSigIgn:\t%016llx\n", signals.blocked, signals.ignored);
+    text_print(text, "SigCgt:\t%016llx\n", signals.caught);
     text_print(text, "voluntary_ctxt_switches:\t%llu\nnonvoluntary_ctxt_switches:\t%llu\n", usage.switches_voluntary,
                usage.switches_involuntary);
 }

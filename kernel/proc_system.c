@@ -93,8 +93,9 @@ void
 proc_print_cpuinfo(struct process *process, struct text_buffer *text)
 {
     (void)process;
-    text_print(text, "processor\t: 0\nvendor_id\t: %s\ncpu family\t: %u\nmodel\t\t: %u\nmodel name\t: %s\nstepping\t: %u\n",
-               cpu_identity.vendor, cpu_identity.family, cpu_identity.model, cpu_identity.brand, cpu_identity.stepping);
+    text_print(text, "processor\t: 0\nvendor_id\t: %s\ncpu family\t: %u\nmodel\t\t: %u\n", cpu_identity.vendor,
+               cpu_identity.family, cpu_identity.model);
+    text_print(text, "model name\t: %s\nstepping\t: %u\n", cpu_identity.brand, cpu_identity.stepping);
     text_print(text, "fpu\t\t: %s\nwp\t\t: %s\n", cpu_has(CPU_FPU) ? "yes" : "no", cpu_has(CPU_WP) ? "yes" : "no");
     proc_print_cpu_flags(text);
     text_print(text, "\n");
@@ -104,14 +105,16 @@ void
 proc_print_interrupts(struct process *process, struct text_buffer *text)
 {
     static const char *const names[IRQ_COUNT] = {
-        [IRQ_TIMER] = "timer", [IRQ_KEYBOARD] = "keyboard", [IRQ_CASCADE] = "cascade", [IRQ_COM2] = "serial", [IRQ_COM1] = "serial",
+        [IRQ_TIMER] = "timer", [IRQ_KEYBOARD] = "keyboard", [IRQ_CASCADE] = "cascade",
+        [IRQ_COM2] = "serial", [IRQ_COM1] = "serial",
     };
 
     (void)process;
     text_print(text, "           CPU0\n");
     for (u32 irq = 0; irq < IRQ_COUNT; irq++) {
         if (interrupt_counts[irq] > 0)
-            text_print(text, "%3u: %10u   XT-PIC   %s\n", irq, interrupt_counts[irq], names[irq] == NULL ? "" : names[irq]);
+            text_print(text, "%3u: %10u   XT-PIC   %s\n", irq, interrupt_counts[irq],
+                       names[irq] == NULL ? "" : names[irq]);
     }
     text_print(text, "ERR: %10u   unwanted\n", interrupt_unwanted_count);
 }
@@ -195,7 +198,8 @@ proc_print_system_stat(struct process *process, struct text_buffer *text)
     (void)process;
     proc_total_ticks(&user, &system);
     idle = proc_idle_ticks(user, system);
-    text_print(text, "cpu  %llu 0 %llu %llu 0 0 0 0 0 0\ncpu0 %llu 0 %llu %llu 0 0 0 0 0 0\n", user, system, idle, user, system, idle);
+    text_print(text, "cpu  %llu 0 %llu %llu 0 0 0 0 0 0\n", user, system, idle);
+    text_print(text, "cpu0 %llu 0 %llu %llu 0 0 0 0 0 0\n", user, system, idle);
     text_print(text, "intr %llu\nctxt %llu\nbtime %llu\n", proc_interrupt_total(), scheduler_switches, boot_time);
     text_print(text, "processes %u\nprocs_running %u\nprocs_blocked 0\n", pid_last(), proc_running());
 }

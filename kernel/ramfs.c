@@ -1,13 +1,14 @@
 /*
  * The tree in memory.
  *
- *     directory inode ──► ramfs_directory ──► entry ──► entry ──► …      in the order in which they were made; and a tree by name
+ *     directory inode ──► ramfs_directory ──► entry ──► entry ──► …      in the order they were made, and by name
  *                                               │ name, holds
  *                                               ▼
  *                                             inode (of this tree, or the root of another one: /proc)
  *
- * Invariants: a directory's link count is 2 + its subdirectories, or 0 once it is removed, and then it is empty and stays so.
- * Entries carry positions that only grow, so that a listing goes on at the right place after entries were removed.
+ * Invariants: a directory's link count is 2 + its subdirectories, or 0 once it is removed, and then it is empty and
+ * stays so. Entries carry positions that only grow, so that a listing goes on at the right place after entries were
+ * removed.
  */
 #include "kernel/ramfs.h"
 

@@ -1,8 +1,9 @@
 /*
  * The tree in memory: directories, regular files, symbolic links and device nodes.
  *
- * It is the root. Its regular files are objects of mm/: those of a boot module read their pages from it on demand, new ones are
- * anonymous and can be swapped. Checks of what a call may do are the caller's (kernel/syscall_name.c); here things are done.
+ * It is the root. Its regular files are objects of mm/: those of a boot module read their pages from it on demand,
+ * new ones are anonymous and can be swapped. Checks of what a call may do are the caller's (kernel/syscall_name.c);
+ * here things are done.
  */
 #pragma once
 
@@ -23,7 +24,8 @@ int ramfs_create(struct inode *directory, const char *name, u32 mode, u32 device
 int ramfs_create_link(struct inode *directory, const char *name, const char *target, struct inode **result);
 
 /* A regular file whose bytes lie in a boot module; takes over the caller's hold on object in every case. */
-int ramfs_create_image(struct inode *directory, const char *name, u32 mode, struct object *object, struct inode **result);
+int ramfs_create_image(struct inode *directory, const char *name, u32 mode, struct object *object,
+                       struct inode **result);
 
 /* Puts an image's object in the place of the present one; takes over the caller's hold. */
 void ramfs_set_image(struct inode *inode, struct object *object);
@@ -32,10 +34,11 @@ void ramfs_set_image(struct inode *inode, struct object *object);
 bool ramfs_is_empty(const struct inode *directory);
 
 /*
- * Moves a name. Whatever new_name was is replaced; the caller has checked that it may be. Both directories are of ramfs.
- * 0, or -ENOMEM with nothing changed.
+ * Moves a name. Whatever new_name was is replaced; the caller has checked that it may be. Both directories are of
+ * ramfs. 0, or -ENOMEM with nothing changed.
  */
-int ramfs_rename(struct inode *old_directory, const char *old_name, struct inode *new_directory, const char *new_name);
+int ramfs_rename(struct inode *old_directory, const char *old_name, struct inode *new_directory,
+                 const char *new_name);
 
 /* True for inodes of this tree: rename and link must not leave it. */
 bool ramfs_owns(const struct inode *inode);

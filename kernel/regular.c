@@ -1,8 +1,8 @@
 /*
  * Open regular files: bytes between a transfer and the object that holds the file's pages.
  *
- * Invariant: an inode that came with an image has been given an object of its own before a file is open for writing on it
- * (file_open_inode), so that writing here never reaches a boot module.
+ * Invariant: an inode that came with an image has been given an object of its own before a file is open for writing
+ * on it (file_open_inode), so that writing here never reaches a boot module.
  */
 #include "kernel/regular.h"
 
@@ -77,7 +77,10 @@ regular_read(struct file *file, struct transfer *transfer, u64 *offset)
     return done;
 }
 
-/* How much of `bytes` may be written at `start`: -EFBIG beyond the longest file, -ENOSPC where files have filled memory. */
+/*
+ * How much of `bytes` may be written at `start`: -EFBIG beyond the longest file, -ENOSPC where files have filled
+ * memory.
+ */
 static s32
 regular_room(u64 start, u32 bytes)
 {
@@ -107,7 +110,10 @@ regular_write_locked(struct inode *inode, struct transfer *transfer, u64 start)
     if (done < 0)
         return done;
     done = regular_transfer(inode->object, start, transfer, bytes, regular_write_segment);
-    /* A bad pointer may have stopped it: the file ends behind the last byte that was written, unless it was longer before. */
+    /*
+     * A bad pointer may have stopped it: the file ends behind the last byte that was written, unless it was longer
+     * before.
+     */
     end = done > 0 ? start + done : 0;
     if (done < bytes && inode_size(inode) > size)
         object_resize(inode->object, end > size ? end : size);

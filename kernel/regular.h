@@ -8,5 +8,8 @@
 /* The longest file: page numbers of objects have 32 bits, and offsets are signed. */
 #define REGULAR_MAXIMUM_BYTES ((u64)UINT32_MAX << 12)
 
-extern const struct file_operations regular_operations;     /* pages are inode->object's */
-extern const struct file_operations directory_operations;   /* refuses read and write with -EISDIR; its offset is a list position */
+/* The pages are inode->object's. */
+extern const struct file_operations regular_operations;
+
+/* Refuses read and write with -EISDIR; the offset is a position in the listing. */
+extern const struct file_operations directory_operations;

@@ -9,7 +9,10 @@
 
 #define RESERVE_PART 16u
 
-/* Frames that are free, or would be for the asking: files' pages are dropped, programs' are swapped out as far as there is room. */
+/*
+ * Frames that are free, or would be for the asking: files' pages are dropped, programs' are swapped out as far as
+ * there is room.
+ */
 static u32
 reserve_available(void)
 {

@@ -1,6 +1,7 @@
 /*
- * What the kernel leaves to programs. Files' pages can fill memory and swap space, and pipes, names and inodes take memory that can
- * never be swapped out; nobody could be killed to get it back. So these stop growing while a part of memory is still left.
+ * What the kernel leaves to programs. Files' pages can fill memory and swap space, and pipes, names and inodes take
+ * memory that can never be swapped out; nobody could be killed to get it back. So these stop growing while a part of
+ * memory is still left.
  */
 #pragma once
 

@@ -1,5 +1,6 @@
 /*
- * System calls that change what a file is, and what a process takes for granted: working directory and file mode mask.
+ * System calls that change what a file is, and what a process takes for granted: working directory and file mode
+ * mask.
  */
 #include "kernel/syscall_file.h"
 
@@ -186,7 +187,9 @@ attribute_read_times(u32 address, bool wide, struct attribute_time times[2])
         times[0] = times[1] = (struct attribute_time){.nanoseconds = time_since_epoch()};
         return 0;
     }
-    if (wide ? user_copy_in(wide_times, address, sizeof(wide_times)) < 0 : user_copy_in(narrow_times, address, sizeof(narrow_times)) < 0)
+    if (wide && user_copy_in(wide_times, address, sizeof(wide_times)) < 0)
+        return -EFAULT;
+    if (!wide && user_copy_in(narrow_times, address, sizeof(narrow_times)) < 0)
         return -EFAULT;
     for (u32 i = 0; i < 2 && error == 0; i++) {
         if (wide)

@@ -1,8 +1,8 @@
 /*
  * getdents64: the contents of a directory, as records in user memory.
  *
- * The records of one call are put together in a kernel buffer first, since a directory must not change, and so nobody may sleep, while it
- * is walked.
+ * The records of one call are put together in a kernel buffer first, since a directory must not change, and so nobody
+ * may sleep, while it is walked.
  */
 #include "kernel/syscall_file.h"
 
@@ -16,7 +16,7 @@
 #include <asm/errno.h>
 #include <linux/stat.h>
 
-#define DIRECTORY_BUFFER_BYTES 2032u      /* one call gives at most this much, whatever it asks for: programs call again */
+#define DIRECTORY_BUFFER_BYTES 2032u      /* one call gives at most this much: programs call again */
 #define DIRECTORY_RECORD_ALIGNMENT 8u
 #define DIRECTORY_TYPE_SHIFT 12           /* d_type is the type bits of st_mode */
 

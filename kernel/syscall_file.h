@@ -1,6 +1,6 @@
 /*
- * The system calls on files. Arguments are the registers ebx, ecx, edx, esi, edi, ebp as they come; results are Linux's:
- * a value, or a negative errno. A bad pointer gives -EFAULT with nothing consumed or changed. All may sleep.
+ * The system calls on files. Arguments are the registers ebx, ecx, edx, esi, edi, ebp as they come; results are
+ * Linux's: a value, or a negative errno. A bad pointer gives -EFAULT with nothing consumed or changed. All may sleep.
  */
 #pragma once
 

@@ -1,8 +1,8 @@
 /*
  * System calls that make, remove and move names.
  *
- * Each walks to the directory of the name, checks everything that can be wrong, and only then changes something. The order of the checks is
- * Linux's, since programs tell cases apart by the errno.
+ * Each walks to the directory of the name, checks everything that can be wrong, and only then changes something. The
+ * order of the checks is Linux's, since programs tell cases apart by the errno.
  */
 #include "kernel/syscall_file.h"
 
@@ -72,7 +72,9 @@ sys_mknodat(s32 directory, u32 path, u32 mode, u32 device)
         return -EPERM;
     if (type != S_IFREG && type != S_IFCHR && type != S_IFBLK && type != S_IFIFO && type != S_IFSOCK)
         return -EINVAL;
-    return name_make(directory, path, type | (mode & NAME_PERMISSIONS), type == S_IFCHR || type == S_IFBLK ? device : 0);
+    if (type != S_IFCHR && type != S_IFBLK)
+        device = 0;
+    return name_make(directory, path, type | (mode & NAME_PERMISSIONS), device);
 }
 
 s32

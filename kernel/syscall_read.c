@@ -185,7 +185,8 @@ sys_pwrite64(s32 descriptor, u32 address, u32 bytes, u32 offset_low, u32 offset_
 /* ---- from file to file ---- */
 
 /*
- * Moves one buffer's worth from one file to another. What was read but could not be written is left unread. Bytes moved, or -errno.
+ * Moves one buffer's worth from one file to another. What was read but could not be written is left unread. Bytes
+ * moved, or -errno.
  */
 static s32
 sendfile_step(struct file *out, struct file *in, u64 *offset, u8 *buffer, u32 bytes)

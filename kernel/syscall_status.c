@@ -22,6 +22,7 @@
 #include <linux/stat.h>
 
 #define STATUS_BLOCK_BYTES 512u      /* the unit of st_blocks */
+#define STATUS_FLAGS (AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH)
 
 static u64
 status_blocks(const struct inode *inode)
@@ -75,7 +76,9 @@ status_lookup(s32 directory, u32 path, u32 flags, struct inode **inode)
     int error = path_lookup_user(directory, path, walk, inode);
     char first;
 
-    if (error != -ENOENT || !(flags & AT_EMPTY_PATH) || user_copy_in(&first, path, sizeof(first)) < 0 || first != '\0')
+    if (error != -ENOENT || !(flags & AT_EMPTY_PATH))
+        return error;
+    if (user_copy_in(&first, path, sizeof(first)) < 0 || first != '\0')
         return error;
     if (directory != AT_FDCWD)
         return file_get_inode(current_process()->files, directory, inode);
@@ -89,7 +92,7 @@ sys_fstatat64(s32 directory, u32 path, u32 address, u32 flags)
     struct inode *inode;
     int error;
 
-    if (flags & ~(u32)(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH))
+    if (flags & ~(u32)STATUS_FLAGS)
         return -EINVAL;
     error = status_lookup(directory, path, flags, &inode);
     return error < 0 ? error : status_copy_out(inode, address);
@@ -162,7 +165,7 @@ sys_statx(s32 directory, u32 path, u32 flags, u32 mask, u32 address)
     struct inode *inode;
     int error;
 
-    if ((flags & ~(u32)(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE)) || (mask & STATX__RESERVED))
+    if ((flags & ~(u32)(STATUS_FLAGS | AT_STATX_SYNC_TYPE)) || (mask & STATX__RESERVED))
         return -EINVAL;
     error = status_lookup(directory, path, flags, &inode);
     if (error < 0)
@@ -227,7 +230,7 @@ sys_fstatfs64(s32 descriptor, u32 size, u32 address)
 static bool
 access_allowed(const struct inode *inode, u32 mode)
 {
-    return !(mode & ACCESS_EXECUTE) || inode_is(inode, S_IFDIR) || (inode->mode & (S_IXUSR | S_IXGRP | S_IXOTH));
+    return !(mode & ACCESS_EXECUTE) || inode_is(inode, S_IFDIR) || inode_is_executable(inode);
 }
 
 s32

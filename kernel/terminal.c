@@ -1,8 +1,9 @@
 /*
- * The terminal as processes see it: read, write, settings, and whose it is. What typed characters do is in terminal_input.c.
+ * The terminal as processes see it: read, write, settings, and whose it is. What typed characters do is in
+ * terminal_input.c.
  *
- * Reading: bytes are looked at with interrupts disabled, copied to the user with them enabled (the copy may sleep), and taken afterwards, unless
- * the input was thrown away meanwhile. So a bad pointer consumes nothing.
+ * Reading: bytes are looked at with interrupts disabled, copied to the user with them enabled (the copy may sleep),
+ * and taken afterwards, unless the input was thrown away meanwhile. So a bad pointer consumes nothing.
  */
 #include "kernel/terminal.h"
 
@@ -36,8 +37,8 @@ static const struct termios terminal_initial_settings = {
     .c_cflag = B38400 | CS8 | CREAD | HUPCL,
     .c_lflag = ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN,
     .c_cc = {
-        [VINTR] = CONTROL('C'), [VQUIT] = CONTROL('\\'), [VERASE] = 0x7f, [VKILL] = CONTROL('U'), [VEOF] = CONTROL('D'),
-        [VMIN] = 1, [VSUSP] = CONTROL('Z'), [VWERASE] = CONTROL('W'), [VLNEXT] = CONTROL('V'),
+        [VINTR] = CONTROL('C'), [VQUIT] = CONTROL('\\'), [VSUSP] = CONTROL('Z'), [VEOF] = CONTROL('D'),
+        [VERASE] = 0x7f, [VKILL] = CONTROL('U'), [VWERASE] = CONTROL('W'), [VLNEXT] = CONTROL('V'), [VMIN] = 1,
     },
 };
 
@@ -122,7 +123,10 @@ terminal_is_end_of_file(const struct terminal *terminal, u32 position)
     return terminal_ends_line(terminal, position) && terminal->input[position % TERMINAL_INPUT_BYTES] == '\0';
 }
 
-/* Copies what a read of `wanted` bytes gets next, and says whether the read ends with it. Returns the bytes; interrupts disabled. */
+/*
+ * Copies what a read of `wanted` bytes gets next, and says whether the read ends with it. Returns the bytes;
+ * interrupts disabled.
+ */
 static u32
 terminal_look(const struct terminal *terminal, u8 *bytes, u32 wanted, bool *ends)
 {
@@ -150,9 +154,11 @@ terminal_consume(struct terminal *terminal, u32 from, u32 count)
     bool end_of_file = false;
 
     if (terminal->taken == from) {
-        terminal->taken += count;
         /* What follows the end of a line belongs to the next read. */
-        if (terminal_is_canonical(terminal) && terminal_readable(terminal) > 0 && !(count > 0 && terminal_ends_line(terminal, from + count - 1)))
+        bool line_ended = count > 0 && terminal_ends_line(terminal, from + count - 1);
+
+        terminal->taken += count;
+        if (terminal_is_canonical(terminal) && terminal_readable(terminal) > 0 && !line_ended)
             end_of_file = terminal_is_end_of_file(terminal, terminal->taken);
         terminal->taken += end_of_file;
     }
@@ -199,8 +205,8 @@ terminal_minimum(const struct terminal *terminal, u32 wanted)
 }
 
 /*
- * When raw mode's VTIME ends a wait that begins now. With VMIN it is the longest time between two bytes, and does not run before
- * the first; without, it is the longest time to the first.
+ * When raw mode's VTIME ends a wait that begins now. With VMIN it is the longest time between two bytes, and does not
+ * run before the first; without, it is the longest time to the first.
  */
 static u64
 terminal_deadline(const struct terminal *terminal)
@@ -214,7 +220,9 @@ terminal_deadline(const struct terminal *terminal)
     return timer_nanoseconds() + (u64)deciseconds * NANOSECONDS_PER_DECISECOND;
 }
 
-/* Sleeps until a read of `wanted` bytes can go on: 0, -EAGAIN, -ERESTARTSYS, or -ETIMEDOUT where VTIME has run out. */
+/*
+ * Sleeps until a read of `wanted` bytes can go on: 0, -EAGAIN, -ERESTARTSYS, or -ETIMEDOUT where VTIME has run out.
+ */
 static int
 terminal_wait(struct terminal *terminal, u32 wanted, bool nonblocking)
 {
@@ -297,8 +305,8 @@ terminal_release_session(u32 session)
 }
 
 /*
- * A process in the background may not read or change the terminal: its group is stopped by the signal and the call begins again after that, or
- * fails with -EIO where it does not take the signal (refused_is_error) or goes on.
+ * A process in the background may not read or change the terminal: its group is stopped by the signal and the call
+ * begins again after that, or fails with -EIO where it does not take the signal (refused_is_error) or goes on.
  */
 static int
 terminal_check_foreground(int signal, bool refused_is_error)

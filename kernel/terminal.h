@@ -5,7 +5,8 @@
  *                              │ echo                └► ^C ^\ ^Z: signals to the foreground group
  *     screen, COM1   ◄──  output (ONLCR)  ◄──────────────────────────────────────── terminal_write
  *
- * Input arrives in interrupt handlers, which edit and echo at once; so the input's fields are used with interrupts disabled.
+ * Input arrives in interrupt handlers, which edit and echo at once; so the input's fields are used with interrupts
+ * disabled.
  */
 #pragma once
 
@@ -26,8 +27,8 @@ struct terminal {
     u32 session;                                    /* session whose controlling terminal this is; 0: nobody's */
     u8 input[TERMINAL_INPUT_BYTES];                 /* ring */
     u8 line_ends[TERMINAL_INPUT_BYTES / 8];         /* canonical: bits of the characters that end a line */
-    u32 taken, finished, received;                  /* positions, counting up: [taken, finished) may be read, [finished, received)
-                                                     * is the line being edited (raw: nothing) */
+    /* Positions that count up: [taken, finished) may be read; [finished, received) is being edited (raw: nothing). */
+    u32 taken, finished, received;
     u32 column;                                     /* where the next character of output appears, from 0 */
     u32 line_column;                                /* the same when the line being edited began: for erasing tabs */
     bool literal_next;                              /* ^V was typed */
@@ -63,7 +64,10 @@ s32 terminal_write(struct terminal *terminal, struct transfer *transfer);
 /* Writes text to the screen with the output settings applied (ONLCR). Never sleeps. */
 void terminal_print(struct terminal *terminal, const char *text, usize length);
 
-/* The session of the current process gets the console as its controlling terminal if it leads it and neither has another. */
+/*
+ * The session of the current process gets the console as its controlling terminal if it leads it and neither has
+ * another.
+ */
 void terminal_acquire(void);
 
 /* Whether the console is the controlling terminal of the current process. */

@@ -1,8 +1,9 @@
 /*
  * The terminal's input side: what a typed character does.
  *
- * Everything here runs in interrupt handlers, or with interrupts disabled. A character is translated (ICRNL …), may be a signal (ISIG), and
- * is then either appended as it is (raw) or taken as an editing command or part of the line (ICANON).
+ * Everything here runs in interrupt handlers, or with interrupts disabled. A character is translated (ICRNL …), may
+ * be a signal (ISIG), and is then either appended as it is (raw) or taken as an editing command or part of the line
+ * (ICANON).
  */
 #include "kernel/terminal.h"
 
@@ -32,7 +33,9 @@ terminal_is(const struct terminal *terminal, u8 character, u32 purpose)
 static bool
 terminal_shows_as_caret(const struct terminal *terminal, u8 character)
 {
-    return terminal_has(terminal, ECHOCTL) && ((character < ' ' && character != '\t' && character != '\n') || character == DELETE);
+    bool is_control = (character < ' ' && character != '\t' && character != '\n') || character == DELETE;
+
+    return is_control && terminal_has(terminal, ECHOCTL);
 }
 
 static void
@@ -82,7 +85,9 @@ terminal_at(const struct terminal *terminal, u32 position)
     return terminal->input[position % TERMINAL_INPUT_BYTES];
 }
 
-/* Puts a character at the end; one place is kept for the end of a line. False, with a bell, where there is no room. */
+/*
+ * Puts a character at the end; one place is kept for the end of a line. False, with a bell, where there is no room.
+ */
 static bool
 terminal_append(struct terminal *terminal, u8 character, bool ends_line)
 {
@@ -217,12 +222,14 @@ terminal_edit(struct terminal *terminal, u8 character)
 static void
 terminal_receive_line(struct terminal *terminal, u8 character)
 {
+    bool ends_line = character == '\n' || terminal_is(terminal, character, VEOL) ||
+                     terminal_is(terminal, character, VEOL2);
+
     if (terminal_is(terminal, character, VEOF)) {
         if (terminal_append(terminal, END_OF_FILE_MARK, true))
             terminal_finish(terminal);
         return;
     }
-    bool ends_line = character == '\n' || terminal_is(terminal, character, VEOL) || terminal_is(terminal, character, VEOL2);
     if (!terminal_append(terminal, character, ends_line))
         return;
     terminal_echo(terminal, character);
@@ -283,6 +290,20 @@ terminal_receive_plain(struct terminal *terminal, u8 character)
         terminal_finish(terminal);
 }
 
+/* A character that ^V did not make plain. */
+static void
+terminal_receive_meaningful(struct terminal *terminal, u8 character)
+{
+    if (!terminal_translate(terminal, &character))
+        return;
+    if (terminal_has(terminal, ISIG) && terminal_signal(terminal, character))
+        return;
+    if (!terminal_has(terminal, ICANON))
+        terminal_receive_plain(terminal, character);
+    else if (!terminal_edit(terminal, character))
+        terminal_receive_line(terminal, character);
+}
+
 void
 terminal_receive(struct terminal *terminal, u8 character)
 {
@@ -291,11 +312,8 @@ terminal_receive(struct terminal *terminal, u8 character)
     if (terminal->literal_next) {
         terminal->literal_next = false;
         terminal_receive_plain(terminal, character);
-    } else if (terminal_translate(terminal, &character) && !(terminal_has(terminal, ISIG) && terminal_signal(terminal, character))) {
-        if (!terminal_has(terminal, ICANON))
-            terminal_receive_plain(terminal, character);
-        else if (!terminal_edit(terminal, character))
-            terminal_receive_line(terminal, character);
+    } else {
+        terminal_receive_meaningful(terminal, character);
     }
     interrupts_restore(state);
 }

@@ -27,8 +27,9 @@ struct transfer transfer_kernel(void *address, u32 bytes);
 struct transfer transfer_segments(const struct iovec *segments, u32 count);
 
 /*
- * Copies up to `bytes` between `data` and the transfer's memory and moves on behind them. Returns how many were copied:
- * fewer than min(bytes, remaining) only where user memory could not be reached. May sleep (a page may come in).
+ * Copies up to `bytes` between `data` and the transfer's memory and moves on behind them. Returns how many were
+ * copied: fewer than min(bytes, remaining) only where user memory could not be reached. May sleep (a page may come
+ * in).
  */
 u32 transfer_out(struct transfer *transfer, const void *data, u32 bytes);
 u32 transfer_in(struct transfer *transfer, void *data, u32 bytes);

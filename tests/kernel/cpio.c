@@ -107,7 +107,8 @@ has_contents(const char *path, const char *contents)
     if (path_lookup(path_root, path, 0, &inode) < 0)
         return false;
     same = inode_size(inode) == strlen(contents) && inode_size(inode) < sizeof(text) &&
-           object_read_kernel(inode->object, 0, text, strlen(contents)) == (int)strlen(contents) && strcmp(text, contents) == 0;
+           object_read_kernel(inode->object, 0, text, strlen(contents)) == (int)strlen(contents) &&
+           strcmp(text, contents) == 0;
     inode_release(inode);
     return same;
 }
@@ -197,7 +198,8 @@ SELFTEST(cpio, makes_parents_and_links, "missing directories are made, and symbo
 static bool
 is_refused(void)
 {
-    bool refused = cpio_check(device()) != NULL && cpio_unpack(device(), "damaged") == -EINVAL && !exists("/cpio-test");
+    bool refused = cpio_check(device()) != NULL && cpio_unpack(device(), "damaged") == -EINVAL &&
+                   !exists("/cpio-test");
 
     text_free(&archive);
     return refused;
@@ -226,7 +228,8 @@ SELFTEST(cpio, truncated, "an archive cut off anywhere is damaged")
 SELFTEST(cpio, bad_headers, "a wrong magic number, a field that is no number, absurd lengths: damaged")
 {
     static const struct { u32 offset; const char *bytes; } damages[] = {
-        {1, "6"}, {5, "3"}, {20, "g"}, {NAME_BYTES_OFFSET, "ffffffff"}, {NAME_BYTES_OFFSET, "00000000"}, {FILE_BYTES_OFFSET, "ffffffff"},
+        {1, "6"}, {5, "3"}, {20, "g"},
+        {NAME_BYTES_OFFSET, "ffffffff"}, {NAME_BYTES_OFFSET, "00000000"}, {FILE_BYTES_OFFSET, "ffffffff"},
     };
 
     for (u32 i = 0; i < ARRAY_SIZE(damages); i++) {
@@ -242,7 +245,8 @@ SELFTEST(cpio, bad_headers, "a wrong magic number, a field that is no number, ab
     }
 }
 
-SELFTEST(cpio, any_damage_is_survived, "whatever bytes are wrong, an archive is found good or damaged, and nothing else happens")
+SELFTEST(cpio, any_damage_is_survived,
+         "whatever bytes are wrong, an archive is found good or damaged, and nothing else happens")
 {
     static char whole[1024];
     struct random random;

@@ -111,7 +111,8 @@ SELFTEST(path, refuses_as_Linux, "what cannot be found is refused with Linux's e
     tear_down(&tree);
 }
 
-SELFTEST(path, follows_links, "symbolic links are followed, in the last place unless told otherwise, or if a slash follows")
+SELFTEST(path, follows_links,
+         "symbolic links are followed, in the last place unless told otherwise, or if a slash follows")
 {
     struct tree tree;
     struct inode *link;
@@ -127,7 +128,8 @@ SELFTEST(path, follows_links, "symbolic links are followed, in the last place un
     tear_down(&tree);
 }
 
-SELFTEST(path, bounds_links, "a link that leads to itself is refused with ELOOP, and so are more than 40 of them in a row")
+SELFTEST(path, bounds_links,
+         "a link that leads to itself is refused with ELOOP, and so are more than 40 of them in a row")
 {
     struct tree tree;
 
@@ -184,7 +186,8 @@ SELFTEST(path, says_paths, "an inode's path is where it can be found, through re
     tear_down(&tree);
 }
 
-SELFTEST(path, keeps_link_counts, "link counts are 2 + subdirectories, and names of files, also after renames and removals")
+SELFTEST(path, keeps_link_counts,
+         "link counts are 2 + subdirectories, and names of files, also after renames and removals")
 {
     struct tree tree;
 

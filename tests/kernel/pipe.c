@@ -82,7 +82,8 @@ SELFTEST(pipe, short_writes_are_atomic, "a message of up to PIPE_BUF bytes goes 
     kmem_free(data);
 }
 
-SELFTEST(pipe, end_of_file_without_writers, "without writers a reader gets what is left, and then the end of the file")
+SELFTEST(pipe, end_of_file_without_writers,
+         "without writers a reader gets what is left, and then the end of the file")
 {
     struct file *ends[2];
     char text[8] = "";

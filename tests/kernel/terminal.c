@@ -1,5 +1,6 @@
 /*
- * The line discipline, on a terminal of its own whose output is kept here. It belongs to no session, so that no signals are sent.
+ * The line discipline, on a terminal of its own whose output is kept here. It belongs to no session, so that no
+ * signals are sent.
  */
 #include "kernel/lib/string.h"
 #include "kernel/selftest.h"
@@ -83,7 +84,8 @@ SELFTEST(terminal, one_line_a_read, "a read gives at most one line, and the rest
     check_text(text, "second\n");
 }
 
-SELFTEST(terminal, erase_edits_line, "backspace, ^W and ^U take back a character, a word and the line, on the screen too")
+SELFTEST(terminal, erase_edits_line,
+         "backspace, ^W and ^U take back a character, a word and the line, on the screen too")
 {
     char text[32];
 
@@ -112,7 +114,8 @@ SELFTEST(terminal, erase_stops_at_line, "erasing does not reach back into a line
     check_text(text, "x\n");
 }
 
-SELFTEST(terminal, erases_width, "erasing takes as many columns as the character took: a caret pair two, a tab up to eight")
+SELFTEST(terminal, erases_width,
+         "erasing takes as many columns as the character took: a caret pair two, a tab up to eight")
 {
     start();
     type("\x01\x7f");
@@ -173,7 +176,8 @@ SELFTEST(terminal, raw_reads_at_once, "in raw mode each character can be read at
     check_text(shown, "");
 }
 
-SELFTEST(terminal, typed_ahead_survives_mode, "what was typed ahead can still be read after a change of mode, in either direction")
+SELFTEST(terminal, typed_ahead_survives_mode,
+         "what was typed ahead can still be read after a change of mode, in either direction")
 {
     char text[32];
     struct termios canonical;
@@ -189,7 +193,8 @@ SELFTEST(terminal, typed_ahead_survives_mode, "what was typed ahead can still be
     check_text(text, "again");
 }
 
-SELFTEST(terminal, full_line_can_be_ended, "a line that fills the buffer loses what is too much, and can still be ended")
+SELFTEST(terminal, full_line_can_be_ended,
+         "a line that fills the buffer loses what is too much, and can still be ended")
 {
     static char text[TERMINAL_INPUT_BYTES + 1];
 
