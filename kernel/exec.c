@@ -21,6 +21,7 @@
 #include "mm/kmem.h"
 #include "mm/mmap.h"
 #include "mm/transfer.h"
+#include "mm/trace.h"
 
 #include <asm/errno.h>
 #include <linux/mman.h>
@@ -251,12 +252,15 @@ static void
 exec_change_aspace(struct process *process, struct exec_program *program)
 {
     struct aspace *left = process->aspace;
+    bool traced = trace_wants(program->path) || (left != NULL && left->trace != NULL);
 
     if (left != NULL)
         process_usage_retire_aspace(process);
     process->aspace = program->aspace;
     program->aspace = NULL;
     aspace_activate(process->aspace);
+    if (traced)
+        aspace_trace(process->aspace, process->id, program->path);
     if (left != NULL)
         aspace_release(left);
     process_vfork_release(process);
@@ -319,6 +323,7 @@ exec_commit(struct exec_program *program)
     process->has_executed = true;
     process_set_name(process, program->path);
     exec_change_registers(thread, program);
+    aspace_step(process->aspace, thread->frame);
 }
 
 int

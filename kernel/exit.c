@@ -9,10 +9,8 @@
 #include "kernel/power.h"
 #include "kernel/printk.h"
 #include "kernel/process.h"
-#include "kernel/scheduler.h"
 #include "kernel/syscall.h"
 #include "kernel/terminal.h"
-#include "kernel/time.h"
 #include "mm/aspace.h"
 #include "mm/user.h"
 
@@ -28,6 +26,7 @@ exit_machine(u32 wait_status)
 
     if (signal != 0)
         log_error("init was killed by signal %d", signal);
+    aspace_end_traces();
     power_off(signal != 0 ? 128 + signal : (int)(wait_status >> 8));
 }
 

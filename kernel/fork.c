@@ -7,7 +7,6 @@
  * space comes last of these, since taking write access away from the parent's tables costs the parent soft
  * faults even if nothing comes of it.
  */
-#include "kernel/assert.h"
 #include "kernel/file.h"
 #include "kernel/inode.h"
 #include "kernel/lib/string.h"
@@ -80,7 +79,11 @@ fork_give_aspace(struct process *child, struct process *parent, u32 flags)
         return 0;
     }
     child->aspace = fork_aspace(parent->aspace);
-    return child->aspace != NULL ? 0 : -ENOMEM;
+    if (child->aspace == NULL)
+        return -ENOMEM;
+    if (parent->aspace->trace != NULL)
+        aspace_trace(child->aspace, child->id, parent->name);
+    return 0;
 }
 
 /* The child's registers: the parent's, but for the result and what clone asks for. */

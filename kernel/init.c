@@ -8,7 +8,6 @@
 #include "kernel/path.h"
 #include "kernel/process.h"
 #include "kernel/resource.h"
-#include "kernel/scheduler.h"
 #include "kernel/x86/trap.h"
 #include "mm/aspace.h"
 

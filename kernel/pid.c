@@ -2,7 +2,6 @@
 #include "kernel/pid.h"
 
 #include "kernel/assert.h"
-#include "kernel/lib/string.h"
 #include "kernel/x86/cpu.h"
 #include "mm/kmem.h"
 

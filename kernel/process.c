@@ -5,12 +5,10 @@
 #include "kernel/process.h"
 
 #include "kernel/assert.h"
-#include "kernel/inode.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
 #include "kernel/panic.h"
 #include "kernel/resource.h"
-#include "kernel/scheduler.h"
 #include "kernel/time.h"
 #include "kernel/x86/cpu.h"
 #include "mm/aspace.h"

@@ -1,7 +1,6 @@
 /* What processes use and may use: limits, usage, priorities, processors. */
 #include "kernel/resource.h"
 
-#include "kernel/lib/string.h"
 #include "kernel/process.h"
 #include "kernel/scheduler.h"
 #include "kernel/syscall.h"

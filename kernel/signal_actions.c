@@ -2,7 +2,6 @@
  * What a process does on each signal. Processes share a table after fork until one changes it, so that fork
  * need not copy it.
  */
-#include "kernel/lib/string.h"
 #include "kernel/process.h"
 #include "kernel/signal.h"
 #include "kernel/thread.h"

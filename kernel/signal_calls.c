@@ -1,5 +1,4 @@
 /* The system calls on signals. */
-#include "kernel/lib/string.h"
 #include "kernel/process.h"
 #include "kernel/signal.h"
 #include "kernel/syscall.h"

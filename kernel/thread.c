@@ -4,7 +4,6 @@
  */
 #include "kernel/thread.h"
 
-#include "kernel/assert.h"
 #include "kernel/panic.h"
 #include "kernel/process.h"
 #include "kernel/scheduler.h"

@@ -18,7 +18,6 @@
  * are the kernel's keep their value, selectors must be the user's own, and eip must lie in user space.
  */
 #include "kernel/lib/string.h"
-#include "kernel/process.h"
 #include "kernel/signal.h"
 #include "kernel/syscall.h"
 #include "kernel/thread.h"
