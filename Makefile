@@ -14,6 +14,8 @@ MEM ?= 128M
 APPEND ?= swap=64M
 T ?=
 export BUILD APPEND T
+# Python keeps its caches out of the source tree.
+export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := all
 .PHONY: all kernel initrd run test debug iso run-iso bench doctor clean help FORCE
