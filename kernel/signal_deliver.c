@@ -229,8 +229,10 @@ process_return_to_user(struct trap_frame *frame)
         cpu()->pending_work &= ~WORK_SAMPLE;
         aspace_clock_tick(current_process()->aspace);
     }
-    if ((work & WORK_SIGNAL) != 0)
+    if ((work & WORK_SIGNAL) != 0) {
         signal_deliver(frame);
+        aspace_step(cpu()->aspace, frame);
+    }
     if ((work & WORK_RESCHEDULE) != 0) {
         current_thread()->switches_involuntary++;
         schedule();

@@ -9,6 +9,7 @@
 #include "kernel/x86/trap.h"
 #include "mm/frame.h"
 #include "mm/reclaim.h"
+#include "mm/aspace.h"
 
 #include <asm/errno.h>
 
@@ -39,6 +40,7 @@ syscall_dispatch(struct trap_frame *frame)
     else
         result = call(frame->ebx, frame->ecx, frame->edx, frame->esi, frame->edi, frame->ebp);
     frame->eax = (u32)result;
+    aspace_step(cpu()->aspace, frame);
 
     /*
      * A call that wants to be restarted has seen a signal, which may be gone again by now: have that looked at

@@ -37,6 +37,14 @@ aspace_create(void)
 }
 
 static void
+aspace_end_trace(struct aspace *aspace)
+{
+    if (aspace->trace)
+        trace_end(aspace->trace, aspace->counters.pgfault);
+    aspace->trace = NULL;
+}
+
+static void
 aspace_destroy(struct aspace *aspace)
 {
     struct region *region;
@@ -49,8 +57,25 @@ aspace_destroy(struct aspace *aspace)
         region_destroy(region);
     }
     pmap_destroy(&aspace->pmap);
+    aspace_end_trace(aspace);
     LIST_REMOVE(aspace, link);
     kmem_cache_free(&aspace_cache, aspace);
+}
+
+void
+aspace_trace(struct aspace *aspace, u32 process, const char *path)
+{
+    if (!aspace->trace)
+        aspace->trace = trace_start(&aspace->pmap, process, path);
+}
+
+void
+aspace_end_traces(void)
+{
+    struct aspace *aspace;
+
+    LIST_FOREACH(aspace, &aspace_all, link)
+        aspace_end_trace(aspace);
 }
 
 void

@@ -15,6 +15,7 @@
 #include "mm/counters.h"
 #include "mm/pmap.h"
 #include "mm/region.h"
+#include "mm/trace.h"
 
 struct aspace {
     u32 references;
@@ -29,6 +30,7 @@ struct aspace {
     u32 locked_pages;               /* in REGION_LOCKED regions */
     bool lock_future;               /* mlockall(MCL_FUTURE) */
     u32 arguments_start, arguments_end;     /* argv's strings, for /proc/PID/cmdline */
+    struct trace *trace;            /* NULL: not traced */
     LIST_ENTRY(aspace) link;        /* all address spaces, for check */
 };
 
@@ -42,6 +44,21 @@ static inline void
 aspace_hold(struct aspace *aspace)
 {
     aspace->references++;
+}
+
+/* Records the references of the process with this number, which runs the program at
+ * path, from now on (mm/trace.h). */
+void aspace_trace(struct aspace *aspace, u32 process, const char *path);
+
+/* Ends every trace, so that nothing of one is lost: the machine is about to stop. */
+void aspace_end_traces(void);
+
+/* For a traced address space: an instruction or a system call of its process is over. */
+static inline void
+aspace_step(struct aspace *aspace, struct trap_frame *frame)
+{
+    if (aspace->trace)
+        trace_step(aspace->trace, &aspace->pmap, frame);
 }
 
 /* With the last reference everything is unmapped and freed. */

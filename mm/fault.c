@@ -33,6 +33,7 @@
 #include "mm/check.h"
 #include "mm/pagein.h"
 #include "mm/reclaim.h"
+#include "mm/trace.h"
 
 /* The processor's error code. Intel SDM volume 3, 4.7. */
 #define ERROR_WRITE 0x2u
@@ -158,6 +159,8 @@ fault_enter(struct fault *fault, struct frame *frame, bool withhold_write)
 
     if (withhold_write && rights & PMAP_WRITE)
         rights ^= PMAP_WRITE | PMAP_WITHHELD;
+    if (trace_any && fault->aspace->trace && fault->access != FAULT_WRITE)
+        rights &= ~PMAP_WRITE;      /* a write by the same instruction is another reference */
     if (fault->region->flags & REGION_LOCKED)
         rights |= PMAP_LOCKED;
     return pmap_enter(&fault->aspace->pmap, fault->page, frame, rights);
@@ -512,6 +515,14 @@ fault_resolve(struct aspace *aspace, u32 address, u32 access, struct fault_verdi
     return fault_run(&fault);
 }
 
+/* chaos= and check=, after the fault. */
+static __attribute__((noinline)) void
+fault_disturb(struct aspace *aspace)
+{
+    chaos_on_fault(aspace);
+    check_on_fault();
+}
+
 int
 fault_handle(struct aspace *aspace, u32 cr2, u32 error_code, u32 eip, bool from_user,
              struct fault_verdict *verdict)
@@ -528,7 +539,9 @@ fault_handle(struct aspace *aspace, u32 cr2, u32 error_code, u32 eip, bool from_
     if (cr2 >= user_top())
         return fault_refuse(&fault, SIGSEGV, SEGV_MAPERR);
     result = fault_run(&fault);
-    chaos_on_fault(aspace);
-    check_on_fault();
+    if (trace_any && aspace->trace && result == 0)
+        trace_reference(aspace->trace, &aspace->pmap, fault.page, "rwx"[fault.access]);
+    if (chaos_interval | check_interval)
+        fault_disturb(aspace);
     return result;
 }

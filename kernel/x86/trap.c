@@ -12,6 +12,7 @@
 #include "kernel/panic.h"
 #include "kernel/x86/cpu.h"
 #include "kernel/x86/fpu.h"
+#include "mm/aspace.h"
 #include "mm/fault.h"
 
 /* Gates. A trap gate leaves interrupts as they are, an interrupt gate disables them. */
@@ -207,6 +208,10 @@ trap_exception(struct trap_frame *frame)
         return;
     }
     interrupts_enable();
+    if (frame->vector == VECTOR_DEBUG && cpu()->aspace->trace) {
+        aspace_step(cpu()->aspace, frame);
+        return;
+    }
     if (frame->vector == VECTOR_FPU_ERROR || frame->vector == VECTOR_SIMD_ERROR)
         code = fpu_error_code(frame->vector == VECTOR_FPU_ERROR);
     signal_fault(frame, exception->signal, code, exception->at_eip ? frame->eip : 0);
