@@ -85,7 +85,7 @@ PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard user/*.c)))
 TEST_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/user/*.c)))
 HOST_TESTS := $(patsubst tests/host/%.c,$(BUILD)/host/%,$(sort $(wildcard tests/host/*.c)))
 # mm as host tests link it; what is left out stands in tests/host/stub/ in another form.
-HOST_LIBRARY := $(filter-out $(addprefix mm/,kmem.c kmem_cache.c user.c start.c report.c),$(wildcard mm/*.c mm/policy/*.c)) \
+HOST_LIBRARY := $(filter-out $(addprefix mm/,kmem.c kmem_cache.c user.c start.c report.c trace.c),$(wildcard mm/*.c mm/policy/*.c)) \
     drivers/block.c $(wildcard tests/host/stub/*.c)
 HOST_OBJECTS := $(patsubst %.c,$(BUILD)/host-obj/%.o,$(sort $(HOST_LIBRARY)))
 ROOT_FILES := $(sort $(shell find user/root 2>/dev/null))
