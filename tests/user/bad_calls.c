@@ -32,6 +32,7 @@ enum {
     CALLS = 4000,                   /* of each caller */
     DIRECTORIES = 2,                /* shared by the callers */
     ARENA = 65536,                  /* bytes of good memory; names in the first page, results behind it */
+    GUARD = 4096,                   /* bytes without access behind the arena */
     NAMES = 16, NAME_BYTES = 256,   /* names at the beginning of the arena */
     SPARED = 3,                     /* the descriptors below are not closed or replaced */
     DESCRIPTORS = 16,
@@ -245,7 +246,8 @@ static void
 caller_run(int caller, uint32_t seed, int calls)
 {
     random_state = (seed * CALLERS + (uint32_t) caller + 1) * 2654435761u;
-    arena = mmap(NULL, ARENA, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    arena = mmap(NULL, ARENA + GUARD, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    mprotect(arena + ARENA, GUARD, PROT_NONE); /* calls with a great length shall end here, and spare what lies above */
     surroundings_make(caller);
     for (int i = 0; i < calls; i++) {
         if (i % 64 == 0)
