@@ -51,7 +51,7 @@ struct inode_operations {
     int (*list)(struct inode *directory, u64 position, struct directory_sink *sink);
     /* Directory: a name that child has in it, valid until it is removed; NULL where it has none. */
     const char *(*name)(struct inode *directory, struct inode *child);
-    /* Directory: name must not exist; one more link to inode. 0, -ENOSPC or -ENOMEM. */
+    /* Directory: name must not exist; one more link to inode. 0, -ENOSPC, -ENOMEM, or -ENOENT for a removed one. */
     int (*link)(struct inode *directory, const char *name, struct inode *inode);
     /* Directory: takes the name away. The caller has checked that this is allowed. */
     void (*unlink)(struct inode *directory, const char *name, struct inode *inode);
