@@ -63,7 +63,7 @@ SYSROOT := $(BUILD)/sysroot
 MUSL := $(SYSROOT)/usr/lib/i386-linux-musl
 LINUX_HEADERS := -isystem $(SYSROOT)/usr/include/i386-linux-gnu -isystem $(SYSROOT)/usr/include
 
-# Costs are counted in instructions, and code tuned for a 386 has the fewest.
+# It runs on a 486; the tuning is for what people have, which is also what needs the fewest instructions.
 KERNEL_FLAGS := -std=gnu11 -march=i486 -mtune=generic -O2 -g -ffreestanding -fno-pic -fno-pie -fno-common -fcf-protection=none -mgeneral-regs-only -mpreferred-stack-boundary=2 \
     -fno-asynchronous-unwind-tables -fomit-frame-pointer -fno-stack-protector -fno-strict-aliasing $(WARNINGS) \
     -nostdinc -I. -isystem $(COMPILER_HEADERS) $(LINUX_HEADERS)
