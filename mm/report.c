@@ -31,14 +31,17 @@ report_maps(struct aspace *aspace, struct text_buffer *text)
     for (struct region *region = region_first(&aspace->regions); region; region = region_next(region)) {
         const char *name = region_name(aspace, region);
         bool from_object = region->object->kind != OBJECT_ZERO;
+        usize start = text->length;
 
-        text_print(text, "%08x-%08x %c%c%c%c %08x %02x:%02x %-7u", page_address(region->start),
+        text_print(text, "%08x-%08x %c%c%c%c %08x %02x:%02x %u ", page_address(region->start),
                    page_address(region->end), region->protection & REGION_READ ? 'r' : '-',
                    region->protection & REGION_WRITE ? 'w' : '-',
                    region->protection & REGION_EXECUTE ? 'x' : '-', region->flags & REGION_SHARED ? 's' : 'p',
                    from_object ? region->object_page << PAGE_SHIFT : 0, 0, from_object ? 1 : 0,
                    from_object ? region->object->inode_number : 0);
-        text_print(text, name ? "                    %s\n" : "%s\n", name ? name : "");
+        while (name && text->length - start < NAME_COLUMN && !text->failed)
+            text_print(text, " ");
+        text_print(text, "%s\n", name ? name : "");
     }
 }
 
@@ -175,6 +178,8 @@ report_size(struct aspace *aspace, struct report_size *size)
         else if (region->protection & REGION_WRITE)
             size->data += pages;
         if (region->object->kind == OBJECT_FILE && !region->amap)
-            size->shared += pages < size->resident ? pages : size->resident;
+            size->shared += pages;
     }
+    if (size->shared > size->resident)
+        size->shared = size->resident;
 }
