@@ -13,6 +13,7 @@
 
 /* The policy in force; never NULL once evictable_start has run. */
 extern const struct policy *evictable_policy;
+extern struct policy_state *evictable_state;
 
 /* Starts the policy that policy= names; refuses to boot without memory for it. */
 void evictable_start(void);
@@ -26,9 +27,24 @@ evictable_is_candidate(const struct frame *frame)
         && (frame->state == FRAME_OBJECT || swap_total() > 0);
 }
 
+/* The number of the policy's next victim; POLICY_NONE if there is no candidate. */
+static inline u32
+evictable_select(void)
+{
+    return evictable_policy->select(evictable_state);
+}
+
+/* The clock tick, for policies that heed it. To those that go by references, each
+ * page used since the last tick is reported as referenced once. Linear in memory,
+ * except for policies that go by bits alone. Process context. */
+void evictable_tick(void);
+
 /* Tells the policy of the frame, if it is a candidate. */
 void evictable_insert(struct frame *frame);
 void evictable_remove(struct frame *frame);
+
+/* The same as evictable_remove, for a victim: a frame that the policy knows. */
+void evictable_evict(struct frame *frame);
 
 /* A pinned frame stays in memory. Pins count. */
 void evictable_pin(struct frame *frame);

@@ -144,14 +144,15 @@ victim_choose(void)
     struct frame *victim = NULL, *aside = NULL;
     u32 number;
 
-    while (!victim && (number = evictable_policy->select()) != POLICY_NONE) {
+    while (!victim && (number = evictable_select()) != POLICY_NONE) {
         struct frame *frame = frame_descriptor((frame_t){number});
 
         assert(number < frame_limit && frame->evictable && !frame->pins && !frame->busy);
-        evictable_remove(frame);
         if (frame_may_go(frame)) {
+            evictable_evict(frame);
             victim = frame;
         } else {
+            evictable_remove(frame);
             frame->aside = aside;
             aside = frame;
         }

@@ -8,44 +8,81 @@
  *            v
  *    [1] -> [1] -> [0] -> [1] -> ...      bits after: [1] [0] victim [1]
  *
- * A new page comes in behind the hand, where the victim stood.
+ * A new page comes in behind the hand, where the victim stood. Amortised O(1):
+ * each bit cleared was set by a use. Needs `referenced`.
  */
 #include "mm/policy.h"
 #include "mm/policy/ring.h"
+#include "mm/policy/text.h"
 
-static struct ring ring;
-static const struct policy_environment *world;
+struct policy_state {
+    struct ring ring;
+    const struct policy_environment *world;
+    uint32_t left;              /* steps that the last search had left, of two turns */
+};
 
 static bool
-clock_start(const struct policy_environment *environment)
+clock_start(struct policy_state *clock, const struct policy_environment *world)
 {
-    world = environment;
-    return ring_start(&ring, environment);
+    clock->world = world;
+    ring_start(&clock->ring, world->links);
+    return true;
 }
 
 static void
-clock_insert(uint32_t frame)
+clock_insert(struct policy_state *clock, uint32_t frame)
 {
-    ring_insert(&ring, frame);
+    ring_insert(&clock->ring, frame);
 }
 
 static void
-clock_remove(uint32_t frame)
+clock_remove(struct policy_state *clock, uint32_t frame)
 {
-    ring_remove(&ring, frame);
+    ring_remove(&clock->ring, frame);
 }
 
 /* Ends after one turn at the latest: by then every bit is cleared. (A bit that
  * cannot be cleared would make it endless, so two turns are the limit.) */
 static uint32_t
-clock_select(void)
+clock_select(struct policy_state *clock)
 {
-    for (uint32_t steps = 2 * ring.length; steps > 0; steps--) {
-        if (!world->referenced(ring.hand))
+    uint32_t steps;
+
+    for (steps = 2 * clock->ring.length; steps > 0; steps--) {
+        if (!clock->world->referenced(clock->world, clock->ring.hand))
             break;
-        ring_advance(&ring);
+        ring_advance(&clock->ring);
     }
-    return ring.hand;
+    clock->left = steps;
+    return clock->ring.hand;
 }
 
-const struct policy policy_clock = {"clock", clock_start, clock_insert, clock_remove, clock_select};
+static void
+clock_explain(struct policy_state *clock, uint32_t victim, struct policy_text *text)
+{
+    uint32_t passed = 2 * clock->ring.length - clock->left, named = passed < TEXT_CANDIDATES ? passed : TEXT_CANDIDATES;
+    uint32_t frame = victim;
+
+    for (uint32_t i = 0; i < named; i++)
+        frame = clock->ring.links[frame].previous;
+    text_add(text, "hand:");
+    text_more(text, passed - named);
+    for (uint32_t i = 0; i < named; i++, frame = clock->ring.links[frame].next) {
+        text_add(text, " ");
+        text_page(text, clock->world, frame);
+        text_add(text, "(used)");
+    }
+    text_add(text, " ");
+    text_page(text, clock->world, victim);
+    text_add(text, clock->left ? "(not used since its last visit)" : "(all are in use)");
+}
+
+const struct policy policy_clock = {
+    .name = "clock",
+    .state_bytes = sizeof(struct policy_state),
+    .start = clock_start,
+    .insert = clock_insert,
+    .remove = clock_remove,
+    .select = clock_select,
+    .explain = clock_explain,
+};

@@ -4,31 +4,52 @@
  */
 #include "mm/policy.h"
 #include "mm/policy/ring.h"
+#include "mm/policy/text.h"
 
-static struct ring ring;
+struct policy_state {
+    struct ring queue;
+    const struct policy_environment *world;
+};
 
 static bool
-fifo_start(const struct policy_environment *environment)
+fifo_start(struct policy_state *fifo, const struct policy_environment *world)
 {
-    return ring_start(&ring, environment);
+    fifo->world = world;
+    ring_start(&fifo->queue, world->links);
+    return true;
 }
 
 static void
-fifo_insert(uint32_t frame)
+fifo_insert(struct policy_state *fifo, uint32_t frame)
 {
-    ring_insert(&ring, frame);
+    ring_insert(&fifo->queue, frame);
 }
 
 static void
-fifo_remove(uint32_t frame)
+fifo_remove(struct policy_state *fifo, uint32_t frame)
 {
-    ring_remove(&ring, frame);
+    ring_remove(&fifo->queue, frame);
 }
 
 static uint32_t
-fifo_select(void)
+fifo_select(struct policy_state *fifo)
 {
-    return ring.hand;
+    return fifo->queue.hand;
 }
 
-const struct policy policy_fifo = {"fifo", fifo_start, fifo_insert, fifo_remove, fifo_select};
+static void
+fifo_explain(struct policy_state *fifo, uint32_t victim, struct policy_text *text)
+{
+    text_page(text, fifo->world, victim);
+    text_ring(text, fifo->world, " came in first:", &fifo->queue);
+}
+
+const struct policy policy_fifo = {
+    .name = "fifo",
+    .state_bytes = sizeof(struct policy_state),
+    .start = fifo_start,
+    .insert = fifo_insert,
+    .remove = fifo_remove,
+    .select = fifo_select,
+    .explain = fifo_explain,
+};

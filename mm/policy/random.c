@@ -1,47 +1,71 @@
 /*
  * Random: any page may go. No memory of the past at all, and often not much worse
- * than what has one.
+ * than what has one. Needs `random`.
  *
  * The frames stand in an array without gaps, so that one draw finds a victim; the
  * last one takes the place of one that leaves.
  */
 #include "mm/policy.h"
+#include "mm/policy/text.h"
 
-static const struct policy_environment *world;
-static uint32_t *members;       /* [0, count) are the frames inserted */
-static uint32_t *place;         /* of a frame in members */
-static uint32_t count;
+struct policy_state {
+    const struct policy_environment *world;
+    uint32_t *members;          /* [0, count) are the frames inserted; a frame's value is its place here */
+    uint32_t count;
+};
 
 static bool
-random_start(const struct policy_environment *environment)
+random_start(struct policy_state *random, const struct policy_environment *world)
 {
-    world = environment;
-    count = 0;
-    members = environment->allocate(environment->frames * sizeof(*members));
-    place = environment->allocate(environment->frames * sizeof(*place));
-    return members && place;
+    random->world = world;
+    random->members = world->allocate(world->capacity * sizeof(*random->members));
+    return random->members;
 }
 
 static void
-random_insert(uint32_t frame)
+random_stop(struct policy_state *random)
 {
-    members[count] = frame;
-    place[frame] = count++;
+    random->world->release(random->members);
 }
 
 static void
-random_remove(uint32_t frame)
+random_insert(struct policy_state *random, uint32_t frame)
 {
-    uint32_t last = members[--count];
+    random->members[random->count] = frame;
+    random->world->values[frame] = random->count++;
+}
 
-    members[place[frame]] = last;
-    place[last] = place[frame];
+static void
+random_remove(struct policy_state *random, uint32_t frame)
+{
+    uint32_t *values = random->world->values;
+    uint32_t last = random->members[--random->count];
+
+    random->members[values[frame]] = last;
+    values[last] = values[frame];
 }
 
 static uint32_t
-random_select(void)
+random_select(struct policy_state *random)
 {
-    return count ? members[world->random() % count] : POLICY_NONE;
+    return random->count ? random->members[random->world->random(random->world) % random->count] : POLICY_NONE;
 }
 
-const struct policy policy_random = {"random", random_start, random_insert, random_remove, random_select};
+static void
+random_explain(struct policy_state *random, uint32_t victim, struct policy_text *text)
+{
+    text_page(text, random->world, victim);
+    text_add(text, " was drawn among ");
+    text_number(text, random->count);
+}
+
+const struct policy policy_random = {
+    .name = "random",
+    .state_bytes = sizeof(struct policy_state),
+    .start = random_start,
+    .stop = random_stop,
+    .insert = random_insert,
+    .remove = random_remove,
+    .select = random_select,
+    .explain = random_explain,
+};

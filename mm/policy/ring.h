@@ -1,54 +1,55 @@
 /*
- * A ring of frames with a hand, for the policies that need an order. Two arrays of
- * neighbours, indexed by frame number, so that every operation takes constant time.
+ * A ring of frames with a hand, for the policies that need an order: the frames
+ * stand in a circle, and the hand at the one that is next. Every operation takes
+ * constant time; the links are the environment's, so that a frame stands
+ * in one ring at a time.
+ *
+ * Without a turning hand it is a queue: first in at the hand, last in behind it.
  */
 #pragma once
 
 #include "mm/policy.h"
 
 struct ring {
-    uint32_t *next, *previous;
+    struct policy_link *links;
     uint32_t hand;              /* the frame in question; POLICY_NONE when empty */
     uint32_t length;
 };
 
-/* An empty ring; false if there is no memory. */
-static inline bool
-ring_start(struct ring *ring, const struct policy_environment *environment)
+static inline void
+ring_start(struct ring *ring, struct policy_link *links)
 {
-    ring->next = environment->allocate(environment->frames * sizeof(uint32_t));
-    ring->previous = environment->allocate(environment->frames * sizeof(uint32_t));
-    ring->hand = POLICY_NONE;
-    ring->length = 0;
-    return ring->next && ring->previous;
+    *ring = (struct ring){.links = links, .hand = POLICY_NONE};
 }
 
 /* Behind the hand: the last one that it reaches. */
 static inline void
 ring_insert(struct ring *ring, uint32_t frame)
 {
+    struct policy_link *links = ring->links;
     uint32_t after = ring->hand, before;
 
     ring->length++;
     if (after == POLICY_NONE) {
-        ring->hand = ring->next[frame] = ring->previous[frame] = frame;
+        ring->hand = links[frame].next = links[frame].previous = frame;
         return;
     }
-    before = ring->previous[after];
-    ring->next[before] = ring->previous[after] = frame;
-    ring->next[frame] = after;
-    ring->previous[frame] = before;
+    before = links[after].previous;
+    links[before].next = links[after].previous = frame;
+    links[frame].next = after;
+    links[frame].previous = before;
 }
 
 /* If the hand stands on it, the hand moves on. */
 static inline void
 ring_remove(struct ring *ring, uint32_t frame)
 {
-    uint32_t after = ring->next[frame], before = ring->previous[frame];
+    struct policy_link *links = ring->links;
+    uint32_t after = links[frame].next, before = links[frame].previous;
 
     ring->length--;
-    ring->next[before] = after;
-    ring->previous[after] = before;
+    links[before].next = after;
+    links[after].previous = before;
     if (ring->hand == frame)
         ring->hand = ring->length ? after : POLICY_NONE;
 }
@@ -56,5 +57,13 @@ ring_remove(struct ring *ring, uint32_t frame)
 static inline void
 ring_advance(struct ring *ring)
 {
-    ring->hand = ring->next[ring->hand];
+    ring->hand = ring->links[ring->hand].next;
+}
+
+/* To the end of the queue, as if it had just come in. */
+static inline void
+ring_renew(struct ring *ring, uint32_t frame)
+{
+    ring_remove(ring, frame);
+    ring_insert(ring, frame);
 }

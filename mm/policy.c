@@ -1,0 +1,60 @@
+/*
+ * The list of policies, and what is the same for all of them: to start, to stop,
+ * and to change from one to another. Freestanding, as they are.
+ */
+#include "mm/policy.h"
+
+#define POLICY_POINTER(name) &policy_##name,
+
+const struct policy *const policy_list[] = {POLICIES(POLICY_POINTER)};
+const uint32_t policy_count = sizeof(policy_list) / sizeof(*policy_list);
+
+static bool
+text_equal(const char *left, const char *right)
+{
+    while (*left && *left == *right) {
+        left++;
+        right++;
+    }
+    return *left == *right;
+}
+
+const struct policy *
+policy_find(const char *name)
+{
+    for (uint32_t i = 0; i < policy_count; i++)
+        if (text_equal(policy_list[i]->name, name))
+            return policy_list[i];
+    return NULL;
+}
+
+struct policy_state *
+policy_start(const struct policy *policy, const struct policy_environment *environment)
+{
+    struct policy_state *state = environment->allocate(policy->state_bytes);
+
+    if (state && !policy->start(state, environment)) {
+        environment->release(state);
+        return NULL;
+    }
+    return state;
+}
+
+void
+policy_stop(const struct policy *policy, struct policy_state *state, const struct policy_environment *environment)
+{
+    if (policy->stop)
+        policy->stop(state);
+    environment->release(state);
+}
+
+void
+policy_move(const struct policy *from, struct policy_state *old, const struct policy *to, struct policy_state *new)
+{
+    uint32_t frame;
+
+    while ((frame = from->select(old)) != POLICY_NONE) {
+        from->remove(old, frame);
+        to->insert(new, frame);
+    }
+}

@@ -1,0 +1,142 @@
+/*
+ * WSClock: a clock that knows the working set (Carr and Hennessy 1981). The hand
+ * passes over a page that was used since its last visit and notes the time. What
+ * has not been used for longer than the window has left the working set, and goes
+ * if it is clean.
+ *
+ *     used                             bit cleared, time noted, passed over
+ *     unused, within the window        passed over
+ *     outside the window, dirty        passed over: a clean one is cheaper
+ *     outside the window, clean        the victim
+ *
+ * A whole turn without one: the first dirty page outside the window, whose write
+ * the original would have begun meanwhile; or, if all pages are in the working
+ * set, the one that was used longest ago, clean ones first. A search can take a
+ * turn: O(frames) at worst, by the theory. Needs `referenced`, `dirty`, `time` and
+ * the window.
+ */
+#include "mm/policy.h"
+#include "mm/policy/ring.h"
+#include "mm/policy/text.h"
+
+struct policy_state {
+    struct ring ring;           /* a frame's value is the time of its last use, as far as seen */
+    const struct policy_environment *world;
+    uint32_t passed;            /* over by the hand in the last search */
+    const char *reason;         /* of the last choice */
+};
+
+static bool
+wsclock_start(struct policy_state *wsclock, const struct policy_environment *world)
+{
+    wsclock->world = world;
+    ring_start(&wsclock->ring, world->links);
+    return true;
+}
+
+static uint32_t
+wsclock_now(const struct policy_state *wsclock)
+{
+    return wsclock->world->time(wsclock->world);
+}
+
+static void
+wsclock_insert(struct policy_state *wsclock, uint32_t frame)
+{
+    wsclock->world->values[frame] = wsclock_now(wsclock);
+    ring_insert(&wsclock->ring, frame);
+}
+
+static void
+wsclock_remove(struct policy_state *wsclock, uint32_t frame)
+{
+    ring_remove(&wsclock->ring, frame);
+}
+
+/* Whether the frame is better to take than the best one so far: outside the window first, then clean, then unused for longer. */
+static bool
+wsclock_is_better(struct policy_state *wsclock, uint32_t frame, uint32_t best)
+{
+    const struct policy_environment *world = wsclock->world;
+    uint32_t now = wsclock_now(wsclock), window = world->window;
+    uint32_t age = now - wsclock->world->values[frame], best_age = now - wsclock->world->values[best];
+    bool dirty = world->dirty(world, frame), best_dirty = world->dirty(world, best);
+
+    if (age > window || best_age > window)
+        return best_age <= window;
+    return dirty == best_dirty ? age > best_age : best_dirty;
+}
+
+/* What to take when no page is both clean and outside the window; the hand goes there. */
+static uint32_t
+wsclock_settle(struct policy_state *wsclock)
+{
+    uint32_t best = wsclock->ring.hand, frame = best;
+
+    for (uint32_t i = 1; i < wsclock->ring.length; i++) {
+        frame = wsclock->ring.links[frame].next;
+        if (wsclock_is_better(wsclock, frame, best))
+            best = frame;
+    }
+    wsclock->reason = wsclock_now(wsclock) - wsclock->world->values[best] > wsclock->world->window
+        ? " is dirty, but the first outside the window" : ": all are in the working set, and it is the oldest of the clean, or of all";
+    wsclock->ring.hand = best;
+    return best;
+}
+
+static uint32_t
+wsclock_select(struct policy_state *wsclock)
+{
+    const struct policy_environment *world = wsclock->world;
+    struct ring *ring = &wsclock->ring;
+
+    if (ring->length == 0)
+        return POLICY_NONE;
+    for (wsclock->passed = 0; wsclock->passed < ring->length; wsclock->passed++) {
+        uint32_t frame = ring->hand;
+
+        if (world->referenced(world, frame))
+            world->values[frame] = wsclock_now(wsclock);
+        else if (wsclock_now(wsclock) - world->values[frame] > world->window && !world->dirty(world, frame)) {
+            wsclock->reason = " is clean and outside the window";
+            return frame;
+        }
+        ring_advance(ring);
+    }
+    return wsclock_settle(wsclock);
+}
+
+static void
+wsclock_explain(struct policy_state *wsclock, uint32_t victim, struct policy_text *text)
+{
+    const struct policy_environment *world = wsclock->world;
+    uint32_t frame = victim, others = wsclock->passed < wsclock->ring.length ? wsclock->passed : wsclock->ring.length - 1;
+    uint32_t named = others < TEXT_CANDIDATES ? others : TEXT_CANDIDATES;
+
+    for (uint32_t i = 0; i < named; i++)
+        frame = wsclock->ring.links[frame].previous;
+    text_add(text, "window ");
+    text_number(text, world->window);
+    text_add(text, ", hand over (age,dirty):");
+    text_more(text, others - named);
+    for (uint32_t i = 0; i <= named; i++, frame = wsclock->ring.links[frame].next) {
+        text_add(text, " ");
+        text_page(text, world, frame);
+        text_add(text, "(");
+        text_number(text, wsclock_now(wsclock) - wsclock->world->values[frame]);
+        text_add(text, world->dirty(world, frame) ? ",1)" : ",0)");
+    }
+    text_add(text, ": ");
+    text_page(text, world, victim);
+    text_add(text, wsclock->reason);
+}
+
+const struct policy policy_wsclock = {
+    .name = "wsclock",
+    .state_bytes = sizeof(struct policy_state),
+    .start = wsclock_start,
+    .insert = wsclock_insert,
+    .remove = wsclock_remove,
+    .select = wsclock_select,
+    .explain = wsclock_explain,
+};
