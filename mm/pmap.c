@@ -202,10 +202,10 @@ leaf_retire(struct pmap *pmap, struct leaf *leaf)
 }
 
 /* fork forbade writing to this table's whole reach: says so in each entry
- * instead, so that the directory entry can permit it again. Returns what the
- * entry at index says now. */
+ * instead, so that the directory entry can permit it again. Returns what page's
+ * entry says now. */
 static table_entry_t
-leaf_spread_revocation(struct leaf *leaf, u32 index)
+leaf_spread_revocation(struct pmap *pmap, struct leaf *leaf, page_t page)
 {
     struct table_use *use = &leaf->frame->table;
 
@@ -218,7 +218,10 @@ leaf_spread_revocation(struct leaf *leaf, u32 index)
     use->write_revoked = false;
     entry_store(leaf->directory, leaf->directory_index,
                 entry_load(leaf->directory, leaf->directory_index) | ENTRY_WRITE);
-    return entry_load(leaf->table, index);
+    /* The processor may keep the directory entry that forbade it, and fault once
+     * more for nothing: flushing any page makes it read that again. */
+    pmap_flush_page(pmap, page);
+    return entry_load(leaf->table, leaf_index(page));
 }
 
 /* ---- Life -------------------------------------------------------------- */
@@ -412,7 +415,7 @@ pmap_enter(struct pmap *pmap, page_t page, struct frame *frame, u32 rights)
         return PMAP_NO_MEMORY;
     old = entry_load(leaf->table, leaf_index(page));
     if (entry & ENTRY_WRITE && leaf->frame->table.write_revoked)
-        old = leaf_spread_revocation(leaf, leaf_index(page));
+        old = leaf_spread_revocation(pmap, leaf, page);
     if (pmap_samples_references())
         frame->referenced = true;
     if (old && entry_frame(old).number == entry_frame(entry).number)
