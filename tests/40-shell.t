@@ -74,7 +74,7 @@ def interrupt(t, command):
 
 case("^C on a sleeping program", "/test/sleeper")(interrupt)
 case("^C on a looping program", "sh -c 'echo star''ted; while :; do :; done'")(interrupt)
-case("^C on a reading program", "sh -c 'echo star''ted; read x'")(interrupt)
+case("^C on a reading program", "/test/sleeper read")(interrupt)
 
 
 @case("^D")
