@@ -10,6 +10,9 @@
 #include "kernel/x86/segments.h"
 #include "kernel/x86/trap.h"
 
+#define EFLAGS_DIRECTION 0x400u
+#define EFLAGS_ALIGNMENT_CHECK 0x40000u
+
 SELFTEST(traps, fixup, "an instruction with a landing goes on there when it faults, all other registers unharmed")
 {
     u32 landed = 0;
@@ -67,6 +70,31 @@ SELFTEST(traps, unwanted_interrupts, "an interrupt that nobody wants is counted 
     asm volatile("int $0x2f" : : : "memory");
     asm volatile("int $0xf0" : : : "memory");
     check_equal(interrupt_unwanted_count - before, 4);
+}
+
+/* A line that no device has. */
+#define FREE_IRQ 5
+
+static u32 eflags_of_handler;
+
+static void
+note_eflags(void)
+{
+    eflags_of_handler = cpu_read_eflags();
+}
+
+SELFTEST(traps, entry_clears_flags, "whatever the interrupted program set: the kernel copies forwards, and may not touch user memory")
+{
+    u32 flags = EFLAGS_DIRECTION | (cpu_has(CPU_SMAP) ? EFLAGS_ALIGNMENT_CHECK : 0);
+
+    irq_register(FREE_IRQ, note_eflags);
+    asm volatile("pushfl\n"
+                 "pushfl\n"
+                 "orl %0, (%%esp)\n"
+                 "popfl\n"
+                 "int %1\n"
+                 "popfl" : : "r"(flags), "i"(VECTOR_IRQ_FIRST + FREE_IRQ) : "memory", "cc");
+    check_equal(eflags_of_handler & flags, 0);
 }
 
 SELFTEST(traps, interrupt_flag, "interrupts_save nests")
