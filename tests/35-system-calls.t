@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What programs may rely on, as on Linux: each tests/user/*.c that is not about bad input, as init, in both page-table formats; and what
-is about fork's memory under every kind of fork."""
+"""What programs may rely on, as on Linux: each tests/user/*.c that is not about bad input, as init, in both page-table formats; what is
+about fork's memory under every kind of fork, and what is about waiting for pages with a device that is slow."""
 from harness import *
 
 SECONDS = 60
@@ -20,5 +20,6 @@ for paging in FORMATS:
             case(f"{name} paging={paging}", name, f"paging={paging}")(program)
     for kind in ("cow", "copy"):
         case(f"fork_memory paging={paging} fork={kind}", "fork_memory", f"paging={paging} fork={kind}")(program)
+    case(f"together paging={paging} ramdisk.latency=1000", "together", f"paging={paging} ramdisk.latency=1000")(program)
 
 main()
