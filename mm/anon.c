@@ -13,6 +13,8 @@
 
 static struct kmem_cache anon_cache = KMEM_CACHE("anon", sizeof(struct anon), 4);
 
+struct anon_loan_list anon_loans = LIST_HEAD_INITIALIZER(anon_loans);
+
 struct anon *
 anon_create(struct frame *frame)
 {
@@ -44,6 +46,23 @@ anon_release(struct anon *anon)
         evictable_disown(anon->frame);
     anon_drop_slot(anon);
     kmem_cache_free(&anon_cache, anon);
+}
+
+void
+anon_lend(struct anon_loan *loan, struct anon *anon)
+{
+    loan->anon = anon;
+    LIST_INSERT_HEAD(&anon_loans, loan, link);
+}
+
+struct anon *
+anon_take_back(struct anon_loan *loan)
+{
+    struct anon *anon = loan->anon;
+
+    LIST_REMOVE(loan, link);
+    loan->anon = NULL;
+    return anon;
 }
 
 u32

@@ -11,6 +11,8 @@
  */
 #pragma once
 
+#include <bsd/sys/queue.h>
+
 #include "kernel/types.h"
 #include "mm/frame.h"
 #include "mm/units.h"
@@ -35,6 +37,21 @@ anon_hold(struct anon *anon)
 /* Drops a reference; with the last one go frame and slot. The caller has removed
  * its own mapping before. */
 void anon_release(struct anon *anon);
+
+/* A reference from outside any chunk: a page on its way through a pipe. All are in
+ * one list, where check meets them. */
+struct anon_loan {
+    struct anon *anon;      /* NULL: nothing is lent */
+    LIST_ENTRY(anon_loan) link;
+};
+
+LIST_HEAD(anon_loan_list, anon_loan);
+extern struct anon_loan_list anon_loans;
+
+/* Fills an empty loan, with a reference of the caller's; empties a full one, whose
+ * reference is the caller's again. */
+void anon_lend(struct anon_loan *loan, struct anon *anon);
+struct anon *anon_take_back(struct anon_loan *loan);
 
 /* Gives up the slot, if any: the copy there is out of date or the room is needed. */
 void anon_drop_slot(struct anon *anon);

@@ -2,7 +2,7 @@
  * Whether everything mm believes agrees.
  *
  * Each amap is met once from its region or object, each chunk as often as amaps
- * refer to it, each anon as often as chunks do: counting these meetings in the
+ * refer to it, each anon as often as chunks and loans do: counting these meetings in the
  * seen fields and comparing with the references finds a leak, a double free and
  * a chunk changed while shared.
  */
@@ -94,7 +94,7 @@ anon_check(struct anon *anon)
     if (anon->seen == 0)
         return NULL;                    /* looked at already */
     if (anon->seen != anon->references)
-        return "an anon's references differ from the chunks that hold it";
+        return "an anon's references differ from the chunks and loans that hold it";
     anon->seen = 0;
     met.anons++;
     if (!anon->frame && !anon->slot.number)
@@ -131,6 +131,39 @@ amap_compare(struct amap *amap)
     return NULL;
 }
 
+/* ---- Every loan -------------------------------------------------------- */
+
+static void
+loans_forget_seen(void)
+{
+    struct anon_loan *loan;
+
+    LIST_FOREACH(loan, &anon_loans, link)
+        loan->anon->seen = 0;
+}
+
+static void
+loans_meet(void)
+{
+    struct anon_loan *loan;
+
+    LIST_FOREACH(loan, &anon_loans, link)
+        loan->anon->seen++;
+}
+
+static const char *
+loans_compare(void)
+{
+    struct anon_loan *loan;
+    const char *wrong = NULL;
+
+    LIST_FOREACH(loan, &anon_loans, link)
+        wrong = wrong ? wrong : anon_check(loan->anon);
+    return wrong;
+}
+
+/* ---- Every anon -------------------------------------------------------- */
+
 static const char *
 check_amaps(void)
 {
@@ -138,13 +171,17 @@ check_amaps(void)
 
     met.anons = met.slots = met.frames = 0;
     for_each_amap(amap_forget_seen);
+    loans_forget_seen();
     wrong = for_each_amap(amap_meet);
+    loans_meet();
     if (!wrong)
         wrong = for_each_amap(amap_compare);
+    if (!wrong)
+        wrong = loans_compare();
     if (wrong)
         return wrong;
     if (met.anons != anon_count())
-        return "an anon is in no chunk: leaked";
+        return "an anon is in no chunk and not lent: leaked";
     if (met.slots != swap_total() - swap_free_count())
         return "a swap slot is taken that no anon has: leaked";
     return NULL;
