@@ -1,25 +1,15 @@
 /*
- * Pipes.
- *
- *     ring of PIPE_PAGES pages: the first is there from the beginning, each other one since a byte came to lie in it
- *
- *     |        | taken ......... put |        |      positions count up; modulo PIPE_BYTES in the ring
- *               └── bytes waiting ──┘
+ * Pipes: who waits for whom, and opening and closing. The bytes lie in the ring of kernel/pipe_ring.h.
  *
  * Bytes are copied straight between user memory and the ring, and such a copy may sleep for a page of the user's;
- * `busy` lets one thread at a time do so. When the ring runs empty both positions go back to 0, so that small
- * messages stay in the first page. A piece, which does not cross a page of the ring, is taken or counted as there
- * only after all of it was copied: a bad pointer consumes nothing, as on Linux.
+ * `busy` lets one thread at a time do so. A bad pointer consumes nothing of the piece it stopped, as on Linux.
  */
 #include "kernel/pipe.h"
 
 #include "kernel/assert.h"
-#include "kernel/mutex.h"
 #include "kernel/process.h"
 #include "kernel/reserve.h"
 #include "kernel/signal.h"
-#include "kernel/wait.h"
-#include "mm/frame.h"
 #include "mm/kmem.h"
 #include "mm/user.h"
 
@@ -31,124 +21,21 @@
 #include <linux/poll.h>
 #include <linux/stat.h>
 
-#define PIPE_PAGES (PIPE_BYTES / PAGE_SIZE)
-
-struct pipe {
-    struct mutex busy;
-    u32 taken, put;                    /* bytes ever read and written since the ring was last empty */
-    u32 readers, writers;              /* files that have it open */
-    u32 reader_opens, writer_opens;    /* ever: what an open of the other side waits to see grow */
-    struct wait_queue read_queue;      /* sleep until there is something to read, or no writer */
-    struct wait_queue write_queue;     /* sleep until there is room, or no reader */
-    struct frame *pages[PIPE_PAGES];
-};
-
 static struct kmem_cache pipe_cache = KMEM_CACHE("pipe", sizeof(struct pipe), sizeof(u32));
 
-static u32
-pipe_waiting(const struct pipe *pipe)
-{
-    return pipe->put - pipe->taken;
-}
+static const struct file_operations pipe_operations;
 
-static struct pipe *
+struct pipe *
 pipe_of(const struct file *file)
 {
-    return file->data;
-}
-
-/* ---- the ring ---- */
-
-/* Bytes from a position to the end of its page, at most `bytes`. */
-static u32
-pipe_chunk(u32 position, u32 bytes)
-{
-    u32 rest = PAGE_SIZE - position % PAGE_SIZE;
-
-    return bytes < rest ? bytes : rest;
-}
-
-/* Where a position lies, NULL if its page has no memory yet. */
-static u8 *
-pipe_address(const struct pipe *pipe, u32 position)
-{
-    struct frame *page = pipe->pages[position / PAGE_SIZE % PIPE_PAGES];
-
-    return page == NULL ? NULL : (u8 *)frame_data(page) + position % PAGE_SIZE;
-}
-
-/* Bytes that can be put before a page is needed that has no memory yet, at most `room`. */
-static u32
-pipe_allocated_room(const struct pipe *pipe, u32 room)
-{
-    u32 bytes = 0;
-
-    while (bytes < room && pipe_address(pipe, pipe->put + bytes) != NULL)
-        bytes += PAGE_SIZE - (pipe->put + bytes) % PAGE_SIZE;
-    return bytes < room ? bytes : room;
-}
-
-/*
- * Bytes that can be put now. An empty ring has at least its first page, so there is progress however short memory is.
- */
-static u32
-pipe_room(const struct pipe *pipe)
-{
-    u32 room = PIPE_BYTES - pipe_waiting(pipe);
-
-    return reserve_is_reached() ? pipe_allocated_room(pipe, room) : room;
-}
-
-/*
- * Bytes copied out of the ring: all that wait or as many as are wanted, fewer where the reader's memory cannot be
- * written; or -EFAULT.
- */
-static s32
-pipe_take(struct pipe *pipe, struct transfer *transfer)
-{
-    u32 wanted = transfer->remaining < pipe_waiting(pipe) ? transfer->remaining : pipe_waiting(pipe);
-    u32 done = 0;
-
-    while (done < wanted) {
-        u32 chunk = pipe_chunk(pipe->taken, wanted - done);
-
-        if (transfer_out(transfer, pipe_address(pipe, pipe->taken), chunk) < chunk)
-            return done > 0 ? (s32)done : -EFAULT;
-        pipe->taken += chunk;
-        done += chunk;
-    }
-    if (pipe->taken == pipe->put)
-        pipe->taken = pipe->put = 0;
-    return done;
-}
-
-/* Bytes copied into the ring, at most `bytes`, for which there is room; or -ENOMEM or -EFAULT if none could be. */
-static s32
-pipe_put(struct pipe *pipe, struct transfer *transfer, u32 bytes)
-{
-    u32 done = 0;
-
-    while (done < bytes) {
-        u32 chunk = pipe_chunk(pipe->put, bytes - done);
-        struct frame **page = &pipe->pages[pipe->put / PAGE_SIZE % PIPE_PAGES];
-
-        if (*page == NULL)
-            *page = frame_allocate(FRAME_KERNEL);
-        if (*page == NULL)
-            return done > 0 ? (s32)done : -ENOMEM;
-        if (transfer_in(transfer, pipe_address(pipe, pipe->put), chunk) < chunk)
-            return done > 0 ? (s32)done : -EFAULT;
-        pipe->put += chunk;
-        done += chunk;
-    }
-    return done;
+    return file->operations == &pipe_operations ? file->data : NULL;
 }
 
 /* ---- reading and writing ---- */
 
 /* Sleeps, without the pipe, until a queue is woken. */
 static int
-pipe_wait(struct pipe *pipe, struct wait_queue *queue)
+pipe_sleep(struct pipe *pipe, struct wait_queue *queue)
 {
     int error;
 
@@ -158,20 +45,27 @@ pipe_wait(struct pipe *pipe, struct wait_queue *queue)
     return error;
 }
 
-static s32
-pipe_read(struct file *file, struct transfer *transfer, u64 *offset)
+int
+pipe_wait_bytes(struct pipe *pipe, bool at_once)
 {
-    struct pipe *pipe = pipe_of(file);
-    s32 result = 0;
+    int result = 0;
 
-    (void)offset;
+    while (pipe->ring.bytes == 0 && pipe->writers > 0 && result == 0)
+        result = at_once ? -EAGAIN : pipe_sleep(pipe, &pipe->read_queue);
+    return result;
+}
+
+static inline s32
+pipe_take(struct pipe *pipe, struct transfer *transfer, bool at_once)
+{
+    s32 result;
+
     if (transfer->remaining == 0)
         return 0;
     mutex_lock(&pipe->busy);
-    while (pipe_waiting(pipe) == 0 && pipe->writers > 0 && result == 0)
-        result = file->flags & O_NONBLOCK ? -EAGAIN : pipe_wait(pipe, &pipe->read_queue);
-    if (result == 0 && pipe_waiting(pipe) > 0) {
-        result = pipe_take(pipe, transfer);
+    result = pipe->ring.bytes > 0 ? 0 : pipe_wait_bytes(pipe, at_once);
+    if (result == 0 && pipe->ring.bytes > 0) {
+        result = pipe_ring_read(&pipe->ring, transfer);
         if (result > 0)
             wait_wake_all(&pipe->write_queue);
     }
@@ -179,39 +73,58 @@ pipe_read(struct file *file, struct transfer *transfer, u64 *offset)
     return result;
 }
 
+s32
+pipe_receive(struct pipe *pipe, struct transfer *transfer, bool at_once)
+{
+    return pipe_take(pipe, transfer, at_once);
+}
+
+static s32
+pipe_read(struct file *file, struct transfer *transfer, u64 *offset)
+{
+    (void)offset;
+    return pipe_take(file->data, transfer, file->flags & O_NONBLOCK);
+}
+
 /* Room that a writer waits for: a short message goes in whole or not at all, a long one bit by bit. */
-static u32
+static inline u32
 pipe_room_needed(const struct transfer *transfer, bool whole)
 {
     return whole ? transfer->remaining : 1;
 }
 
 /* Waits for room and puts in what fits: bytes, or -errno. */
-static s32
+static inline s32
 pipe_write_some(struct file *file, struct transfer *transfer, bool whole)
 {
-    struct pipe *pipe = pipe_of(file);
-    u32 room = pipe_room(pipe);
+    struct pipe *pipe = file->data;
+    u32 room = pipe_ring_room(&pipe->ring);
     s32 result = 0;
 
     while (pipe->readers > 0 && room < pipe_room_needed(transfer, whole) && result == 0) {
-        result = file->flags & O_NONBLOCK ? -EAGAIN : pipe_wait(pipe, &pipe->write_queue);
-        room = pipe_room(pipe);
+        result = file->flags & O_NONBLOCK ? -EAGAIN : pipe_sleep(pipe, &pipe->write_queue);
+        room = pipe_ring_room(&pipe->ring);
     }
     if (result < 0)
         return result;
     if (pipe->readers == 0)
         return -EPIPE;
-    result = pipe_put(pipe, transfer, transfer->remaining < room ? transfer->remaining : room);
+    result = pipe_ring_write(&pipe->ring, transfer, transfer->remaining < room ? transfer->remaining : room);
     if (result > 0)
         wait_wake_all(&pipe->read_queue);
     return result;
 }
 
+void
+pipe_signal_broken(void)
+{
+    signal_send_thread(current_thread(), SIGPIPE, NULL);
+}
+
 static s32
 pipe_write(struct file *file, struct transfer *transfer, u64 *offset)
 {
-    struct pipe *pipe = pipe_of(file);
+    struct pipe *pipe = file->data;
     bool whole = transfer->remaining <= PIPE_BUF;
     u32 done = 0;
     s32 result = 0;
@@ -226,26 +139,59 @@ pipe_write(struct file *file, struct transfer *transfer, u64 *offset)
     }
     mutex_unlock(&pipe->busy);
     if (result == -EPIPE)
-        signal_send_thread(current_thread(), SIGPIPE, NULL);
+        pipe_signal_broken();
+    return done > 0 ? (s32)done : result;
+}
+
+int
+pipe_wait_slot(struct pipe *pipe, bool at_once)
+{
+    int result = 0;
+
+    while (pipe->readers > 0 && pipe_ring_free_slots(&pipe->ring) == 0 && result == 0)
+        result = at_once ? -EAGAIN : pipe_sleep(pipe, &pipe->write_queue);
+    return result == 0 && pipe->readers == 0 ? -EPIPE : result;
+}
+
+s32
+pipe_lend(struct pipe *pipe, struct transfer *transfer, bool at_once)
+{
+    u32 done = 0;
+    s32 result;
+
+    if (transfer->remaining == 0)
+        return 0;
+    mutex_lock(&pipe->busy);
+    result = pipe_wait_slot(pipe, at_once);
+    while (result >= 0 && transfer->remaining > 0 && pipe_ring_free_slots(&pipe->ring) > 0) {
+        result = pipe_ring_lend(&pipe->ring, transfer);
+        if (result > 0)
+            done += result;
+    }
+    if (done > 0)
+        wait_wake_all(&pipe->read_queue);
+    mutex_unlock(&pipe->busy);
+    if (result == -EPIPE)
+        pipe_signal_broken();
     return done > 0 ? (s32)done : result;
 }
 
 static u32
 pipe_poll(struct file *file, struct wait_queue **queue)
 {
-    struct pipe *pipe = pipe_of(file);
+    struct pipe *pipe = file->data;
     u32 access = file->flags & O_ACCMODE;
     u32 events = 0;
 
     *queue = access == O_WRONLY ? &pipe->write_queue : &pipe->read_queue;
     if (access != O_WRONLY) {
-        if (pipe_waiting(pipe) > 0)
+        if (pipe->ring.bytes > 0)
             events |= POLLIN | POLLRDNORM;
         if (pipe->writers == 0 && pipe->writer_opens > 0)
             events |= POLLHUP;
     }
     if (access != O_RDONLY) {
-        if (pipe_room(pipe) >= PIPE_BUF)
+        if (pipe_ring_free_slots(&pipe->ring) > 0)
             events |= POLLOUT | POLLWRNORM;
         if (pipe->readers == 0)
             events |= POLLERR;
@@ -256,9 +202,39 @@ pipe_poll(struct file *file, struct wait_queue **queue)
 static s32
 pipe_ioctl(struct file *file, u32 command, u32 argument)
 {
+    struct pipe *pipe = file->data;
+
     if (command != FIONREAD)
         return -ENOTTY;
-    return user_write_word(argument, pipe_waiting(pipe_of(file)));
+    return user_write_word(argument, pipe->ring.bytes);
+}
+
+/* ---- size ---- */
+
+s32
+pipe_size(const struct pipe *pipe)
+{
+    return (s32)(pipe->ring.count * PAGE_SIZE);
+}
+
+s32
+pipe_set_size(struct pipe *pipe, u32 bytes)
+{
+    u32 slots = 1;
+    int error;
+
+    if ((s32)bytes < 0)
+        return -EINVAL;
+    if (bytes > PIPE_LARGEST_BYTES && current_process()->identity.effective_user != IDENTITY_ROOT)
+        return -EPERM;
+    while (slots * PAGE_SIZE < bytes)
+        slots *= 2;
+    mutex_lock(&pipe->busy);
+    error = pipe_ring_resize(&pipe->ring, slots);
+    if (error == 0)
+        wait_wake_all(&pipe->write_queue);
+    mutex_unlock(&pipe->busy);
+    return error < 0 ? error : pipe_size(pipe);
 }
 
 /* ---- opening and closing ---- */
@@ -266,10 +242,7 @@ pipe_ioctl(struct file *file, u32 command, u32 argument)
 static void
 pipe_free(struct pipe *pipe)
 {
-    for (u32 i = 0; i < PIPE_PAGES; i++) {
-        if (pipe->pages[i] != NULL)
-            frame_free(pipe->pages[i]);
-    }
+    pipe_ring_end(&pipe->ring);
     kmem_cache_free(&pipe_cache, pipe);
 }
 
@@ -292,7 +265,7 @@ pipe_count(struct pipe *pipe, u32 access)
 static void
 pipe_release(struct file *file)
 {
-    struct pipe *pipe = pipe_of(file);
+    struct pipe *pipe = file->data;
     u32 access = file->flags & O_ACCMODE;
 
     if (access != O_WRONLY && --pipe->readers == 0)
@@ -336,8 +309,7 @@ pipe_allocate(void)
 
     if (pipe == NULL)
         return NULL;
-    pipe->pages[0] = frame_allocate(FRAME_KERNEL);
-    if (pipe->pages[0] == NULL) {
+    if (!pipe_ring_start(&pipe->ring)) {
         kmem_cache_free(&pipe_cache, pipe);
         return NULL;
     }
@@ -376,7 +348,7 @@ pipe_open(struct inode *inode, struct file *file)
 u32
 pipe_bytes(const struct inode *inode)
 {
-    return inode->pipe == NULL ? 0 : pipe_waiting(inode->pipe);
+    return inode->pipe == NULL ? 0 : inode->pipe->ring.bytes;
 }
 
 /* ---- pipes without a name ---- */

@@ -3,11 +3,8 @@
  */
 #include "kernel/reserve.h"
 
-#include "mm/frame.h"
 #include "mm/swap.h"
 #include "mm/units.h"
-
-#define RESERVE_PART 16u
 
 /*
  * Frames that are free, or would be for the asking: files' pages are dropped, programs' are swapped out as far as
@@ -23,7 +20,7 @@ reserve_available(void)
 }
 
 bool
-reserve_is_reached(void)
+reserve_is_reached_exactly(void)
 {
     return reserve_available() < frame_total() / RESERVE_PART;
 }

@@ -6,9 +6,19 @@
 #pragma once
 
 #include "kernel/types.h"
+#include "mm/frame.h"
+
+#define RESERVE_PART 16u    /* one part in so many of memory is left */
+
+/* For reserve_is_reached, once memory looks short. */
+bool reserve_is_reached_exactly(void);
 
 /* Whether what cannot be swapped out (pipes, inodes) must not grow any more. Cheap. */
-bool reserve_is_reached(void);
+static inline bool
+reserve_is_reached(void)
+{
+    return frame_free_count() < frame_limit / RESERVE_PART && reserve_is_reached_exactly();
+}
 
 /* Bytes that may still be written to files, as far as 32 bits can say it. */
 u32 reserve_file_room(void);

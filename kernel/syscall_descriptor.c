@@ -177,6 +177,16 @@ descriptor_get_lock(u32 argument, u32 bytes)
 }
 
 static s32
+descriptor_pipe_size(const struct file *file, u32 command, u32 argument)
+{
+    struct pipe *pipe = pipe_of(file);
+
+    if (pipe == NULL)
+        return -EBADF;
+    return command == F_GETPIPE_SZ ? pipe_size(pipe) : pipe_set_size(pipe, argument);
+}
+
+static s32
 descriptor_control(struct descriptor *entry, u32 command, u32 argument)
 {
     switch (command) {
@@ -190,6 +200,9 @@ descriptor_control(struct descriptor *entry, u32 command, u32 argument)
     case F_SETFL:
         entry->file->flags = (entry->file->flags & ~(u32)DESCRIPTOR_SETTABLE) | (argument & DESCRIPTOR_SETTABLE);
         return 0;
+    case F_GETPIPE_SZ:
+    case F_SETPIPE_SZ:
+        return descriptor_pipe_size(entry->file, command, argument);
     case F_GETLK:
         return descriptor_get_lock(argument, sizeof(struct flock));
     case F_GETLK64:

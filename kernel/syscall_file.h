@@ -32,6 +32,20 @@ s32 sys_pipe2(u32 descriptors, u32 flags);
 s32 sys_fcntl64(s32 descriptor, u32 command, u32 argument);
 s32 sys_ioctl(s32 descriptor, u32 command, u32 argument);
 
+/* What syscall_read.c does for splice.c too: applies a function to an open file and the segments that a call names. */
+struct file;
+struct transfer;
+typedef s32 (*file_function)(struct file *file, struct transfer *transfer);
+s32 read_segments_with(s32 descriptor, u32 segments, u32 count, file_function function);
+
+/* The bytes that one call moves at most, so that a count is never negative. */
+u32 read_limit(u32 bytes);
+
+/* splice.c */
+s32 sys_vmsplice(s32 descriptor, u32 segments, u32 count, u32 flags);
+s32 sys_splice(s32 in, u32 in_offset, s32 out, u32 out_offset, u32 bytes, u32 flags);
+s32 sys_tee(s32 in, s32 out, u32 bytes, u32 flags);
+
 /* syscall_status.c: what a file is */
 s32 sys_stat64(u32 path, u32 status);
 s32 sys_lstat64(u32 path, u32 status);

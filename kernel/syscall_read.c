@@ -19,9 +19,7 @@
 
 #define READ_INLINE_SEGMENTS 8u     /* as many lie on the stack; more are allocated */
 
-typedef s32 (*file_function)(struct file *file, struct transfer *transfer);
-
-static u32
+u32
 read_limit(u32 bytes)
 {
     return bytes < READ_MAXIMUM_BYTES ? bytes : READ_MAXIMUM_BYTES;
@@ -98,7 +96,7 @@ read_segments(struct file *file, u32 address, u32 count, struct iovec *segments,
     return function(file, &transfer);
 }
 
-static s32
+s32
 read_segments_with(s32 descriptor, u32 address, u32 count, file_function function)
 {
     struct iovec few[READ_INLINE_SEGMENTS];

@@ -47,6 +47,7 @@ const syscall_t syscall_table[] = {
 
     /* Files: bytes */
     CALL(read), CALL(write), CALL(readv), CALL(writev), CALL(pread64), CALL(pwrite64), CALL(sendfile64),
+    CALL(vmsplice), CALL(splice), CALL(tee),
     CALL(lseek), CALL(_llseek), CALL(fsync), CALL_AS(fdatasync, fsync), CALL(sync),
 
     /* Files: descriptors */

@@ -1,0 +1,357 @@
+/*
+ * System calls that hand pages on instead of copying them: vmsplice, splice and tee.
+ *
+ *     user memory ── vmsplice ──► pipe ── tee, splice ──► pipe ── vmsplice, read ──► user memory
+ *                                  ▲ splice                │ splice
+ *                                 file                    file
+ *
+ * A page goes from memory to pipe to memory as an anon, copy-on-write; what comes from a file is copied once, into a
+ * page of its own, and what goes to a file is copied once, out of the pipe.
+ */
+#include "kernel/syscall_file.h"
+
+#include "kernel/file.h"
+#include "kernel/pipe.h"
+#include "kernel/process.h"
+#include "mm/evictable.h"
+#include "mm/frame.h"
+#include "mm/move.h"
+#include "mm/user.h"
+
+#include <asm/errno.h>
+#include <linux/fcntl.h>
+#include <linux/stat.h>
+
+/* The UAPI headers leave these out. */
+#define SPLICE_F_MOVE     1u
+#define SPLICE_F_NONBLOCK 2u
+#define SPLICE_F_MORE     4u
+#define SPLICE_F_GIFT     8u
+#define SPLICE_F_ALL      (SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE | SPLICE_F_GIFT)
+
+/* ---- memory and pipe ---- */
+
+static s32
+vmsplice_with(struct file *file, struct transfer *transfer, bool at_once)
+{
+    struct pipe *pipe = pipe_of(file);
+
+    if (pipe == NULL)
+        return -EBADF;
+    if ((file->flags & O_ACCMODE) == O_RDONLY)
+        return pipe_receive(pipe, transfer, at_once);
+    return pipe_lend(pipe, transfer, at_once);
+}
+
+static s32
+vmsplice_waiting(struct file *file, struct transfer *transfer)
+{
+    return vmsplice_with(file, transfer, false);
+}
+
+static s32
+vmsplice_at_once(struct file *file, struct transfer *transfer)
+{
+    return vmsplice_with(file, transfer, true);
+}
+
+s32
+sys_vmsplice(s32 descriptor, u32 segments, u32 count, u32 flags)
+{
+    if (flags & ~SPLICE_F_ALL)
+        return -EINVAL;
+    return read_segments_with(descriptor, segments, count,
+                              flags & SPLICE_F_NONBLOCK ? vmsplice_at_once : vmsplice_waiting);
+}
+
+/* ---- pipe and pipe ---- */
+
+/* Both pipes, in an order that is the same for everybody. */
+static void
+splice_lock(struct pipe *one, struct pipe *other)
+{
+    mutex_lock(one < other ? &one->busy : &other->busy);
+    mutex_lock(one < other ? &other->busy : &one->busy);
+}
+
+static void
+splice_unlock(struct pipe *one, struct pipe *other)
+{
+    mutex_unlock(&one->busy);
+    mutex_unlock(&other->busy);
+}
+
+/* Waits until the one has bytes and the other room; 0 with both locked, or an error with neither. */
+static int
+splice_wait(struct pipe *from, struct pipe *to, bool at_once)
+{
+    int error;
+
+    mutex_lock(&from->busy);
+    error = pipe_wait_bytes(from, at_once);
+    mutex_unlock(&from->busy);
+    if (error < 0)
+        return error;
+    mutex_lock(&to->busy);
+    error = pipe_wait_slot(to, at_once);
+    mutex_unlock(&to->busy);
+    if (error == 0)
+        splice_lock(from, to);
+    return error;
+}
+
+/* Moves, or with tee only shares, what is there and fits. Bytes or -ENOMEM. */
+static s32
+splice_slots(struct pipe_ring *from, struct pipe_ring *to, u32 bytes, bool tee)
+{
+    u32 done = 0, slots = from->put - from->taken;
+
+    for (u32 i = 0; i < slots && done < bytes && pipe_ring_free_slots(to) > 0; i++) {
+        const struct pipe_slot *slot = &from->slots[(from->taken + (tee ? i : 0)) & (from->count - 1)];
+        s32 piece = pipe_ring_share(to, slot, bytes - done);
+
+        if (piece < 0)
+            return done > 0 ? (s32)done : piece;
+        if (!tee)
+            pipe_ring_skip(from, piece);
+        done += piece;
+    }
+    return done;
+}
+
+static s32
+splice_pipes(struct pipe *from, struct pipe *to, u32 bytes, bool at_once, bool tee)
+{
+    bool ended;
+    s32 result;
+
+    if (from == to)
+        return -EINVAL;
+    do {
+        result = splice_wait(from, to, at_once);
+        if (result < 0)
+            break;
+        result = splice_slots(&from->ring, &to->ring, bytes, tee);
+        ended = from->ring.bytes == 0 && from->writers == 0;
+        if (result > 0) {
+            wait_wake_all(&to->read_queue);
+            wait_wake_all(&from->write_queue);
+        }
+        splice_unlock(from, to);
+    } while (result == 0 && !ended);    /* somebody else was faster */
+    if (result == -EPIPE)
+        pipe_signal_broken();
+    return result;
+}
+
+/* ---- file and pipe ---- */
+
+/* Reads at most a page of a file into a page of its own, in the next slot of the ring. Bytes, 0 at the end. */
+static s32
+splice_page_in(struct file *file, u64 *offset, struct pipe_ring *ring, u32 bytes)
+{
+    u32 wanted = bytes < PAGE_SIZE ? bytes : PAGE_SIZE;
+    struct anon_loan *loan = &pipe_ring_next(ring)->loan;
+    struct frame *frame = move_create(loan);
+    struct transfer transfer;
+    s32 result;
+
+    if (frame == NULL)
+        return -ENOMEM;
+    transfer = transfer_kernel(frame_data(frame), wanted);
+    result = file_read_at(file, &transfer, offset);
+    evictable_unpin(frame);
+    if (result > 0)
+        pipe_ring_filled(ring, 0, result);
+    else
+        move_drop(loan);
+    return result;
+}
+
+static s32
+splice_from_file(struct file *file, u64 *offset, struct pipe *pipe, u32 bytes, bool at_once)
+{
+    u32 done = 0;
+    s32 result;
+
+    if (file->operations->size == NULL)
+        return -EINVAL;
+    mutex_lock(&pipe->busy);
+    result = pipe_wait_slot(pipe, at_once);
+    if (result == 0)
+        result = 1;
+    while (result > 0 && done < bytes && pipe_ring_free_slots(&pipe->ring) > 0) {
+        result = splice_page_in(file, offset, &pipe->ring, bytes - done);
+        if (result > 0)
+            done += result;
+    }
+    if (done > 0)
+        wait_wake_all(&pipe->read_queue);
+    mutex_unlock(&pipe->busy);
+    if (result == -EPIPE)
+        pipe_signal_broken();
+    return done > 0 || result > 0 ? (s32)done : result;
+}
+
+/* Writes the first slot's bytes to the file. */
+static s32
+splice_page_out(struct pipe_ring *ring, struct file *file, u64 *offset, u32 bytes)
+{
+    struct pipe_slot *slot = pipe_ring_first(ring);
+    u32 there = slot->end - slot->start;
+    struct frame *frame = slot->frame;
+    struct transfer transfer;
+    s32 result = 0;
+
+    if (slot->loan.anon != NULL)
+        result = move_pin(&slot->loan, &frame);
+    if (result < 0)
+        return result;
+    transfer = transfer_kernel((u8 *)frame_data(frame) + slot->start, bytes < there ? bytes : there);
+    result = file_write_at(file, &transfer, offset);
+    if (slot->loan.anon != NULL)
+        evictable_unpin(frame);
+    if (result > 0)
+        pipe_ring_skip(ring, result);
+    return result;
+}
+
+static s32
+splice_to_file(struct pipe *pipe, struct file *file, u64 *offset, u32 bytes, bool at_once)
+{
+    u32 done = 0;
+    s32 result;
+
+    if (file->flags & O_APPEND)
+        return -EINVAL;
+    mutex_lock(&pipe->busy);
+    result = pipe_wait_bytes(pipe, at_once);
+    while (result >= 0 && done < bytes && pipe->ring.bytes > 0) {
+        result = splice_page_out(&pipe->ring, file, offset, bytes - done);
+        if (result <= 0)
+            break;
+        done += result;
+    }
+    if (done > 0)
+        wait_wake_all(&pipe->write_queue);
+    mutex_unlock(&pipe->busy);
+    return done > 0 ? (s32)done : result;
+}
+
+/* ---- the calls ---- */
+
+static s32
+splice_files(struct file *in, u64 *in_offset, struct file *out, u64 *out_offset, u32 bytes, u32 flags)
+{
+    struct pipe *from = pipe_of(in), *to = pipe_of(out);
+    bool at_once = flags & SPLICE_F_NONBLOCK;
+
+    if (from != NULL && to != NULL)
+        return splice_pipes(from, to, bytes, at_once || ((in->flags | out->flags) & O_NONBLOCK), false);
+    if (from != NULL)
+        return splice_to_file(from, out, out_offset, bytes, at_once);
+    if (to != NULL)
+        return splice_from_file(in, in_offset, to, bytes, at_once);
+    return -EINVAL;
+}
+
+/* A file's offset for the call: the one in user memory, if there is one, or the file's own. */
+static int
+splice_offset(struct file *file, u32 address, u64 *given, u64 **offset)
+{
+    *offset = &file->offset;
+    if (address == 0)
+        return 0;
+    if (pipe_of(file) != NULL || file->operations->size == NULL)
+        return -ESPIPE;
+    *offset = given;
+    if (user_copy_in(given, address, sizeof(*given)) < 0)
+        return -EFAULT;
+    return (s64)*given < 0 ? -EINVAL : 0;
+}
+
+static s32
+splice_with_offsets(struct file *in, u32 in_address, struct file *out, u32 out_address, u32 bytes, u32 flags)
+{
+    u64 in_given, out_given, *in_offset, *out_offset;
+    s32 result = splice_offset(in, in_address, &in_given, &in_offset);
+
+    if (result == 0)
+        result = splice_offset(out, out_address, &out_given, &out_offset);
+    if (result == 0)
+        result = splice_files(in, in_offset, out, out_offset, bytes, flags);
+    if (result > 0 && in_address != 0 && user_copy_out(in_address, &in_given, sizeof(in_given)) < 0)
+        return -EFAULT;
+    if (result > 0 && out_address != 0 && user_copy_out(out_address, &out_given, sizeof(out_given)) < 0)
+        return -EFAULT;
+    return result;
+}
+
+static bool
+splice_is_permitted(const struct file *in, const struct file *out)
+{
+    return (in->flags & O_ACCMODE) != O_WRONLY && (out->flags & O_ACCMODE) != O_RDONLY;
+}
+
+/* Both files of a call, held: 0 or -EBADF with none held. */
+static int
+splice_get(s32 in, s32 out, struct file **from, struct file **to)
+{
+    struct file_table *files = current_process()->files;
+    int error = file_get(files, in, from);
+
+    if (error < 0)
+        return error;
+    error = file_get(files, out, to);
+    if (error < 0) {
+        file_release(*from);
+        return error;
+    }
+    if (splice_is_permitted(*from, *to))
+        return 0;
+    file_release(*from);
+    file_release(*to);
+    return -EBADF;
+}
+
+s32
+sys_splice(s32 in, u32 in_offset, s32 out, u32 out_offset, u32 bytes, u32 flags)
+{
+    struct file *from, *to;
+    s32 result;
+
+    if (bytes == 0)
+        return 0;
+    if (flags & ~SPLICE_F_ALL)
+        return -EINVAL;
+    result = splice_get(in, out, &from, &to);
+    if (result < 0)
+        return result;
+    result = splice_with_offsets(from, in_offset, to, out_offset, read_limit(bytes), flags);
+    file_release(from);
+    file_release(to);
+    return result;
+}
+
+s32
+sys_tee(s32 in, s32 out, u32 bytes, u32 flags)
+{
+    struct file *from, *to;
+    bool at_once;
+    s32 result;
+
+    if (flags & ~SPLICE_F_ALL)
+        return -EINVAL;
+    if (bytes == 0)
+        return 0;
+    result = splice_get(in, out, &from, &to);
+    if (result < 0)
+        return result;
+    at_once = flags & SPLICE_F_NONBLOCK || (from->flags | to->flags) & O_NONBLOCK;
+    result = -EINVAL;
+    if (pipe_of(from) != NULL && pipe_of(to) != NULL)
+        result = splice_pipes(pipe_of(from), pipe_of(to), read_limit(bytes), at_once, true);
+    file_release(from);
+    file_release(to);
+    return result;
+}
