@@ -1,0 +1,260 @@
+/*
+ * Pages through pipes: vmsplice, splice and tee, and the size of a pipe. What
+ * bytes arrive is the same as on Linux; where the kernel counts them, pages are
+ * seen to move.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "user/lib/check.h"
+#include "user/lib/counters.h"
+
+enum {
+    PAGE = 4096,
+    PAGES = 16,
+    BULK_PAGES = 300,       /* more than a pipe holds */
+};
+
+static int ends[2], others[2];
+
+static char *
+pages(size_t count, char value)
+{
+    char *base = mmap(NULL, count * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (value)
+        for (size_t page = 0; page < count; page++)
+            memset(base + page * PAGE, value + page % 20, PAGE);
+    return base;
+}
+
+static int
+holds(const char *base, size_t count, char value)
+{
+    for (size_t byte = 0; byte < count * PAGE; byte++)
+        if (base[byte] != (char) (value + byte / PAGE % 20))
+            return 0;
+    return 1;
+}
+
+static ssize_t
+send_pages(int end, char *base, size_t bytes, unsigned flags)
+{
+    struct iovec segment = { base, bytes };
+
+    return vmsplice(end, &segment, 1, flags);
+}
+
+static void
+close_all(int *pair)
+{
+    close(pair[0]);
+    close(pair[1]);
+}
+
+static void
+memory_check(void)
+{
+    char *from = pages(PAGES, 'a'), *to = pages(PAGES, 0);
+    struct counters before, after;
+
+    counters_prepare(&before, COUNTERS_OF_SYSTEM);
+    counters_prepare(&after, COUNTERS_OF_SYSTEM);
+    check_that(pipe(ends) == 0, "a pipe");
+    counters_take(&before, COUNTERS_OF_SYSTEM);
+    check_that(send_pages(ends[1], from, PAGES * PAGE, 0) == PAGES * PAGE, "vmsplice sends what a pipe holds");
+    check_that(send_pages(ends[1], from, PAGE, SPLICE_F_NONBLOCK) == -1 && errno == EAGAIN, "a full pipe: EAGAIN");
+    check_that(send_pages(ends[0], to, PAGES * PAGE, 0) == PAGES * PAGE, "vmsplice on the other end receives it");
+    counters_take(&after, COUNTERS_OF_SYSTEM);
+    check_that(holds(to, PAGES, 'a'), "what arrived is what was sent");
+    long long moved = counter_difference(&before, &after, "pages_moved");
+    check_that(moved == COUNTER_MISSING || moved == PAGES, "every page moved");
+    long long copied = counter_difference(&before, &after, "pages_copied");
+    check_that(copied == COUNTER_MISSING || copied == 0, "and none was copied");
+    memset(from, 'x', PAGES * PAGE);
+    check_that(holds(to, PAGES, 'a'), "the sender's later writes do not reach the receiver");
+    memset(to, 'y', PAGES * PAGE);
+    check_that(from[0] == 'x' && from[PAGES * PAGE - 1] == 'x', "nor the receiver's the sender");
+    munmap(from, PAGES * PAGE);
+    munmap(to, PAGES * PAGE);
+    close_all(ends);
+}
+
+static void
+parts_check(void)
+{
+    char *from = pages(3, 'a'), text[64] = "";
+    struct iovec segments[2] = { { from + 10, 5 }, { from + PAGE - 3, 6 } };
+
+    pipe(ends);
+    check_that(vmsplice(ends[1], segments, 2, 0) == 11, "parts of pages, also across their borders");
+    check_that(write(ends[1], "tail", 4) == 4, "and bytes behind them");
+    check_that(read(ends[0], text, 7) == 7 && memcmp(text, "aaaaaaa", 7) == 0, "come in order");
+    check_that(read(ends[0], text, sizeof text) == 8 && memcmp(text, "abbbtail", 8) == 0, "to the last");
+    munmap(from, PAGE);
+    check_that(vmsplice(ends[1], &(struct iovec){ from, 10 }, 1, 0) == -1 && errno == EFAULT, "an unmapped page: EFAULT");
+    check_that(send_pages(STDIN_FILENO + 100, from + PAGE, 1, 0) == -1 && errno == EBADF, "no descriptor: EBADF");
+    check_that(send_pages(ends[1], from + PAGE, 1, 0x100) == -1 && errno == EINVAL, "unknown flags: EINVAL");
+    check_that(send_pages(ends[1], from + PAGE, 0, 0) == 0, "nothing at all: 0");
+    int file = open("/tmp/splicing", O_RDWR | O_CREAT | O_TRUNC, 0600);
+    check_that(send_pages(file, from + PAGE, 1, 0) == -1 && errno == EBADF, "a file that is no pipe: EBADF");
+    close(file);
+    unlink("/tmp/splicing");
+    close_all(ends);
+}
+
+/* Pages that were never written, of a file, and shared: these have to be copied. */
+static void
+unmovable_check(void)
+{
+    char *fresh = pages(1, 0), *to = pages(3, 'z');
+    char *shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    memset(shared, 's', PAGE);
+    pipe(ends);
+    check_that(send_pages(ends[1], fresh, PAGE, 0) == PAGE && send_pages(ends[1], shared, PAGE, 0) == PAGE,
+               "a page never written, and a shared one");
+    check_that(read(ends[0], to, 2 * PAGE) == 2 * PAGE, "are read");
+    check_that(to[0] == 0 && to[PAGE - 1] == 0 && to[PAGE] == 's' && to[2 * PAGE - 1] == 's', "with what they held");
+    send_pages(ends[1], to, PAGE, 0);
+    check_that(read(ends[0], shared, PAGE) == PAGE && shared[0] == 0, "a page is received into shared memory");
+    send_pages(ends[1], to + PAGE, PAGE, 0);
+    mprotect(to + 2 * PAGE, PAGE, PROT_READ);
+    check_that(read(ends[0], to + 2 * PAGE, PAGE) == -1 && errno == EFAULT, "but not into memory without write access");
+    check_that(read(ends[0], to, PAGE) == PAGE && to[5] == 's', "and is not lost by that");
+    close_all(ends);
+}
+
+static void
+gift_check(void)
+{
+    char *mail = pages(BULK_PAGES, 0);
+
+    pipe(ends);
+    pid_t child = check_fork();
+    if (child == 0) {
+        char *own = pages(BULK_PAGES, 'a');
+        for (size_t sent = 0; sent < BULK_PAGES * PAGE;) {
+            ssize_t now = send_pages(ends[1], own + sent, BULK_PAGES * PAGE - sent, SPLICE_F_GIFT);
+            if (now <= 0)
+                _exit(1);
+            sent += now;
+        }
+        _exit(0);
+    }
+    close(ends[1]);
+    size_t got = 0;
+    for (ssize_t now; (now = read(ends[0], mail + got, BULK_PAGES * PAGE - got)) > 0;)
+        got += now;
+    check_that(got == BULK_PAGES * PAGE && holds(mail, BULK_PAGES, 'a'), "a megabyte as a gift from another process");
+    int status = check_wait(child);
+    check_that(WIFEXITED(status) && WEXITSTATUS(status) == 0, "which waited while the pipe was full");
+    close(ends[0]);
+    pid_t reader = check_fork();
+    if (reader == 0)
+        _exit(!holds(mail, BULK_PAGES, 'a'));
+    mail[0] = 'q';
+    status = check_wait(reader);
+    check_that(WIFEXITED(status) && WEXITSTATUS(status) == 0, "pages that moved are forked like others");
+    munmap(mail, BULK_PAGES * PAGE);
+}
+
+static void
+file_check(void)
+{
+    char text[32] = "", *big = pages(3, 'a'), *to = pages(3, 'q');
+    int in = open("/tmp/splicing-in", O_RDWR | O_CREAT | O_TRUNC, 0600);
+    int out = open("/tmp/splicing-out", O_RDWR | O_CREAT | O_TRUNC, 0600);
+    loff_t place = 4096, later = 2;
+
+    write(in, big, 3 * PAGE);
+    pipe(ends);
+    check_that(splice(in, &place, ends[1], NULL, 2 * PAGE, 0) == 2 * PAGE && place == 3 * PAGE, "splice from a file at a place");
+    check_that(lseek(in, 0, SEEK_CUR) == 3 * PAGE, "leaves the file's own place alone");
+    check_that(splice(in, &place, ends[1], NULL, PAGE, 0) == 0, "at the end of the file there is nothing");
+    check_that(read(ends[0], to, 2 * PAGE) == 2 * PAGE && to[0] == 'b' && to[2 * PAGE - 1] == 'c', "read from the pipe");
+    write(ends[1], "0123456789", 10);
+    check_that(splice(ends[0], NULL, out, NULL, 6, 0) == 6, "splice into a file");
+    check_that(splice(ends[0], NULL, out, &later, 100, 0) == 4 && later == 6, "and to a place in it");
+    check_that(pread(out, text, sizeof text, 0) == 6 && memcmp(text, "016789", 6) == 0, "where the bytes are now");
+    check_that(splice(in, NULL, out, NULL, 1, 0) == -1 && errno == EINVAL, "without a pipe: EINVAL");
+    check_that(splice(in, NULL, ends[1], &later, 1, 0) == -1 && errno == ESPIPE, "a pipe has no place: ESPIPE");
+    check_that(splice(in, NULL, ends[0], NULL, 1, 0) == -1 && errno == EBADF, "its reading end is not written: EBADF");
+    close(in);
+    close(out);
+    unlink("/tmp/splicing-in");
+    unlink("/tmp/splicing-out");
+    close_all(ends);
+}
+
+static void
+tee_check(void)
+{
+    char *from = pages(2, 'a'), *to = pages(2, 'q'), text[16] = "";
+
+    pipe(ends);
+    pipe(others);
+    check_that(tee(ends[0], others[1], 10, SPLICE_F_NONBLOCK) == -1 && errno == EAGAIN, "tee of an empty pipe: EAGAIN");
+    write(ends[1], "hello", 5);
+    send_pages(ends[1], from, PAGE, 0);
+    check_that(tee(ends[0], others[1], 1 << 20, 0) == PAGE + 5, "tee takes what there is");
+    check_that(read(others[0], text, 5) == 5 && memcmp(text, "hello", 5) == 0, "into the other pipe");
+    check_that(read(others[0], to, PAGE) == PAGE && to[0] == 'a' && to[PAGE - 1] == 'a', "to the last byte");
+    check_that(splice(ends[0], NULL, others[1], NULL, 7, 0) == 7, "splice moves seven bytes of what is still there");
+    check_that(read(others[0], text, 16) == 7 && memcmp(text, "helloaa", 7) == 0, "over to the other pipe");
+    check_that(read(ends[0], to, 2 * PAGE) == PAGE - 2, "and leaves the rest");
+    check_that(tee(ends[0], ends[1], 1, 0) == -1 && errno == EINVAL, "from a pipe to itself: EINVAL");
+    close(ends[1]);
+    check_that(tee(ends[0], others[1], 1, 0) == 0, "without writers: 0");
+    close(others[0]);
+    close(ends[0]);
+    pipe(ends);
+    write(ends[1], "x", 1);
+    signal(SIGPIPE, SIG_IGN);
+    check_that(splice(ends[0], NULL, others[1], NULL, 1, 0) == -1 && errno == EPIPE, "without readers: EPIPE");
+    signal(SIGPIPE, SIG_DFL);
+    close(others[1]);
+    close_all(ends);
+}
+
+static void
+size_check(void)
+{
+    static char bulk[3 * PAGE];
+
+    pipe(ends);
+    check_that(fcntl(ends[0], F_GETPIPE_SZ) == 65536, "a pipe holds 64 KiB");
+    write(ends[1], bulk, sizeof bulk);
+    check_that(fcntl(ends[1], F_SETPIPE_SZ, PAGE) == -1 && errno == EBUSY, "no smaller than what is in it: EBUSY");
+    check_that(fcntl(ends[1], F_SETPIPE_SZ, 3 * PAGE) == 4 * PAGE, "sizes are powers of two");
+    fcntl(ends[1], F_SETFL, O_NONBLOCK);
+    check_that(write(ends[1], bulk, sizeof bulk) == PAGE, "then it holds so much");
+    check_that(fcntl(ends[1], F_SETPIPE_SZ, 1 << 20) == 1 << 20, "it grows with what is in it");
+    size_t more = 0;
+    while (write(ends[1], bulk, PAGE) == PAGE)
+        more++;
+    check_that(more == (1 << 20) / PAGE - 4, "to a megabyte");
+    check_that(fcntl(STDIN_FILENO + 100, F_GETPIPE_SZ) == -1 && errno == EBADF, "no descriptor: EBADF");
+    close_all(ends);
+}
+
+int
+main(void)
+{
+    memory_check();
+    parts_check();
+    unmovable_check();
+    gift_check();
+    file_check();
+    tee_check();
+    size_check();
+    return check_end();
+}
