@@ -28,11 +28,11 @@ GROWTH_ROWS = ("fork_exit_small", "fork_exit_32MiB")
 
 
 def read_costs():
-    """Yields (name, Linux's figure, goal)."""
+    """Yields (name, Linux's figure or None where it was not measured, goal)."""
     for line in COSTS.read_text(encoding="utf-8").splitlines():
         if line and not line.startswith("#"):
             name, linux, goal = line.split("\t")[:3]
-            yield name, int(linux), int(goal)
+            yield name, None if linux == "-" else int(linux), int(goal)
 
 
 def boot(arguments, memory):
@@ -60,7 +60,7 @@ def measure(switches):
 def verdict(cost, linux, goal):
     if cost is None:
         return "NOT MEASURED"
-    if cost > linux:
+    if linux is not None and cost > linux:
         return "SLOWER THAN LINUX"
     return "goal met" if cost <= goal else ""
 
@@ -71,9 +71,9 @@ def report(costs, rows):
     good = True
     for name, linux, goal in costs:
         cost = rows.get(name)
-        ratio = f"{cost / linux:.2f}" if cost is not None else "-"
-        print(f"{name:24}{linux:>10}{goal:>10}{cost if cost is not None else '-':>10}{ratio:>8}  {verdict(cost, linux, goal)}".rstrip())
-        good = good and cost is not None and cost <= linux
+        ratio = f"{cost / linux:.2f}" if cost is not None and linux is not None else "-"
+        print(f"{name:24}{linux if linux is not None else '-':>10}{goal:>10}{cost if cost is not None else '-':>10}{ratio:>8}  {verdict(cost, linux, goal)}".rstrip())
+        good = good and cost is not None and (linux is None or cost <= linux)
     small, large = (rows.get(name, 0) for name in GROWTH_ROWS)
     if large > GROWTH_LIMIT * small:
         print(f"{GROWTH_ROWS[1]} is more than {GROWTH_LIMIT} times {GROWTH_ROWS[0]}")

@@ -11,6 +11,7 @@
  *     bench        all rows but those that need a swap area
  *     bench swap   those that do
  */
+#define _GNU_SOURCE
 #include <fcntl.h>
 #include <limits.h>
 #include <sched.h>
@@ -20,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -373,6 +375,32 @@ pipe_64_kib(void)
     return cost;
 }
 
+/* The same by moving the pages. The receiver reads a byte of each, so that all are mapped in the end. */
+static uint64_t
+vmsplice_64_kib(void)
+{
+    char *from = memory_map(PIPE_BYTES / PAGE_SIZE, PROT_READ | PROT_WRITE, -1);
+    char *to = memory_map(PIPE_BYTES / PAGE_SIZE, PROT_READ | PROT_WRITE, -1);
+    int ends[2];
+
+    memset(from, 1, PIPE_BYTES);
+    memset(to, 1, PIPE_BYTES);
+    if (pipe(ends) != 0)
+        fail("pipe");
+    struct iovec segment = { from, PIPE_BYTES };
+    uint64_t start = instructions_now();
+    if (vmsplice(ends[1], &segment, 1, SPLICE_F_GIFT) != PIPE_BYTES || read(ends[0], to, PIPE_BYTES) != PIPE_BYTES)
+        fail("vmsplice");
+    for (size_t page = 0; page < PIPE_BYTES; page += PAGE_SIZE)
+        (void) *(volatile char *) (to + page);
+    uint64_t cost = instructions_now() - start;
+    close(ends[0]);
+    close(ends[1]);
+    memory_unmap(from, PIPE_BYTES / PAGE_SIZE);
+    memory_unmap(to, PIPE_BYTES / PAGE_SIZE);
+    return cost;
+}
+
 /* ---- Swap ------------------------------------------------------------------------------------------------------ */
 
 /* Each sweep writes every page; since the pages do not fit, each one must come in and another go out. */
@@ -426,6 +454,7 @@ static const struct row last_rows[] = {
     { "yield_switch", yield_switch },
     { "pipe_round_trip", pipe_round_trip },
     { "pipe_64KiB", pipe_64_kib },
+    { "vmsplice_64KiB", vmsplice_64_kib },
 };
 
 static void
