@@ -81,6 +81,7 @@ fork_give_aspace(struct process *child, struct process *parent, u32 flags)
     child->aspace = fork_aspace(parent->aspace);
     if (child->aspace == NULL)
         return -ENOMEM;
+    resource_apply_limits(child, child->aspace);
     if (parent->aspace->trace != NULL)
         aspace_trace(child->aspace, child->id, parent->name);
     return 0;

@@ -48,6 +48,8 @@ resource_apply_limits(const struct process *process, struct aspace *aspace)
     aspace->stack_limit_pages = limit_pages(process, RLIMIT_STACK);
     aspace->data_limit_pages = limit_pages(process, RLIMIT_DATA);
     aspace->size_limit_pages = limit_pages(process, RLIMIT_AS);
+    aspace->weight = (u32)(NICE_LEVELS - process->nice);
+    aspace_limit_frames(aspace, limit_pages(process, RLIMIT_RSS));
 }
 
 bool
@@ -245,6 +247,8 @@ priority_set(struct process *process, s32 nice)
     if (nice < process->nice && current_process()->identity.effective_user != IDENTITY_ROOT)
         return -EACCES;
     process->nice = nice;
+    if (process->aspace != NULL)
+        process->aspace->weight = (u32)(NICE_LEVELS - nice);
     return 0;
 }
 

@@ -129,7 +129,7 @@ scheduler_tick(void)
     else
         thread->system_ticks++;
     interval_tick(thread->process, cpu()->interrupted_user);
-    if (pmap_samples_references())
+    if (aspace_heeds_time())
         cpu()->pending_work |= WORK_SAMPLE;
     alarm_tick(timer_nanoseconds());
     if (thread->slice > 0)

@@ -6,7 +6,9 @@
 #include <asm/errno.h>
 
 #include "kernel/assert.h"
+#include "kernel/printk.h"
 #include "kernel/x86/cpu.h"
+#include "mm/evictable.h"
 #include "mm/kmem_cache.h"
 
 /* Linux's default limit for the stack. */
@@ -32,7 +34,10 @@ aspace_create(void)
     aspace->stack_limit_pages = STACK_LIMIT_PAGES;
     aspace->data_limit_pages = ASPACE_PAGES_UNLIMITED;
     aspace->size_limit_pages = ASPACE_PAGES_UNLIMITED;
+    aspace->weight = ASPACE_WEIGHT_DEFAULT;
     LIST_INSERT_HEAD(&aspace_all, aspace, link);
+    if (pool_is_local())
+        aspace->pool = pool_create();
     return aspace;
 }
 
@@ -44,6 +49,23 @@ aspace_end_trace(struct aspace *aspace)
     aspace->trace = NULL;
 }
 
+void
+aspace_forget_entries(struct aspace *aspace, struct region *region)
+{
+    if (!(region->flags & REGION_LOCKED)) {
+        pmap_remove(&aspace->pmap, region->start, region->end);
+        return;
+    }
+    for (page_t page = region->start; page.number < region->end.number; page = page_add(page, 1)) {
+        u32 rights;
+        struct frame *frame = pmap_lookup(&aspace->pmap, page, &rights);
+
+        pmap_remove(&aspace->pmap, page, page_add(page, 1));
+        if (frame && frame->state >= FRAME_ANONYMOUS)
+            evictable_insert(frame);
+    }
+}
+
 static void
 aspace_destroy(struct aspace *aspace)
 {
@@ -52,12 +74,14 @@ aspace_destroy(struct aspace *aspace)
     if (cpu()->aspace == aspace)
         aspace_activate(NULL);
     while ((region = region_first(&aspace->regions))) {
-        pmap_remove(&aspace->pmap, region->start, region->end);
+        aspace_forget_entries(aspace, region);
         region_unlink(&aspace->regions, region);
         region_destroy(region);
     }
     pmap_destroy(&aspace->pmap);
     aspace_end_trace(aspace);
+    if (aspace->pool)
+        pool_destroy(aspace->pool);
     LIST_REMOVE(aspace, link);
     kmem_cache_free(&aspace_cache, aspace);
 }
@@ -90,6 +114,7 @@ void
 aspace_activate(struct aspace *aspace)
 {
     cpu()->aspace = aspace;
+    pool_current = aspace && aspace->pool ? aspace->pool : &pool_global;
     pmap_activate(aspace ? &aspace->pmap : NULL);
 }
 
@@ -117,7 +142,7 @@ aspace_unmap(struct aspace *aspace, page_t start, page_t end)
     region = region_find_from(&aspace->regions, start);
     for (; region && region->start.number < end.number; region = next) {
         next = region_next(region);
-        pmap_remove(&aspace->pmap, region->start, region->end);
+        aspace_forget_entries(aspace, region);
         if (region->flags & REGION_LOCKED)
             aspace->locked_pages -= region->end.number - region->start.number;
         region_unlink(&aspace->regions, region);
@@ -146,14 +171,73 @@ aspace_swapped_pages(struct aspace *aspace)
     return swapped;
 }
 
+/* Charges to the address space's pool what it alone maps. */
+static void
+aspace_adopt_frames(struct aspace *aspace)
+{
+    for (u32 number = 0; number < frame_limit; number++) {
+        struct frame *frame = frame_descriptor((frame_t){number});
+
+        if (frame->state >= FRAME_ANONYMOUS && frame->first.pmap == &aspace->pmap && !frame->first.next)
+            pool_adopt(aspace->pool, frame);
+    }
+}
+
+/* Gives the address space a pool of its own, if it has none. */
+static bool
+aspace_make_pool(struct aspace *aspace)
+{
+    if (!aspace->pool)
+        aspace->pool = pool_create();
+    if (!aspace->pool)
+        return false;
+    aspace_adopt_frames(aspace);
+    if (cpu()->aspace == aspace)
+        pool_current = aspace->pool;
+    return true;
+}
+
+void
+aspace_limit_frames(struct aspace *aspace, u32 pages)
+{
+    u32 minimum = POOL_MINIMUM > aspace->locked_pages ? POOL_MINIMUM - aspace->locked_pages : 1;
+
+    if (pages == POOL_UNLIMITED && !aspace->pool)
+        return;
+    if (!aspace_make_pool(aspace)) {
+        log_warn("no memory to limit the frames of a process to %u", pages);
+        return;
+    }
+    aspace->pool->limit = pages > minimum ? pages : minimum;
+    pool_divide();
+}
+
+/* The shares of memory that alloc= gives: by size or by priority. */
+static void
+aspace_divide_memory(void)
+{
+    struct aspace *aspace;
+
+    LIST_FOREACH(aspace, &aspace_all, link)
+        if (aspace->pool)
+            aspace->pool->weight = pool_is_by_priority() ? aspace->weight : aspace->regions.pages;
+    pool_divide();
+}
+
+static void
+aspace_forget_all_entries(struct aspace *aspace)
+{
+    for (struct region *region = region_first(&aspace->regions); region; region = region_next(region))
+        if (!(region->flags & REGION_LOCKED))
+            pmap_remove(&aspace->pmap, region->start, region->end);
+}
+
 void
 aspace_clock_tick(struct aspace *aspace)
 {
-    struct region *region;
-
-    if (!pmap_samples_references())
-        return;
-    for (region = region_first(&aspace->regions); region; region = region_next(region))
-        if (!(region->flags & REGION_LOCKED))
-            pmap_remove(&aspace->pmap, region->start, region->end);
+    pool_tick();
+    if (pool_is_local())
+        aspace_divide_memory();
+    if (pmap_samples_references())
+        aspace_forget_all_entries(aspace);
 }

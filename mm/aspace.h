@@ -14,6 +14,7 @@
 #include "kernel/types.h"
 #include "mm/counters.h"
 #include "mm/pmap.h"
+#include "mm/pool.h"
 #include "mm/region.h"
 #include "mm/trace.h"
 
@@ -30,11 +31,14 @@ struct aspace {
     u32 locked_pages;               /* in REGION_LOCKED regions */
     bool lock_future;               /* mlockall(MCL_FUTURE) */
     u32 arguments_start, arguments_end;     /* argv's strings, for /proc/PID/cmdline */
+    struct pool *pool;              /* its own, under local allocation or a limit; NULL: the global one */
+    u32 weight;                     /* for alloc=priority: 20 - nice */
     struct trace *trace;            /* NULL: not traced */
     LIST_ENTRY(aspace) link;        /* all address spaces, for check */
 };
 
 #define ASPACE_PAGES_UNLIMITED 0xFFFFFFFFu
+#define ASPACE_WEIGHT_DEFAULT  20u      /* of nice value 0 */
 
 /* An empty one with one reference, limits unlimited but for the stack's 8 MiB;
  * NULL if there is no memory. */
@@ -67,6 +71,10 @@ void aspace_release(struct aspace *aspace);
 /* Makes it the current one: cpu()->aspace and CR3. NULL for the kernel's own. */
 void aspace_activate(struct aspace *aspace);
 
+/* Forgets the entries of a region. Frames that a locked one kept are candidates for
+ * eviction again. */
+void aspace_forget_entries(struct aspace *aspace, struct region *region);
+
 /* Removes every mapping in [start, end). -ENOMEM if a region cannot be split. */
 int aspace_unmap(struct aspace *aspace, page_t start, page_t end);
 
@@ -77,8 +85,21 @@ int aspace_unmap(struct aspace *aspace, page_t start, page_t end);
 u32 aspace_resident_pages(struct aspace *aspace);
 u32 aspace_swapped_pages(struct aspace *aspace);
 
-/* After a clock tick, in process context, for the running aspace: with
- * accessed=software its entries are dropped, so that the next use is seen. */
+/* At most so many evictable pages of the address space stay in memory (RLIMIT_RSS);
+ * POOL_UNLIMITED takes the limit away. Raised to what one instruction can need. Without
+ * memory for a pool of its own, the log says so and there is no limit. */
+void aspace_limit_frames(struct aspace *aspace, u32 pages);
+
+/* Whether aspace_clock_tick has anything to do. From anywhere. */
+static inline bool
+aspace_heeds_time(void)
+{
+    return pmap_samples_references() || pool_heeds_time();
+}
+
+/* After a clock tick, in process context, for the running aspace: policies age,
+ * memory is divided anew, and with accessed=software the aspace's entries are
+ * dropped, so that the next use is seen. */
 void aspace_clock_tick(struct aspace *aspace);
 
 /* All address spaces, for check, /proc and gdb. */

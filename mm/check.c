@@ -15,6 +15,7 @@
 #include "mm/kmem_cache.h"
 #include "mm/object.h"
 #include "mm/swap.h"
+#include "mm/trace.h"
 
 u32 check_interval;
 BOOT_NUMBER(check, check_interval, 0, 1000000, "verify all of mm after every N-th fault");
@@ -208,8 +209,11 @@ owned_frame_check(struct frame *frame, u32 *anonymous)
 {
     struct object *object = frame->owner;
 
-    if (frame->evictable != evictable_is_candidate(frame))
-        return "the policy knows a frame that is no candidate for eviction, or does not know one that is";
+    if (frame->evictable && !evictable_is_candidate(frame))
+        return "the policy knows a frame that is no candidate for eviction";
+    /* A trace takes locked entries away, but what they locked stays locked. */
+    if (!frame->evictable && evictable_is_candidate(frame) && !trace_any)
+        return "the policy does not know a frame that is a candidate for eviction";
     if (frame->orphan != !frame->owner)
         return "a frame has lost its owner";
     if (frame->state == FRAME_ANONYMOUS)
@@ -284,6 +288,8 @@ check_run(void)
         wrong = check_amaps();
     if (!wrong)
         wrong = check_frames();
+    if (!wrong)
+        wrong = pool_check();
     if (!wrong)
         wrong = check_aspaces();
     return wrong;

@@ -31,6 +31,7 @@
 #include "kernel/lib/string.h"
 #include "mm/chaos.h"
 #include "mm/check.h"
+#include "mm/evictable.h"
 #include "mm/pagein.h"
 #include "mm/reclaim.h"
 #include "mm/trace.h"
@@ -43,7 +44,7 @@
 
 /* Frames that one fault can need: tables, a page, slabs for anon, chunk, amap and
  * mapping. Below this there is no going on. */
-#define FAULT_FRAMES 16u
+#define FAULT_FRAMES POOL_FAULT_FRAMES
 
 /* One fault, as the stages hand it on. */
 struct fault {
@@ -142,6 +143,17 @@ fault_check(struct fault *fault)
 
 /* ---- Entering ---------------------------------------------------------- */
 
+/* mlock: the policy forgets the frame while this entry maps it. */
+static __attribute__((noinline)) enum pmap_found
+fault_enter_locked(struct fault *fault, struct frame *frame, u32 rights)
+{
+    enum pmap_found found = pmap_enter(&fault->aspace->pmap, fault->page, frame, rights | PMAP_LOCKED);
+
+    if (found != PMAP_NO_MEMORY)
+        evictable_remove(frame);
+    return found;
+}
+
 /* Maps frame at the fault's page with the region's rights, less writing if that
  * is withheld. */
 static inline enum pmap_found
@@ -162,7 +174,7 @@ fault_enter(struct fault *fault, struct frame *frame, bool withhold_write)
     if (trace_any && fault->aspace->trace && fault->access != FAULT_WRITE)
         rights &= ~PMAP_WRITE;      /* a write by the same instruction is another reference */
     if (fault->region->flags & REGION_LOCKED)
-        rights |= PMAP_LOCKED;
+        return fault_enter_locked(fault, frame, rights);
     return pmap_enter(&fault->aspace->pmap, fault->page, frame, rights);
 }
 
@@ -240,16 +252,32 @@ fault_zero_fill(struct fault *fault)
     return 0;
 }
 
+/* The page has got a copy of its own. What it was copied from may be evictable now
+ * that this region does not lock it any more; and under a quota nobody pays for two
+ * pages where the program has one. */
+static void
+fault_leave_source(struct frame *source)
+{
+    if (source->state == FRAME_OBJECT && !source->first.pmap && pool_current->quota != POOL_UNLIMITED
+        && evictable_is_candidate(source))
+        object_forget(source);
+    else
+        evictable_insert(source);
+}
+
 /* A private copy of source; count what kind it was yourself. */
 static bool
-fault_copy(struct fault *fault, const struct frame *source)
+fault_copy(struct fault *fault, struct frame *source)
 {
     struct frame *frame = frame_allocate(FRAME_ANONYMOUS);
 
     if (!frame)
         return false;
     frame_copy(frame, source);
-    return fault_place(fault, frame);
+    if (!fault_place(fault, frame))
+        return false;
+    fault_leave_source(source);     /* which others still hold, or it would not be copied */
+    return true;
 }
 
 /* ---- Upper layer: anons ------------------------------------------------ */
@@ -344,7 +372,7 @@ fault_is_tail(const struct region *region, u32 index)
 
 /* A private copy of the tail page, even for reading. */
 static int
-fault_copy_tail(struct fault *fault, const struct frame *source, u32 index)
+fault_copy_tail(struct fault *fault, struct frame *source, u32 index)
 {
     u64 start = (u64)index << PAGE_SHIFT, end = fault->region->data_end;
     u32 kept = end > start ? (u32)(end - start) : 0;
@@ -356,6 +384,7 @@ fault_copy_tail(struct fault *fault, const struct frame *source, u32 index)
     memset((char *)frame_data(frame) + kept, 0, PAGE_SIZE - kept);
     if (!fault_place(fault, frame))
         return fault_starved(fault);
+    fault_leave_source(source);
     COUNT(fault, fault_file_copy);
     return 0;
 }
@@ -476,8 +505,8 @@ fault_object(struct fault *fault)
 static int
 fault_zero(struct fault *fault)
 {
-    if (fault->access == FAULT_WRITE)
-        return fault_zero_fill(fault);
+    if (fault->access == FAULT_WRITE || pool_current->quota != POOL_UNLIMITED)
+        return fault_zero_fill(fault);      /* under a quota each page has a frame, and counts */
     if (fault_enter(fault, object_zero_frame, true) == PMAP_NO_MEMORY)
         return fault_starved(fault);
     COUNT(fault, fault_zero_map);
@@ -485,6 +514,41 @@ fault_zero(struct fault *fault)
 }
 
 /* ---- The whole --------------------------------------------------------- */
+
+/* Whether resolving the fault will bring a page into memory: looked at beforehand,
+ * and without changing anything. */
+static bool
+fault_needs_frame(struct fault *fault)
+{
+    struct frame *frame;
+    struct anon *anon;
+    bool private;
+    u32 index;
+
+    fault->region = region_find(&fault->aspace->regions, fault->page);
+    if (!fault->region)
+        return false;           /* at worst the stack's next page is one too many */
+    anon = fault->region->amap ? amap_lookup(fault->region->amap, fault->page) : NULL;
+    if (anon)
+        return !anon->frame || (fault->access == FAULT_WRITE && fault_is_shared(fault, anon));
+    if (fault->region->object->kind == OBJECT_ZERO)
+        return fault->region->protection != 0;
+    index = region_object_page(fault->region, fault->page);
+    frame = object_resident(fault->region->object, index);
+    private = !(fault->region->flags & REGION_SHARED);
+    return !frame || (private && (fault->access == FAULT_WRITE || fault_is_tail(fault->region, index)));
+}
+
+/* Memory is short, or processes have quotas. A full quota gives up a page of its own
+ * for the one that is to come. False if there is no memory to be had. */
+static __attribute__((noinline)) bool
+fault_make_room(struct fault *fault)
+{
+    while (pool_is_full(pool_current) && fault_needs_frame(fault))
+        if (!reclaim_evict_from(pool_current))
+            break;
+    return frame_free_count() >= FAULT_FRAMES || reclaim_ensure(FAULT_FRAMES) == 0;
+}
 
 static int
 fault_run(struct fault *fault)
@@ -494,7 +558,7 @@ fault_run(struct fault *fault)
 
     fault->page = page_of(fault->address);
     COUNT(fault, pgfault);
-    if (frame_free_count() < FAULT_FRAMES && reclaim_ensure(FAULT_FRAMES) < 0)
+    if (frame_free_count() < pool_alert && !fault_make_room(fault))
         return fault_no_memory(fault);
     refused = fault_check(fault);
     if (refused)

@@ -173,10 +173,10 @@ region_change_lock(struct aspace *aspace, struct region *region, u32 lock, bool 
         aspace->locked_pages += pages;
         return 0;
     }
+    /* The entries say PMAP_LOCKED; the ones that come back will not. */
+    aspace_forget_entries(aspace, region);
     region->flags &= (u8)~REGION_LOCKED;
     aspace->locked_pages -= pages;
-    /* The entries say PMAP_LOCKED; the ones that come back will not. */
-    pmap_remove(&aspace->pmap, region->start, region->end);
     return 0;
 }
 

@@ -121,14 +121,12 @@ object_evict(struct frame *frame)
     return true;
 }
 
-/* Whether the frame may go: not locked, and with a place for its contents. */
+/* Whether there is a place for the frame's contents. */
 static bool
 frame_may_go(struct frame *frame)
 {
     struct anon *anon = frame->owner;
 
-    if (pmap_frame_is_locked(frame))
-        return false;
     if (frame->state == FRAME_OBJECT)
         return true;
     pmap_frame_harvest_dirty(frame);
@@ -136,20 +134,20 @@ frame_may_go(struct frame *frame)
     return !frame->dirty || anon_find_slot(anon);
 }
 
-/* The policy's first choice that may go, taken from the policy; or NULL. Those
- * before it are set aside meanwhile, so that each is asked once. */
+/* The policy's first choice in the pool that may go, taken from the policy; or NULL.
+ * Those before it are set aside meanwhile, so that each is asked once. */
 static struct frame *
-victim_choose(void)
+victim_choose(struct pool *pool)
 {
     struct frame *victim = NULL, *aside = NULL;
     u32 number;
 
-    while (!victim && (number = evictable_select()) != POLICY_NONE) {
+    while (!victim && (number = pool_select(pool)) != POLICY_NONE) {
         struct frame *frame = frame_descriptor((frame_t){number});
 
         assert(number < frame_limit && frame->evictable && !frame->pins && !frame->busy);
         if (frame_may_go(frame)) {
-            evictable_evict(frame);
+            pool_evict(frame);
             victim = frame;
         } else {
             evictable_remove(frame);
@@ -163,14 +161,14 @@ victim_choose(void)
 }
 
 bool
-reclaim_evict_one(void)
+reclaim_evict_from(struct pool *pool)
 {
     /* More than one only where the device of the swap area fails. */
     u32 tries = frame_count(FRAME_ANONYMOUS) + frame_count(FRAME_OBJECT);
 
     slots_to_take = true;
     for (; tries > 0; tries--) {
-        struct frame *victim = victim_choose();
+        struct frame *victim = victim_choose(pool);
 
         if (!victim)
             return false;
@@ -178,6 +176,12 @@ reclaim_evict_one(void)
             return true;
     }
     return false;
+}
+
+bool
+reclaim_evict_one(void)
+{
+    return reclaim_evict_from(pool_fattest());
 }
 
 int

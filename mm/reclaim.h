@@ -13,6 +13,7 @@
 
 #include "kernel/types.h"
 #include "mm/frame.h"
+#include "mm/pool.h"
 
 /* Below this many free frames a system call or a fault asks for room before it
  * begins, and then for RECLAIM_SYSCALL_FRAMES. */
@@ -31,5 +32,7 @@ int reclaim_ensure(u32 frames);
  * none to kill, or the caller's own is dying. */
 void reclaim_set_killer(bool (*killer)(void));
 
-/* Evicts one frame; false if there is no victim. */
+/* Evicts one frame, of the pool or of the one most above its quota; false if there is
+ * no victim. May sleep. */
+bool reclaim_evict_from(struct pool *pool);
 bool reclaim_evict_one(void);

@@ -11,10 +11,10 @@
 #include "kernel/command_line.h"
 #include "kernel/lib/string.h"
 #include "kernel/printk.h"
-#include "mm/evictable.h"
 #include "mm/frame.h"
 #include "mm/object.h"
 #include "mm/pmap.h"
+#include "mm/pool.h"
 #include "mm/swap.h"
 
 static u64 swap_bytes;
@@ -62,7 +62,7 @@ mm_start(void)
     pmap_start(limit);
     memory_add(boot_info.tables.start, boot_info.tables.end);
     object_start();
-    evictable_start();
+    pool_start();
 }
 
 static struct block_device *

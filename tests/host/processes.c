@@ -371,7 +371,7 @@ begin(void)
     pmap_start(MEMORY_FRAMES);
     object_start();
     __lsan_disable();           /* what lives as long as the system */
-    evictable_start();
+    pool_start();
     check(swap_start(host_device_create((u64)SWAP_PAGES << PAGE_SHIFT)));
     __lsan_enable();
     for (u32 i = 0; i < FILE_PAGES; i++) {

@@ -156,9 +156,9 @@ SELFTEST(mm_reclaim, policy_names_the_victim, "fifo takes the oldest page, used 
         pmap_remove(&aspace->pmap, page_of(address), page_add(page_of(address), 1));
         check_equal(user_read_word(&word, address), 0);
         check_true(reclaim_evict_one());
-        if (strcmp(evictable_policy->name, "fifo") == 0)
+        if (strcmp(pool_policy->name, "fifo") == 0)
             check_true(!first->frame && second->frame);
-        if (strcmp(evictable_policy->name, "clock") == 0)
+        if (strcmp(pool_policy->name, "clock") == 0)
             check_true(first->frame && !second->frame);
         check_equal(aspace_swapped_pages(aspace), 1);
         check_equal(COUNTED(pgsteal), 1);

@@ -1,0 +1,124 @@
+/*
+ * Pools: frames that compete with each other for staying in memory.
+ *
+ * Under global allocation there is one pool for all. Under local allocation
+ * (alloc=), or with a limit of its own (setrlimit RLIMIT_RSS), an address space has
+ * a pool with a quota: when it is full, a page that comes in replaces one of the
+ * same pool.
+ *
+ *   alloc=global         one pool, whoever needs a frame takes the policy's choice
+ *   alloc=equal          each address space the same share
+ *   alloc=proportional   shares by size
+ *   alloc=priority       shares by 20 - nice
+ *
+ * A frame is charged to the pool in use when it first becomes evictable, until it
+ * is freed: so the text of a program that many run is charged once. Each pool has an
+ * instance of the policy in force. Locked, pinned and busy frames are in no policy,
+ * and do not count.
+ */
+#pragma once
+
+#include <bsd/sys/queue.h>
+
+#include "mm/frame.h"
+#include "mm/policy.h"
+
+#define POOL_UNLIMITED 0xFFFFFFFFu
+
+/* What one instruction can need at worst: its own bytes, source and destination may
+ * each cross a page, and so may the stack; and as much for going on. */
+#define POOL_MINIMUM 8u
+
+struct pool {
+    struct policy_state *state;
+    u32 frames;                 /* known to the policy now; pool.c only */
+    u32 quota;                  /* of them; POOL_UNLIMITED in the global pool */
+    u32 limit;                  /* the quota is never above this: RLIMIT_RSS */
+    u32 weight;                 /* share of memory that alloc= gives it, against the others' */
+    u32 loads;                  /* pages that came in */
+    u32 victims;                /* pages that it lost by replacement */
+    LIST_ENTRY(pool) link;
+};
+
+/* The policy in force, the same in all pools. */
+extern const struct policy *pool_policy;
+extern struct pool pool_global;
+
+/* Where frames that come in now are charged: the running address space's. */
+extern struct pool *pool_current;
+
+/* Below this many free frames a fault must ask for room: few, or any number while
+ * pools with quotas exist. */
+#define POOL_FAULT_FRAMES 16u
+extern u32 pool_alert;
+
+/* The pool that each frame is charged to, by frame number; NULL: none yet. */
+extern struct pool **pool_table;
+
+/* Starts the policy that policy= names; refuses to boot without memory for it. */
+void pool_start(void);
+
+/* Whether alloc= gives each address space a pool. */
+bool pool_is_local(void);
+
+/* Whether it divides memory by priority: weights are the address spaces' own. */
+bool pool_is_by_priority(void);
+
+/* A new pool; NULL if there is no memory. */
+struct pool *pool_create(void);
+
+/* Its frames are the global pool's from now on. */
+void pool_destroy(struct pool *pool);
+
+/* Charges a frame of another pool to this one. */
+void pool_adopt(struct pool *pool, struct frame *frame);
+
+/* Divides memory among the pools by their weights and limits. */
+void pool_divide(void);
+
+/* Another policy, by its name, from now on: every frame is handed over. 0, -EINVAL if
+ * there is none of that name, -ENOMEM, and then nothing has changed. */
+int pool_set_policy(const char *name);
+
+/* The pool that is to give up a frame when memory as a whole is short: the one most
+ * above its quota. */
+struct pool *pool_fattest(void);
+
+/* Whether the policy or the division of memory changes with time. */
+static inline bool
+pool_heeds_time(void)
+{
+    return pool_policy->tick || pool_policy->reference || pool_is_local();
+}
+
+/* The clock tick, for policies that heed it. To those that go by references, each
+ * page used since the last tick is reported once. Process context. */
+void pool_tick(void);
+
+/* The policy learns of a frame, forgets it, or loses it as a victim. */
+void pool_insert(struct frame *frame);
+void pool_remove(struct frame *frame);
+void pool_evict(struct frame *frame);
+
+/* The frame is freed: it is nobody's. */
+static inline void
+pool_forget(const struct frame *frame)
+{
+    pool_table[frame_number(frame).number] = NULL;
+}
+
+/* The number of the pool's next victim; POLICY_NONE if there is no candidate. */
+static inline u32
+pool_select(struct pool *pool)
+{
+    return pool_policy->select(pool->state);
+}
+
+static inline bool
+pool_is_full(const struct pool *pool)
+{
+    return pool->frames >= pool->quota;
+}
+
+/* NULL, or what is wrong: counts against the frames known. */
+const char *pool_check(void);
