@@ -71,6 +71,37 @@ SELFTEST(mm_region, objects_pages_stay_in_place, "a cut mapping of a file still 
     case_end();
 }
 
+SELFTEST(mm_region, limits_of_a_new_space, "a new address space has Linux's limits: a stack of 8 MiB, and as much else as there is room")
+{
+    struct aspace *aspace = case_begin();
+
+    check_true(aspace != NULL);
+    check_equal(aspace->stack_limit_pages, 8 * 1024 * 1024 / PAGE_SIZE);
+    check_equal(aspace->data_limit_pages, ASPACE_PAGES_UNLIMITED);
+    check_equal(aspace->size_limit_pages, ASPACE_PAGES_UNLIMITED);
+    case_end();
+}
+
+SELFTEST(mm_region, clock_tick_samples_all, "accessed=software: a tick takes away the entries of heap, stack and shared memory too, but not locked ones")
+{
+    struct aspace *aspace = case_begin();
+    u32 stack = case_map(aspace, 1, RW, MAP_PRIVATE | MAP_GROWSDOWN), shared = case_map(aspace, 1, RW, MAP_SHARED);
+    u32 locked = case_memory(aspace, 1), heap = 0x10000000;
+
+    check_true(stack != 0 && shared != 0 && locked != 0);
+    aspace->heap_start = aspace->heap_end = heap;
+    check_equal(mmap_brk(aspace, heap + PAGE_SIZE), heap + PAGE_SIZE);
+    check_equal(mmap_lock(aspace, locked, PAGE_SIZE), 0);
+    case_fill(aspace, stack, 1, 1);
+    case_fill(aspace, shared, 1, 2);
+    case_fill(aspace, heap, 1, 3);
+    check_equal(aspace->pmap.resident, 4);
+    aspace_clock_tick(aspace);
+    check_equal(aspace->pmap.resident, pmap_samples_references() ? 1 : 4);
+    check_true(case_holds(aspace, stack, 1, 1) && case_holds(aspace, shared, 1, 2) && case_holds(aspace, heap, 1, 3));
+    case_end();
+}
+
 /* What the model knows of a page. */
 static struct {
     bool mapped, writable;
