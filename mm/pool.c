@@ -236,6 +236,16 @@ pool_evict(struct frame *frame)
     policy_evict(pool_policy, pool->state, frame_number(frame).number);
 }
 
+void
+pool_explain(struct pool *pool, const struct frame *victim, char *line, usize bytes)
+{
+    struct policy_text text = {line, bytes - 1};
+
+    *line = '\0';
+    if (pool_policy->explain)
+        pool_policy->explain(pool->state, frame_number(victim).number, &text);
+}
+
 /* ---- Division ---------------------------------------------------------- */
 
 static u32

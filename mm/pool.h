@@ -107,6 +107,10 @@ pool_forget(const struct frame *frame)
     pool_table[frame_number(frame).number] = NULL;
 }
 
+/* Writes into line why the pool's policy chose this victim: the candidates considered,
+ * their bits or counters, the hand, the reason. Between pool_select and pool_evict. */
+void pool_explain(struct pool *pool, const struct frame *victim, char *line, usize bytes);
+
 /* The number of the pool's next victim; POLICY_NONE if there is no candidate. */
 static inline u32
 pool_select(struct pool *pool)

@@ -16,6 +16,8 @@
 #include <asm/errno.h>
 
 #include "kernel/assert.h"
+#include "kernel/command_line.h"
+#include "kernel/printk.h"
 #include "kernel/scheduler.h"
 #include "mm/anon.h"
 #include "mm/counters.h"
@@ -23,6 +25,11 @@
 #include "mm/object.h"
 #include "mm/pmap.h"
 #include "mm/swap.h"
+
+enum { EXPLAIN_OFF, EXPLAIN_ON };
+unsigned reclaim_explain = EXPLAIN_OFF;
+BOOT_CHOICE(explain, reclaim_explain, "whether each eviction is explained in the log", "off", "on");
+#define EXPLANATION_BYTES 160u
 
 static bool (*kill_somebody)(void);
 
@@ -134,6 +141,15 @@ frame_may_go(struct frame *frame)
     return !frame->dirty || anon_find_slot(anon);
 }
 
+static void
+victim_explain(struct pool *pool, const struct frame *victim)
+{
+    char line[EXPLANATION_BYTES];
+
+    pool_explain(pool, victim, line, sizeof(line));
+    log_info("%s: %s", pool_policy->name, line);
+}
+
 /* The policy's first choice in the pool that may go, taken from the policy; or NULL.
  * Those before it are set aside meanwhile, so that each is asked once. */
 static struct frame *
@@ -147,6 +163,8 @@ victim_choose(struct pool *pool)
 
         assert(number < frame_limit && frame->evictable && !frame->pins && !frame->busy);
         if (frame_may_go(frame)) {
+            if (reclaim_explain == EXPLAIN_ON)
+                victim_explain(pool, frame);
             pool_evict(frame);
             victim = frame;
         } else {

@@ -32,6 +32,9 @@ int reclaim_ensure(u32 frames);
  * none to kill, or the caller's own is dying. */
 void reclaim_set_killer(bool (*killer)(void));
 
+/* Whether each eviction is explained in the log, in one line (explain=). */
+extern unsigned reclaim_explain;
+
 /* Evicts one frame, of the pool or of the one most above its quota; false if there is
  * no victim. May sleep. */
 bool reclaim_evict_from(struct pool *pool);
