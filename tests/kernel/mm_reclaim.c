@@ -52,6 +52,12 @@ SELFTEST(mm_reclaim, dirty_is_written_clean_is_dropped, "a dirty victim is writt
         check_equal(COUNTED(reclaim_clean_drop), PAGES);
         check_equal(COUNTED(pgsteal), 2 * PAGES);
         check_true(case_holds(aspace, address, PAGES, 1));
+        /* All of it was this process's doing. */
+        check_equal(aspace->counters.pswpout, PAGES);
+        check_equal(aspace->counters.pswpin, 2 * PAGES);
+        check_equal(aspace->counters.pgmajfault, 2 * PAGES);
+        check_equal(aspace->counters.reclaim_write_back, PAGES);
+        check_equal(aspace->counters.reclaim_clean_drop, PAGES);
     }
     case_end();
 }
@@ -73,6 +79,22 @@ SELFTEST(mm_reclaim, one_write_costs_one_write, "of pages read back, exactly tho
         check_equal(COUNTED(reclaim_clean_drop), PAGES - PAGES / 4);
         for (u32 i = 0; i < PAGES; i++)
             check_equal(case_get(aspace, address + (i << PAGE_SHIFT)), i % 4 == 0 ? 100 + i : (i + 1) * 2654435761u ^ 1);
+    }
+    case_end();
+}
+
+SELFTEST(mm_reclaim, write_brings_in_for_writing, "a write to a page that was swapped out brings it in, dirty and writable: one fault, also under dirty=software")
+{
+    struct aspace *aspace;
+    u32 address = begin_alone(&aspace), rights;
+
+    if (address) {
+        case_evict_all();
+        check_text(case_fault(aspace, address, FAULT_WRITE), "fault_swap_in");
+        check_true(pmap_lookup(&aspace->pmap, page_of(address), &rights) != NULL && rights & PMAP_WRITE);
+        check_true(case_anon(aspace, address)->frame->dirty);
+        check_text(case_fault(aspace, address + PAGE_SIZE, FAULT_READ), "fault_swap_in");
+        check_true(!case_anon(aspace, address + PAGE_SIZE)->frame->dirty);
     }
     case_end();
 }

@@ -73,6 +73,36 @@ broken_check(void)
     close(ends[1]);
 }
 
+/* What ends a wait when nothing more can come of it: the other side has gone. */
+static void
+abandoned_check(void)
+{
+    static const char more_than_fits[BULK];
+    char byte;
+
+    pipe(ends);
+    pid_t writer = check_fork();
+    if (writer == 0) {
+        close(ends[0]);
+        write(ends[1], more_than_fits, sizeof more_than_fits);
+        _exit(EXIT_SUCCESS);
+    }
+    usleep(NAP_MICROSECONDS);
+    ends_close();
+    int status = check_wait(writer);
+    check_that(WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE, "the last reader closes: a writer that waits for room gets SIGPIPE");
+
+    pipe(ends);
+    pid_t reader = check_fork();
+    if (reader == 0) {
+        close(ends[1]);
+        _exit(read(ends[0], &byte, 1) != 0);
+    }
+    usleep(NAP_MICROSECONDS);
+    ends_close();
+    check_that(check_wait(reader) == 0, "the last writer closes: a reader that waits gets the end of the file");
+}
+
 /* The byte at a place of the bulk: no short period that a lost page could hide behind. */
 static unsigned char
 bulk_byte(uint32_t place)
@@ -203,6 +233,7 @@ main(void)
 {
     simple_check();
     broken_check();
+    abandoned_check();
     bulk_check();
     nonblocking_check();
     poll_check();
