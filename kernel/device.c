@@ -213,7 +213,5 @@ device_start(void)
         device_must(ramfs_create_link(directory, device_links[i][0], device_links[i][1], &inode), device_links[i][0]);
         inode_release(inode);
     }
-    device_must(ramfs_create(directory, "shm", S_IFDIR | S_ISVTX | 0777, 0, &inode), "shm");
-    inode_release(inode);
     inode_release(directory);
 }

@@ -9,6 +9,7 @@
 #include "kernel/power.h"
 #include "kernel/printk.h"
 #include "kernel/process.h"
+#include "kernel/shared_memory.h"
 #include "kernel/syscall.h"
 #include "kernel/terminal.h"
 #include "mm/aspace.h"
@@ -55,6 +56,7 @@ exit_release_memory(struct process *process)
     process->aspace = NULL;
     aspace_activate(NULL);
     aspace_release(aspace);
+    shared_memory_reap();
     process_vfork_release(process);
 }
 

@@ -512,14 +512,12 @@ static const struct inode_operations proc_operations = {
     .destroy = proc_destroy,
 };
 
-void
-proc_start(void)
+struct inode *
+proc_create_tree(void)
 {
     struct inode *root = proc_create(NULL, &proc_root_entry, 0, 0);
 
     if (root != NULL)
-        root->links = 0;
-    if (root == NULL || path_root->operations->link(path_root, "proc", root) < 0)
-        panic("no memory for /proc");
-    inode_release(root);
+        root->links = 2;
+    return root;
 }

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "kernel/types.h"
+#include "kernel/inode.h"
 
-/* Hangs /proc into the root. Once, at boot, after ramfs_start. */
-void proc_start(void);
+/* The root of a /proc, for mount.c, with one reference; NULL if memory is short. */
+struct inode *proc_create_tree(void);

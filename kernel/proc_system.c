@@ -7,6 +7,7 @@
 #include "drivers/timer.h"
 #include "kernel/command_line.h"
 #include "kernel/lib/divide.h"
+#include "kernel/mount.h"
 #include "kernel/pid.h"
 #include "kernel/process.h"
 #include "kernel/scheduler.h"
@@ -35,14 +36,14 @@ void
 proc_print_filesystems(struct process *process, struct text_buffer *text)
 {
     (void)process;
-    text_print(text, "nodev\trootfs\nnodev\tproc\nnodev\tpipefs\n");
+    text_print(text, "nodev\trootfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tpipefs\n");
 }
 
 void
 proc_print_mounts(struct process *process, struct text_buffer *text)
 {
     (void)process;
-    text_print(text, "rootfs / rootfs rw 0 0\nproc /proc proc rw 0 0\n");
+    mount_print(text);
 }
 
 void

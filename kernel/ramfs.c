@@ -48,7 +48,7 @@ struct ramfs_directory {
     u64 next_position;
 };
 
-static const struct inode_operations ramfs_operations;
+static const struct inode_operations ramfs_operations, tmpfs_operations;
 
 static int
 ramfs_compare(const struct ramfs_entry *left, const struct ramfs_entry *right)
@@ -70,7 +70,7 @@ ramfs_find(const struct inode *directory, const char *name)
 bool
 ramfs_owns(const struct inode *inode)
 {
-    return inode->operations == &ramfs_operations;
+    return inode->operations == &ramfs_operations || inode->operations == &tmpfs_operations;
 }
 
 bool
@@ -247,19 +247,25 @@ ramfs_destroy(struct inode *inode)
 }
 
 static const struct file_system ramfs_file_system = {"rootfs", 1, RAMFS_MAGIC};
+static const struct file_system tmpfs_file_system = {"tmpfs", 4, TMPFS_MAGIC};
 
-static const struct inode_operations ramfs_operations = {
-    .file_system = &ramfs_file_system,
-    .lookup = ramfs_lookup,
-    .list = ramfs_list,
-    .name = ramfs_name,
-    .link = ramfs_link,
-    .unlink = ramfs_unlink,
-    .read_link = ramfs_read_link,
-    .size = ramfs_size,
-    .open = ramfs_open,
-    .destroy = ramfs_destroy,
-};
+#define RAMFS_OPERATIONS(tree)      \
+    {                               \
+        .file_system = &tree,       \
+        .lookup = ramfs_lookup,     \
+        .list = ramfs_list,         \
+        .name = ramfs_name,         \
+        .link = ramfs_link,         \
+        .unlink = ramfs_unlink,     \
+        .read_link = ramfs_read_link, \
+        .size = ramfs_size,         \
+        .open = ramfs_open,         \
+        .destroy = ramfs_destroy,   \
+    }
+
+/* The root's tree, and those that are mounted: they differ in name only. */
+static const struct inode_operations ramfs_operations = RAMFS_OPERATIONS(ramfs_file_system);
+static const struct inode_operations tmpfs_operations = RAMFS_OPERATIONS(tmpfs_file_system);
 
 /* ---- making files ---- */
 
@@ -277,9 +283,9 @@ ramfs_make_directory(struct inode *inode)
 
 /* An inode without a name; object or target (which it then owns) is for a regular file or a symbolic link. */
 static struct inode *
-ramfs_inode_create(u32 mode, struct object *object, char *target)
+ramfs_inode_create(const struct inode_operations *tree, u32 mode, struct object *object, char *target)
 {
-    struct inode *inode = inode_create(&ramfs_operations, mode);
+    struct inode *inode = inode_create(tree, mode);
 
     if (inode == NULL)
         return NULL;
@@ -333,7 +339,7 @@ ramfs_create(struct inode *directory, const char *name, u32 mode, u32 device, st
         if (object == NULL)
             return -ENOMEM;
     }
-    inode = ramfs_inode_create(mode, object, NULL);
+    inode = ramfs_inode_create(directory->operations, mode, object, NULL);
     if (inode == NULL) {
         if (object != NULL)
             object_release(object);
@@ -353,7 +359,7 @@ ramfs_create_link(struct inode *directory, const char *name, const char *target,
     if (copy == NULL)
         return -ENOMEM;
     memcpy(copy, target, length);
-    inode = ramfs_inode_create(S_IFLNK | 0777, NULL, copy);
+    inode = ramfs_inode_create(directory->operations, S_IFLNK | 0777, NULL, copy);
     if (inode == NULL) {
         kmem_free(copy);
         return -ENOMEM;
@@ -364,7 +370,7 @@ ramfs_create_link(struct inode *directory, const char *name, const char *target,
 int
 ramfs_create_image(struct inode *directory, const char *name, u32 mode, struct object *object, struct inode **result)
 {
-    struct inode *inode = ramfs_inode_create(mode, object, NULL);
+    struct inode *inode = ramfs_inode_create(directory->operations, mode, object, NULL);
 
     if (inode == NULL) {
         object_release(object);
@@ -381,6 +387,22 @@ ramfs_set_image(struct inode *inode, struct object *object)
     inode->object = object;
     inode->from_image = true;
     ramfs_name_object(inode);
+}
+
+int
+ramfs_create_unnamed(const char *name, struct inode **result)
+{
+    struct object *object = object_anonymous_create(0);
+    struct inode *inode = object == NULL ? NULL : ramfs_inode_create(&tmpfs_operations, S_IFREG | 0777, object, NULL);
+
+    if (inode == NULL) {
+        if (object != NULL)
+            object_release(object);
+        return -ENOMEM;
+    }
+    object_set_name(object, name, inode->number);
+    *result = inode;
+    return 0;
 }
 
 int
@@ -411,10 +433,112 @@ ramfs_rename(struct inode *old_directory, const char *old_name, struct inode *ne
     return 0;
 }
 
+/* ---- trees that are mounted ---- */
+
+struct inode *
+ramfs_create_tree(u32 mode)
+{
+    struct inode *root = ramfs_inode_create(&tmpfs_operations, S_IFDIR | mode, NULL, NULL);
+
+    if (root != NULL)
+        root->links = 2;
+    return root;
+}
+
+void
+ramfs_graft(struct inode *covered, struct inode *root)
+{
+    struct inode *directory = covered->parent;
+    struct ramfs_entry *entry;
+
+    TAILQ_FOREACH(entry, &directory->directory->entries, link) {
+        if (entry->inode == covered)
+            break;
+    }
+    assert(entry != NULL && root->parent == NULL);
+    entry->inode = inode_hold(root);
+    root->parent = inode_hold(directory);
+}
+
+void
+ramfs_ungraft(struct inode *covered, struct inode *root)
+{
+    struct inode *directory = root->parent;
+    struct ramfs_entry *entry;
+
+    TAILQ_FOREACH(entry, &directory->directory->entries, link) {
+        if (entry->inode == root)
+            break;
+    }
+    assert(entry != NULL);
+    entry->inode = covered;
+    root->parent = NULL;
+    inode_release(directory);
+    inode_release(root);
+}
+
+/* References that names, the tree itself and `others` give an inode. */
+static bool
+ramfs_is_used(const struct inode *inode, u32 others)
+{
+    bool is_directory = inode_is(inode, S_IFDIR);
+    u32 own = is_directory ? inode->links - 1 : inode->links;
+
+    return inode->references > own + others;
+}
+
+/* The entry behind this one in the tree below root: children first; NULL at the end. */
+static struct ramfs_entry *
+ramfs_next(struct inode *root, struct inode **directory, struct ramfs_entry *entry)
+{
+    struct inode *inode = entry->inode;
+
+    if (inode_is(inode, S_IFDIR) && ramfs_owns(inode) && !ramfs_is_empty(inode)) {
+        *directory = inode;
+        return TAILQ_FIRST(&inode->directory->entries);
+    }
+    while (TAILQ_NEXT(entry, link) == NULL && *directory != root) {
+        inode = *directory;
+        *directory = inode->parent;
+        entry = ramfs_find(*directory, ramfs_name(*directory, inode));
+    }
+    return TAILQ_NEXT(entry, link);
+}
+
+bool
+ramfs_tree_is_used(struct inode *root, u32 others)
+{
+    struct inode *directory = root;
+    struct ramfs_entry *entry = TAILQ_FIRST(&root->directory->entries);
+
+    for (; entry != NULL; entry = ramfs_next(root, &directory, entry)) {
+        if (!ramfs_owns(entry->inode) || ramfs_is_used(entry->inode, 0))
+            return true;
+    }
+    return ramfs_is_used(root, others);
+}
+
+void
+ramfs_empty_tree(struct inode *root)
+{
+    struct inode *directory = root;
+
+    while (!ramfs_is_empty(root)) {
+        struct ramfs_entry *entry = TAILQ_FIRST(&directory->directory->entries);
+
+        if (entry == NULL)
+            directory = directory->parent;
+        else if (inode_is(entry->inode, S_IFDIR) && !ramfs_is_empty(entry->inode))
+            directory = entry->inode;
+        else
+            ramfs_entry_remove(directory, entry);
+    }
+}
+
 void
 ramfs_start(void)
 {
-    path_root = ramfs_inode_create(S_IFDIR | 0755, NULL, NULL);
+    path_root = ramfs_inode_create(&ramfs_operations, S_IFDIR | 0755, NULL, NULL);
     if (path_root == NULL)
         panic("no memory for the root directory");
     path_root->links = 2;

@@ -40,5 +40,26 @@ bool ramfs_is_empty(const struct inode *directory);
 int ramfs_rename(struct inode *old_directory, const char *old_name, struct inode *new_directory,
                  const char *new_name);
 
-/* True for inodes of this tree: rename and link must not leave it. */
+/* A regular file without a name, for memfd_create; `name` is what /proc/PID/maps shows. 0 or -ENOMEM. */
+int ramfs_create_unnamed(const char *name, struct inode **result);
+
+/* ---- mounted trees: for mount.c ---- */
+
+/* The root of a new, empty tree (tmpfs), with one reference; NULL if memory is short. */
+struct inode *ramfs_create_tree(u32 mode);
+
+/*
+ * Puts the root of a tree in the place of a directory of ramfs, whose reference from its name becomes the caller's;
+ * and the directory back in its place.
+ */
+void ramfs_graft(struct inode *covered, struct inode *root);
+void ramfs_ungraft(struct inode *covered, struct inode *root);
+
+/* Whether anything in a tree is open, a working directory or mounted on; `others` references to the root are known. */
+bool ramfs_tree_is_used(struct inode *root, u32 others);
+
+/* Removes all names of a tree. May sleep: pages go. */
+void ramfs_empty_tree(struct inode *root);
+
+/* True for inodes of the trees in memory. */
 bool ramfs_owns(const struct inode *inode);

@@ -41,6 +41,19 @@ s32 read_segments_with(s32 descriptor, u32 segments, u32 count, file_function fu
 /* The bytes that one call moves at most, so that a count is never negative. */
 u32 read_limit(u32 bytes);
 
+/* mount.c */
+s32 sys_mount(u32 source, u32 target, u32 type, u32 flags, u32 data);
+s32 sys_umount(u32 target);
+s32 sys_umount2(u32 target, u32 flags);
+
+/* shared_memory.c */
+s32 sys_ipc(u32 call, u32 first, u32 second, u32 third, u32 pointer);
+s32 sys_shmget(s32 key, u32 bytes, u32 flags);
+s32 sys_shmat(s32 id, u32 address, u32 flags);
+s32 sys_shmdt(u32 address);
+s32 sys_shmctl(s32 id, u32 command, u32 address);
+s32 sys_memfd_create(u32 name, u32 flags);
+
 /* splice.c */
 s32 sys_vmsplice(s32 descriptor, u32 segments, u32 count, u32 flags);
 s32 sys_splice(s32 in, u32 in_offset, s32 out, u32 out_offset, u32 bytes, u32 flags);

@@ -7,6 +7,7 @@
 #include "kernel/syscall_file.h"
 
 #include "kernel/lib/string.h"
+#include "kernel/mount.h"
 #include "kernel/path.h"
 #include "kernel/process.h"
 #include "kernel/ramfs.h"
@@ -126,7 +127,7 @@ name_link(struct inode *inode, s32 directory, u32 path)
         error = -EEXIST;
     else if (end.slash || !ramfs_owns(end.directory))
         error = -ENOENT;
-    else if (!ramfs_owns(inode))
+    else if (inode->operations != end.directory->operations)
         error = -EXDEV;
     else if (inode_is(inode, S_IFDIR))
         error = -EPERM;
@@ -191,8 +192,8 @@ name_check_rmdir(const struct path_end *end)
         return -ENOTDIR;
     if (!ramfs_owns(end->directory))
         return -EPERM;
-    if (!ramfs_owns(end->inode))
-        return -EBUSY; /* the root of /proc */
+    if (mount_is_root(end->inode))
+        return -EBUSY;
     return ramfs_is_empty(end->inode) ? 0 : -ENOTEMPTY;
 }
 
@@ -253,7 +254,7 @@ name_check_replace(const struct path_end *old, const struct path_end *new)
         return -EISDIR;
     if (!is_directory)
         return 0;
-    if (!ramfs_owns(new->inode))
+    if (mount_is_root(new->inode))
         return -EBUSY;
     return ramfs_is_empty(new->inode) ? 0 : -ENOTEMPTY;
 }
@@ -267,9 +268,9 @@ name_check_rename(const struct path_end *old, const struct path_end *new, u32 fl
         return -ENOENT;
     if ((flags & RENAME_NOREPLACE) && new->inode != NULL)
         return -EEXIST;
-    if (!ramfs_owns(old->directory) || !ramfs_owns(new->directory))
+    if (!ramfs_owns(old->directory) || old->directory->operations != new->directory->operations)
         return -EXDEV;
-    if (!ramfs_owns(old->inode))
+    if (mount_is_root(old->inode))
         return -EBUSY;
     if (!inode_is(old->inode, S_IFDIR) && (old->slash || new->slash))
         return -ENOTDIR;

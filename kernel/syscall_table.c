@@ -68,6 +68,10 @@ const syscall_t syscall_table[] = {
     /* Files: names */
     CALL(mkdir), CALL(mkdirat), CALL(mknod), CALL(mknodat), CALL(rmdir), CALL(unlink), CALL(unlinkat),
     CALL(link), CALL(linkat), CALL(symlink), CALL(symlinkat), CALL(rename), CALL(renameat), CALL(renameat2),
+    CALL(mount), CALL(umount), CALL(umount2),
+
+    /* Shared memory */
+    CALL(ipc), CALL(shmget), CALL(shmat), CALL(shmdt), CALL(shmctl), CALL(memfd_create),
 };
 
 const u32 syscall_table_length = sizeof(syscall_table) / sizeof(syscall_table[0]);

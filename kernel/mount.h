@@ -1,0 +1,17 @@
+/*
+ * Mounted trees: /proc and any number of tmpfs.
+ */
+#pragma once
+
+#include "kernel/inode.h"
+#include "kernel/text.h"
+#include "kernel/types.h"
+
+/* Mounts what every system has: proc on /proc, tmpfs on /tmp and /dev/shm. Once, at boot. */
+void mount_start(void);
+
+/* Whether the inode is the root of a mounted tree: its name cannot be removed. */
+bool mount_is_root(const struct inode *inode);
+
+/* Appends the lines of /proc/mounts. */
+void mount_print(struct text_buffer *text);

@@ -1,0 +1,414 @@
+/*
+ * Memory that processes share by a number or by a descriptor: an anonymous object in both cases, whose pages are
+ * swapped like others.
+ *
+ *     key ──► segment (id) ──► object ◄── region of each process that has it attached
+ *
+ * A segment is removed when IPC_RMID has been said and its last region has gone: the object's references say how
+ * many there are, and segments are looked through whenever one may have gone (shared_memory_reap).
+ */
+#include "kernel/shared_memory.h"
+
+#include "kernel/file.h"
+#include "kernel/lib/format.h"
+#include "kernel/lib/string.h"
+#include "kernel/process.h"
+#include "kernel/ramfs.h"
+#include "kernel/syscall_file.h"
+#include "kernel/time.h"
+#include "kernel/x86/cpu.h"
+#include "mm/frame.h"
+#include "mm/kmem.h"
+#include "mm/mmap.h"
+#include "mm/object.h"
+#include "mm/swap.h"
+#include "mm/user.h"
+
+#include <asm/errno.h>
+#include <asm/shmbuf.h>
+#include <bsd/sys/queue.h>
+#include <linux/fcntl.h>
+#include <linux/ipc.h>
+#include <linux/limits.h>
+#include <linux/memfd.h>
+#include <linux/mman.h>
+#include <linux/stat.h>
+
+/* <linux/shm.h> cannot be included without a C library. */
+#define SHM_RDONLY 010000u
+#define SHM_RND    020000u
+#define SHM_REMAP  040000u
+#define SHM_EXEC   0100000u
+#define SHM_LOCK   11
+#define SHM_UNLOCK 12
+#define SHM_DEST   01000u      /* in the mode: the segment goes with its last attachment */
+
+/* Results between this, negated, and -1 are errors; others may be addresses. */
+#define LARGEST_ERRNO 4095
+
+#define SEGMENT_PERMISSIONS 0777u
+#define SEGMENT_NAME_BYTES 32u
+
+struct segment {
+    LIST_ENTRY(segment) link;
+    s32 id;
+    bool removed;               /* IPC_RMID has been said */
+    struct object *object;      /* held */
+    struct shmid64_ds status;   /* all but shm_nattch */
+};
+
+static LIST_HEAD(, segment) segments = LIST_HEAD_INITIALIZER(segments);
+static s32 segment_last_id = -1;
+
+/* ---- segments ---- */
+
+static u32
+segment_attached(const struct segment *segment)
+{
+    return segment->object->references - 1;
+}
+
+static void
+segment_free(struct segment *segment)
+{
+    LIST_REMOVE(segment, link);
+    object_release(segment->object);
+    kmem_free(segment);
+}
+
+void
+shared_memory_reap(void)
+{
+    struct segment *segment = LIST_FIRST(&segments), *next;
+
+    for (; segment != NULL; segment = next) {
+        next = LIST_NEXT(segment, link);
+        if (segment->removed && segment_attached(segment) == 0)
+            segment_free(segment);
+    }
+}
+
+static struct segment *
+segment_find(s32 id)
+{
+    struct segment *segment;
+
+    LIST_FOREACH(segment, &segments, link) {
+        if (segment->id == id)
+            return segment;
+    }
+    return NULL;
+}
+
+static struct segment *
+segment_find_key(__kernel_key_t key)
+{
+    struct segment *segment;
+
+    LIST_FOREACH(segment, &segments, link) {
+        if (!segment->removed && segment->status.shm_perm.key == key)
+            return segment;
+    }
+    return NULL;
+}
+
+/* Whether the current process may do this: permission bits as of one class (4 read, 2 write). */
+static bool
+segment_permits(const struct segment *segment, u32 wanted)
+{
+    const struct identity *own = &current_process()->identity;
+    const struct ipc64_perm *status = &segment->status.shm_perm;
+    u32 mode = status->mode;
+
+    if (own->effective_user == IDENTITY_ROOT)
+        return true;
+    if (own->effective_user == status->uid || own->effective_user == status->cuid)
+        mode >>= 6;
+    else if (own->effective_group == status->gid || own->effective_group == status->cgid)
+        mode >>= 3;
+    return (mode & wanted) == wanted;
+}
+
+static u32
+segment_time(void)
+{
+    u32 nanoseconds;
+
+    return (u32)time_split(time_since_epoch(), &nanoseconds);
+}
+
+static void
+segment_fill(struct segment *segment, __kernel_key_t key, u32 bytes, u32 flags)
+{
+    const struct identity *own = &current_process()->identity;
+    struct shmid64_ds *status = &segment->status;
+    char name[SEGMENT_NAME_BYTES];
+
+    segment->id = ++segment_last_id & INT32_MAX;
+    status->shm_perm.key = key;
+    status->shm_perm.uid = status->shm_perm.cuid = own->effective_user;
+    status->shm_perm.gid = status->shm_perm.cgid = own->effective_group;
+    status->shm_perm.mode = flags & SEGMENT_PERMISSIONS;
+    status->shm_segsz = bytes;
+    status->shm_cpid = (s32)current_process()->id;
+    status->shm_ctime = segment_time();
+    format(name, sizeof(name), "/SYSV%08x (deleted)", (u32)key);
+    object_set_name(segment->object, name, (u32)segment->id);
+}
+
+static s32
+segment_create(__kernel_key_t key, u32 bytes, u32 flags)
+{
+    struct segment *segment;
+
+    if (bytes == 0)
+        return -EINVAL;
+    if (pages_for(bytes) > frame_total() + swap_total())
+        return -ENOMEM;
+    segment = kmem_allocate_zeroed(sizeof(*segment));
+    if (segment == NULL)
+        return -ENOMEM;
+    segment->object = object_anonymous_create(bytes);
+    if (segment->object == NULL) {
+        kmem_free(segment);
+        return -ENOMEM;
+    }
+    segment_fill(segment, key, bytes, flags);
+    LIST_INSERT_HEAD(&segments, segment, link);
+    return segment->id;
+}
+
+s32
+sys_shmget(s32 key, u32 bytes, u32 flags)
+{
+    struct segment *segment;
+    u32 asked = (flags >> 6 | flags >> 3 | flags) & 7;
+
+    shared_memory_reap();
+    segment = key == IPC_PRIVATE ? NULL : segment_find_key(key);
+    if (segment == NULL)
+        return key == IPC_PRIVATE || (flags & IPC_CREAT) ? segment_create(key, bytes, flags) : -ENOENT;
+    if ((flags & (IPC_CREAT | IPC_EXCL)) == (IPC_CREAT | IPC_EXCL))
+        return -EEXIST;
+    if (bytes > segment->status.shm_segsz)
+        return -EINVAL;
+    return segment_permits(segment, asked) ? segment->id : -EACCES;
+}
+
+/* ---- attaching ---- */
+
+/* Where to attach, from the call's address and flags: 0 or -EINVAL. */
+static int
+segment_place(u32 address, u32 flags, struct mmap_request *request)
+{
+    if (address == 0)
+        return flags & SHM_REMAP ? -EINVAL : 0;
+    if (flags & SHM_RND)
+        address &= ~(u32)PAGE_MASK;
+    if (address & PAGE_MASK)
+        return -EINVAL;
+    request->address = address;
+    request->flags |= flags & SHM_REMAP ? MAP_FIXED : MAP_FIXED_NOREPLACE;
+    return 0;
+}
+
+static s32
+segment_attach(struct segment *segment, u32 address, u32 flags)
+{
+    u32 protection = PROT_READ | (flags & SHM_RDONLY ? 0 : PROT_WRITE) | (flags & SHM_EXEC ? PROT_EXEC : 0);
+    struct mmap_request request = {
+        .bytes = segment->status.shm_segsz,
+        .protection = protection,
+        .maximum = protection | PROT_EXEC,
+        .flags = MAP_SHARED,
+        .object = segment->object,
+    };
+    int error = segment_place(address, flags, &request);
+
+    if (error == 0)
+        error = mmap_map(cpu()->aspace, &request);
+    if (error < 0)
+        return error == -EEXIST ? -EINVAL : error;
+    segment->status.shm_atime = segment_time();
+    segment->status.shm_lpid = (s32)current_process()->id;
+    return (s32)request.address;
+}
+
+s32
+sys_shmat(s32 id, u32 address, u32 flags)
+{
+    struct segment *segment;
+
+    shared_memory_reap();
+    segment = segment_find(id);
+    if (segment == NULL)
+        return -EINVAL;
+    if (!segment_permits(segment, flags & SHM_RDONLY ? 4 : 6))
+        return -EACCES;
+    return segment_attach(segment, address, flags);
+}
+
+static struct segment *
+segment_of(const struct object *object)
+{
+    struct segment *segment;
+
+    LIST_FOREACH(segment, &segments, link) {
+        if (segment->object == object)
+            return segment;
+    }
+    return NULL;
+}
+
+s32
+sys_shmdt(u32 address)
+{
+    struct region *region = region_find(&cpu()->aspace->regions, page_of(address));
+    struct segment *segment = region == NULL ? NULL : segment_of(region->object);
+    int error;
+
+    if (segment == NULL || page_address(region->start) != address || region->object_page != 0)
+        return -EINVAL;
+    error = mmap_unmap(cpu()->aspace, address, segment->status.shm_segsz);
+    if (error < 0)
+        return error;
+    segment->status.shm_dtime = segment_time();
+    segment->status.shm_lpid = (s32)current_process()->id;
+    shared_memory_reap();
+    return 0;
+}
+
+/* ---- control ---- */
+
+static s32
+segment_status(const struct segment *segment, u32 address)
+{
+    struct shmid64_ds status = segment->status;
+
+    if (!segment_permits(segment, 4))
+        return -EACCES;
+    status.shm_nattch = segment_attached(segment);
+    status.shm_perm.mode |= segment->removed ? SHM_DEST : 0;
+    return user_copy_out(address, &status, sizeof(status));
+}
+
+static bool
+segment_is_own(const struct segment *segment)
+{
+    u32 user = current_process()->identity.effective_user;
+
+    return user == IDENTITY_ROOT || user == segment->status.shm_perm.uid || user == segment->status.shm_perm.cuid;
+}
+
+static s32
+segment_change(struct segment *segment, u32 address)
+{
+    struct shmid64_ds status;
+
+    if (user_copy_in(&status, address, sizeof(status)) < 0)
+        return -EFAULT;
+    if (!segment_is_own(segment))
+        return -EPERM;
+    segment->status.shm_perm.uid = status.shm_perm.uid;
+    segment->status.shm_perm.gid = status.shm_perm.gid;
+    segment->status.shm_perm.mode = status.shm_perm.mode & SEGMENT_PERMISSIONS;
+    segment->status.shm_ctime = segment_time();
+    return 0;
+}
+
+s32
+sys_shmctl(s32 id, u32 command, u32 address)
+{
+    struct segment *segment;
+
+    shared_memory_reap();
+    segment = segment_find(id);
+    if (segment == NULL)
+        return -EINVAL;
+    switch (command & ~(u32)IPC_64) {
+    case IPC_STAT:
+        return segment_status(segment, address);
+    case IPC_SET:
+        return segment_change(segment, address);
+    case IPC_RMID:
+        if (!segment_is_own(segment))
+            return -EPERM;
+        segment->removed = true;
+        segment->status.shm_perm.key = IPC_PRIVATE;
+        shared_memory_reap();
+        return 0;
+    case SHM_LOCK:
+    case SHM_UNLOCK:
+        return segment_is_own(segment) ? 0 : -EPERM;
+    default:
+        return -EINVAL;
+    }
+}
+
+/* The old door to all of System V's: which call, then its arguments in an order of its own. */
+s32
+sys_ipc(u32 call, u32 first, u32 second, u32 third, u32 pointer)
+{
+    s32 result;
+
+    switch (call & 0xffff) {
+    case SHMGET:
+        return sys_shmget((s32)first, second, third);
+    case SHMAT:
+        result = sys_shmat((s32)first, pointer, second);
+        if (result < 0 && result >= -LARGEST_ERRNO)
+            return result;
+        return user_write_word(third, (u32)result);
+    case SHMDT:
+        return sys_shmdt(pointer);
+    case SHMCTL:
+        return sys_shmctl((s32)first, second, pointer);
+    default:
+        return -ENOSYS;
+    }
+}
+
+/* ---- memfd_create ---- */
+
+static s32
+memory_file_open(const char *name, u32 flags)
+{
+    struct inode *inode;
+    struct file *file;
+    s32 result = ramfs_create_unnamed(name, &inode);
+
+    if (result < 0)
+        return result;
+    result = file_open_inode(inode, O_RDWR, &file);
+    inode_release(inode);
+    if (result < 0)
+        return result;
+    result = file_install(current_process()->files, file, 0, flags & MFD_CLOEXEC);
+    if (result < 0)
+        file_release(file);
+    return result;
+}
+
+/* Linux: "memfd:" and the name fit into NAME_MAX bytes. */
+#define MEMORY_FILE_NAME_BYTES (NAME_MAX - 6 + 1)
+
+s32
+sys_memfd_create(u32 name_address, u32 flags)
+{
+    char prefixed[] = "/memfd:", *name;
+    s32 result;
+
+    if (flags & ~(u32)(MFD_CLOEXEC | MFD_ALLOW_SEALING))
+        return -EINVAL;
+    name = kmem_allocate(sizeof(prefixed) + MEMORY_FILE_NAME_BYTES);
+    if (name == NULL)
+        return -ENOMEM;
+    memcpy(name, prefixed, sizeof(prefixed));
+    result = user_copy_string(name + sizeof(prefixed) - 1, name_address, MEMORY_FILE_NAME_BYTES);
+    if (result >= 0)
+        result = memory_file_open(name, flags);
+    else if (result == -ENAMETOOLONG)
+        result = -EINVAL;
+    kmem_free(name);
+    return result;
+}
