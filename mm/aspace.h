@@ -61,8 +61,10 @@ void aspace_end_traces(void);
 static inline void
 aspace_step(struct aspace *aspace, struct trap_frame *frame)
 {
-    if (aspace->trace)
-        trace_step(aspace->trace, &aspace->pmap, frame);
+    if (!aspace->trace)
+        return;
+    trace_step(aspace->trace, &aspace->pmap, frame);
+    aspace->trace->loads = pool_current->loads;
 }
 
 /* With the last reference everything is unmapped and freed. */

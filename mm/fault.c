@@ -579,6 +579,24 @@ fault_resolve(struct aspace *aspace, u32 address, u32 access, struct fault_verdi
     return fault_run(&fault);
 }
 
+/* For the trace, and for a policy that goes by references: unless this one was the
+ * page's coming in, which the policy knows of. A fault that slept has mapped nothing;
+ * it comes again. */
+static __attribute__((noinline)) void
+fault_record(struct fault *fault)
+{
+    struct trace *trace = fault->aspace->trace;
+    u32 rights;
+    struct frame *frame = pmap_lookup(&fault->aspace->pmap, fault->page, &rights);
+
+    if (!frame)
+        return;
+    if (trace->loads == pool_current->loads)
+        pool_reference(frame);
+    trace->loads = pool_current->loads;
+    trace_reference(trace, fault->page, "rwx"[fault->access]);
+}
+
 /* chaos= and check=, after the fault. */
 static __attribute__((noinline)) void
 fault_disturb(struct aspace *aspace)
@@ -604,7 +622,7 @@ fault_handle(struct aspace *aspace, u32 cr2, u32 error_code, u32 eip, bool from_
         return fault_refuse(&fault, SIGSEGV, SEGV_MAPERR);
     result = fault_run(&fault);
     if (trace_any && aspace->trace && result == 0)
-        trace_reference(aspace->trace, &aspace->pmap, fault.page, "rwx"[fault.access]);
+        fault_record(&fault);
     if (chaos_interval | check_interval)
         fault_disturb(aspace);
     return result;

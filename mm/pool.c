@@ -237,6 +237,18 @@ pool_evict(struct frame *frame)
 }
 
 void
+pool_reference(struct frame *frame)
+{
+    u32 number = frame_number(frame).number;
+
+    if (!pool_policy->reference)
+        return;
+    frame->referenced = false;      /* told now, not once more at the next tick */
+    if (frame->evictable)
+        pool_policy->reference(pool_table[number]->state, number);
+}
+
+void
 pool_explain(struct pool *pool, const struct frame *victim, char *line, usize bytes)
 {
     struct policy_text text = {line, bytes - 1};

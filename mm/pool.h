@@ -107,6 +107,10 @@ pool_forget(const struct frame *frame)
     pool_table[frame_number(frame).number] = NULL;
 }
 
+/* A reference to the frame was recorded (mm/trace.h), other than the one that brought
+ * it in: for policies that go by references instead of bits. */
+void pool_reference(struct frame *frame);
+
 /* Writes into line why the pool's policy chose this victim: the candidates considered,
  * their bits or counters, the hand, the reason. Between pool_select and pool_evict. */
 void pool_explain(struct pool *pool, const struct frame *victim, char *line, usize bytes);

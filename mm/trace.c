@@ -77,6 +77,8 @@ trace_start(struct pmap *pmap, u32 process, const char *path)
         return NULL;
     }
     trace_any = true;
+    /* The processor's accessed bits would tell of each reference a second time. */
+    pmap_harvest_mask &= ~ENTRY_ACCESSED;
     trace->process = process;
     if (!first_process)
         output_header(process, path);
@@ -94,14 +96,11 @@ trace_end(struct trace *trace, u32 faults)
 }
 
 void
-trace_reference(struct trace *trace, struct pmap *pmap, page_t page, char access)
+trace_reference(struct trace *trace, page_t page, char access)
 {
     char line[LINE_BYTES];
-    u32 rights, bytes;
+    u32 bytes;
 
-    /* A fault that slept has mapped nothing; it comes again. */
-    if (!pmap_lookup(pmap, page, &rights))
-        return;
     if (trace->count < TRACE_PAGES)
         trace->pages[trace->count] = page;
     if (trace->count <= TRACE_PAGES)

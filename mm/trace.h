@@ -28,6 +28,7 @@ struct trace {
     u32 process;                /* its number, for the record */
     u32 count;                  /* entries made since the last step; more than TRACE_PAGES: too many to list */
     page_t pages[TRACE_PAGES];
+    u32 loads;                  /* of the pool, when the last reference was recorded */
     u64 references, steps;
 };
 
@@ -44,9 +45,9 @@ struct trace *trace_start(struct pmap *pmap, u32 process, const char *path);
 /* Ends it, with a line in the log that says what it cost. */
 void trace_end(struct trace *trace, u32 faults);
 
-/* A fault at page was resolved: records the access ('r', 'w' or 'x'), if the entry is
- * there now. */
-void trace_reference(struct trace *trace, struct pmap *pmap, page_t page, char access);
+/* A fault at page was resolved, and its entry is there: records the access, 'r', 'w'
+ * or 'x'. */
+void trace_reference(struct trace *trace, page_t page, char access);
 
 /* An instruction or a system call is over: takes the entries away, and has the
  * processor trap behind the next instruction. */

@@ -21,10 +21,9 @@ trace_end(struct trace *trace, u32 faults)
 }
 
 void
-trace_reference(struct trace *trace, struct pmap *pmap, page_t page, char access)
+trace_reference(struct trace *trace, page_t page, char access)
 {
     (void)trace;
-    (void)pmap;
     (void)page;
     (void)access;
     assert(!"nothing is traced");
