@@ -114,7 +114,7 @@ void
 aspace_activate(struct aspace *aspace)
 {
     cpu()->aspace = aspace;
-    pool_current = aspace && aspace->pool ? aspace->pool : &pool_global;
+    aspace_charge(aspace);
     pmap_activate(aspace ? &aspace->pmap : NULL);
 }
 

@@ -87,6 +87,14 @@ int aspace_unmap(struct aspace *aspace, page_t start, page_t end);
 u32 aspace_resident_pages(struct aspace *aspace);
 u32 aspace_swapped_pages(struct aspace *aspace);
 
+/* Frames that come in from now on are charged to this address space; NULL: to nobody
+ * in particular. */
+static inline void
+aspace_charge(const struct aspace *aspace)
+{
+    pool_current = aspace && aspace->pool ? aspace->pool : &pool_global;
+}
+
 /* At most so many evictable pages of the address space stay in memory (RLIMIT_RSS);
  * POOL_UNLIMITED takes the limit away. Raised to what one instruction can need. Without
  * memory for a pool of its own, the log says so and there is no limit. */

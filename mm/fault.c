@@ -29,6 +29,7 @@
 #include <asm/signal.h>
 
 #include "kernel/lib/string.h"
+#include "kernel/x86/cpu.h"
 #include "mm/chaos.h"
 #include "mm/check.h"
 #include "mm/evictable.h"
@@ -575,8 +576,12 @@ int
 fault_resolve(struct aspace *aspace, u32 address, u32 access, struct fault_verdict *verdict)
 {
     struct fault fault = {.aspace = aspace, .address = address, .access = access, .verdict = verdict};
+    int result;
 
-    return fault_run(&fault);
+    aspace_charge(aspace);
+    result = fault_run(&fault);
+    aspace_charge(cpu()->aspace);
+    return result;
 }
 
 /* For the trace, and for a policy that goes by references: unless this one was the
