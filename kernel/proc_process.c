@@ -222,15 +222,14 @@ static void
 proc_print_status_memory(const struct process *process, struct text_buffer *text)
 {
     struct report_size size = proc_size_of(process);
-    u32 shared = size.shared < size.resident ? size.shared : size.resident;
 
     if (process->aspace == NULL)
         return;
     proc_print_kilobytes(text, "VmSize", size.total);
     proc_print_kilobytes(text, "VmLck", size.locked);
     proc_print_kilobytes(text, "VmRSS", size.resident);
-    proc_print_kilobytes(text, "RssAnon", size.resident - shared);
-    proc_print_kilobytes(text, "RssFile", shared);
+    proc_print_kilobytes(text, "RssAnon", size.resident - size.shared);
+    proc_print_kilobytes(text, "RssFile", size.shared);
     proc_print_kilobytes(text, "VmData", size.data);
     proc_print_kilobytes(text, "VmStk", size.stack);
     proc_print_kilobytes(text, "VmExe", size.text);

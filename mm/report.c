@@ -158,6 +158,26 @@ report_vmstat(struct aspace *aspace, struct text_buffer *text)
     report_counters(&counters, text);
 }
 
+/* How many of a region's private pages an entry maps now. */
+static u32
+region_private_resident(struct aspace *aspace, const struct region *region)
+{
+    u32 count = 0, rights;
+
+    for (u32 number = region->start.number; region->amap && number < region->end.number; number++) {
+        page_t page = {number};
+        struct anon *anon;
+
+        if (!amap_chunk(region->amap, page)) {
+            number |= CHUNK_PAGES - 1;
+            continue;
+        }
+        anon = amap_lookup(region->amap, page);
+        count += anon && anon->frame && pmap_lookup(&aspace->pmap, page, &rights) == anon->frame;
+    }
+    return count;
+}
+
 void
 report_size(struct aspace *aspace, struct report_size *size)
 {
@@ -168,6 +188,7 @@ report_size(struct aspace *aspace, struct report_size *size)
         .locked = aspace->locked_pages,
         .tables = aspace->pmap.table_count,
     };
+    size->shared = size->resident;
     for (struct region *region = region_first(&aspace->regions); region; region = region_next(region)) {
         u32 pages = region->end.number - region->start.number;
 
@@ -177,9 +198,6 @@ report_size(struct aspace *aspace, struct report_size *size)
             size->text += pages;
         else if (region->protection & REGION_WRITE)
             size->data += pages;
-        if (region->object->kind == OBJECT_FILE && !region->amap)
-            size->shared += pages;
+        size->shared -= region_private_resident(aspace, region);
     }
-    if (size->shared > size->resident)
-        size->shared = size->resident;
 }

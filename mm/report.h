@@ -19,7 +19,8 @@ void report_swaps(struct text_buffer *text);
 /* The counters and gauges, of the system if aspace is NULL. */
 void report_vmstat(struct aspace *aspace, struct text_buffer *text);
 
-/* Figures for /proc/PID/stat, statm and status, in pages. */
+/* Figures for /proc/PID/stat, statm and status, in pages. Shared are the resident
+ * ones that are not private: files' pages, shared memory, the frame of zeroes. */
 struct report_size {
     u32 total, resident, shared, text, data, stack, swapped, locked, tables;
 };

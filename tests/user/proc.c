@@ -86,6 +86,23 @@ stat_check(void)
     check_that(fields == STAT_FIELDS, "it has %d fields", STAT_FIELDS);
 }
 
+/* A page that was written is private, one that was only read is its file's. */
+static void
+resident_check(void)
+{
+    enum { PAGES = 64, KILOBYTES = PAGES * PAGE / 1024 };
+    long before = text_number("RssAnon:\t"), files = text_number("RssFile:\t");
+    char *base = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    for (int i = 0; i < PAGES; i++)
+        base[i * PAGE] = 1;
+    text_read("/proc/self/status", TEXT);
+    check_that(before >= 0 && text_number("RssAnon:\t") >= before + KILOBYTES, "written pages are RssAnon");
+    check_that(files > 0 && text_number("RssFile:\t") < files + KILOBYTES, "and not RssFile");
+    munmap(base, PAGES * PAGE);
+    text_read("/proc/self/status", TEXT);
+}
+
 static void
 status_check(void)
 {
@@ -97,6 +114,7 @@ status_check(void)
     check_that(text_number("VmRSS:\t") > 0 && text_number("VmSize:\t") >= text_number("VmRSS:\t"),
                "what is in memory is part of the whole");
     check_that(text_number("Threads:\t") == 1, "one thread");
+    resident_check();
     snprintf(name, sizeof name, "/proc/%d/status", getpid());
     check_that(text_read(name, 7) > 0 && text_number("Pid:\t") == getpid(), "by number, in small portions, the same");
     check_that(text_read("/proc/self/statm", TEXT) > 0 && strtol(text, NULL, 10) > 0,
