@@ -33,8 +33,8 @@
 #include "mm/chaos.h"
 #include "mm/check.h"
 #include "mm/evictable.h"
+#include "mm/fault_stage.h"
 #include "mm/pagein.h"
-#include "mm/reclaim.h"
 #include "mm/trace.h"
 
 /* The processor's error code. Intel SDM volume 3, 4.7. */
@@ -42,47 +42,6 @@
 
 /* Linux keeps this much free between the stack and what lies below it. */
 #define STACK_GAP_PAGES 256u
-
-/* Frames that one fault can need: tables, a page, slabs for anon, chunk, amap and
- * mapping. Below this there is no going on. */
-#define FAULT_FRAMES POOL_FAULT_FRAMES
-
-/* One fault, as the stages hand it on. */
-struct fault {
-    struct aspace *aspace;
-    u32 address;
-    page_t page;
-    u32 access;                 /* FAULT_READ, FAULT_WRITE, FAULT_EXECUTE */
-    struct region *region;
-    struct fault_verdict *verdict;
-};
-
-#define COUNT(fault, name) ASPACE_COUNT((fault)->aspace, name)
-
-static int
-fault_refuse(struct fault *fault, int signal, int code)
-{
-    *fault->verdict = (struct fault_verdict){signal, code, fault->address};
-    return -EFAULT;
-}
-
-static int
-fault_no_memory(struct fault *fault)
-{
-    COUNT(fault, fault_no_memory);
-    return fault_refuse(fault, SIGKILL, 0);
-}
-
-/* No frame was free although the reserve should have had one: make room, and let
- * the instruction fault again. */
-static int
-fault_starved(struct fault *fault)
-{
-    if (reclaim_ensure(FAULT_FRAMES) < 0)
-        return fault_no_memory(fault);
-    COUNT(fault, fault_soft);
-    return 0;
-}
 
 /* ---- Check ------------------------------------------------------------- */
 
@@ -283,13 +242,6 @@ fault_copy(struct fault *fault, struct frame *source)
 
 /* ---- Upper layer: anons ------------------------------------------------ */
 
-/* A write to this anon must copy it first: others refer to it, or to its chunk. */
-static bool
-fault_is_shared(const struct fault *fault, const struct anon *anon)
-{
-    return anon->references > 1 || amap_chunk(fault->region->amap, fault->page)->references > 1;
-}
-
 /* The anon is in memory. */
 static int
 fault_anon_here(struct fault *fault, struct anon *anon)
@@ -362,14 +314,6 @@ fault_anon(struct fault *fault, struct anon *anon)
 }
 
 /* ---- Lower layer: objects ---------------------------------------------- */
-
-/* The page that holds the end of a program's data: what follows in the file is
- * not part of it and reads as zero. */
-static bool
-fault_is_tail(const struct region *region, u32 index)
-{
-    return region->data_end && ((u64)index + 1) << PAGE_SHIFT > region->data_end;
-}
 
 /* A private copy of the tail page, even for reading. */
 static int
@@ -515,41 +459,6 @@ fault_zero(struct fault *fault)
 }
 
 /* ---- The whole --------------------------------------------------------- */
-
-/* Whether resolving the fault will bring a page into memory: looked at beforehand,
- * and without changing anything. */
-static bool
-fault_needs_frame(struct fault *fault)
-{
-    struct frame *frame;
-    struct anon *anon;
-    bool private;
-    u32 index;
-
-    fault->region = region_find(&fault->aspace->regions, fault->page);
-    if (!fault->region)
-        return false;           /* at worst the stack's next page is one too many */
-    anon = fault->region->amap ? amap_lookup(fault->region->amap, fault->page) : NULL;
-    if (anon)
-        return !anon->frame || (fault->access == FAULT_WRITE && fault_is_shared(fault, anon));
-    if (fault->region->object->kind == OBJECT_ZERO)
-        return fault->region->protection != 0;
-    index = region_object_page(fault->region, fault->page);
-    frame = object_resident(fault->region->object, index);
-    private = !(fault->region->flags & REGION_SHARED);
-    return !frame || (private && (fault->access == FAULT_WRITE || fault_is_tail(fault->region, index)));
-}
-
-/* Memory is short, or processes have quotas. A full quota gives up a page of its own
- * for the one that is to come. False if there is no memory to be had. */
-static __attribute__((noinline)) bool
-fault_make_room(struct fault *fault)
-{
-    while (pool_is_full(pool_current) && fault_needs_frame(fault))
-        if (!reclaim_evict_from(pool_current))
-            break;
-    return frame_free_count() >= FAULT_FRAMES || reclaim_ensure(FAULT_FRAMES) == 0;
-}
 
 static int
 fault_run(struct fault *fault)

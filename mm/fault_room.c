@@ -1,0 +1,60 @@
+/*
+ * Room for a page fault: before it begins, and when it ran short all the same.
+ */
+#include <asm/signal.h>
+
+#include "mm/fault_stage.h"
+#include "mm/reclaim.h"
+
+/* Frames that one fault can need: tables, a page, slabs for anon, chunk, amap and
+ * mapping. Below this there is no going on. */
+#define FAULT_FRAMES POOL_FAULT_FRAMES
+
+int
+fault_no_memory(struct fault *fault)
+{
+    COUNT(fault, fault_no_memory);
+    return fault_refuse(fault, SIGKILL, 0);
+}
+
+int
+fault_starved(struct fault *fault)
+{
+    if (reclaim_ensure(FAULT_FRAMES) < 0)
+        return fault_no_memory(fault);
+    COUNT(fault, fault_soft);
+    return 0;
+}
+
+/* Whether resolving the fault will bring a page into memory: looked at beforehand,
+ * and without changing anything. */
+static bool
+fault_needs_frame(struct fault *fault)
+{
+    struct frame *frame;
+    struct anon *anon;
+    bool private;
+    u32 index;
+
+    fault->region = region_find(&fault->aspace->regions, fault->page);
+    if (!fault->region)
+        return false;           /* at worst the stack's next page is one too many */
+    anon = fault->region->amap ? amap_lookup(fault->region->amap, fault->page) : NULL;
+    if (anon)
+        return !anon->frame || (fault->access == FAULT_WRITE && fault_is_shared(fault, anon));
+    if (fault->region->object->kind == OBJECT_ZERO)
+        return fault->region->protection != 0;
+    index = region_object_page(fault->region, fault->page);
+    frame = object_resident(fault->region->object, index);
+    private = !(fault->region->flags & REGION_SHARED);
+    return !frame || (private && (fault->access == FAULT_WRITE || fault_is_tail(fault->region, index)));
+}
+
+bool
+fault_make_room(struct fault *fault)
+{
+    while (pool_is_full(pool_current) && fault_needs_frame(fault))
+        if (!reclaim_evict_from(pool_current))
+            break;
+    return frame_free_count() >= FAULT_FRAMES || reclaim_ensure(FAULT_FRAMES) == 0;
+}

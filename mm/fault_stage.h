@@ -1,0 +1,54 @@
+/*
+ * What the stages of one page fault share. For mm/fault.c and mm/fault_room.c only.
+ */
+#pragma once
+
+#include <asm/errno.h>
+
+#include "mm/fault.h"
+
+/* One fault, as the stages hand it on. */
+struct fault {
+    struct aspace *aspace;
+    u32 address;
+    page_t page;
+    u32 access;                 /* FAULT_READ, FAULT_WRITE, FAULT_EXECUTE */
+    struct region *region;
+    struct fault_verdict *verdict;
+};
+
+#define COUNT(fault, name) ASPACE_COUNT((fault)->aspace, name)
+
+static inline int
+fault_refuse(struct fault *fault, int signal, int code)
+{
+    *fault->verdict = (struct fault_verdict){signal, code, fault->address};
+    return -EFAULT;
+}
+
+/* A write to this anon must copy it first: others refer to it, or to its chunk. */
+static inline bool
+fault_is_shared(const struct fault *fault, const struct anon *anon)
+{
+    return anon->references > 1 || amap_chunk(fault->region->amap, fault->page)->references > 1;
+}
+
+/* The page that holds the end of a program's data: what follows in the file is
+ * not part of it and reads as zero. */
+static inline bool
+fault_is_tail(const struct region *region, u32 index)
+{
+    return region->data_end && ((u64)index + 1) << PAGE_SHIFT > region->data_end;
+}
+
+/* Memory and swap are exhausted: refused, with SIGKILL. */
+int fault_no_memory(struct fault *fault);
+
+/* No frame was free although the reserve should have had one: makes room, and lets the
+ * instruction fault again. */
+int fault_starved(struct fault *fault);
+
+/* Memory is short, or processes have quotas: makes room for what the fault can need. A
+ * full quota gives up a page of its own for the one that is to come. False if there is
+ * no memory to be had. May sleep and evict. */
+bool fault_make_room(struct fault *fault);
