@@ -321,6 +321,7 @@ exec_commit(struct exec_program *program)
     thread->clear_child_tid = 0;
     thread->robust_list = 0;
     process->has_executed = true;
+    process->identity = identity_after_exec(&process->identity, process->executable);
     process_set_name(process, program->path);
     exec_change_registers(thread, program);
     aspace_step(process->aspace, thread->frame);

@@ -63,7 +63,8 @@ static void
 stack_fill_auxiliary(struct auxiliary_entry *vector, const struct exec_program *program,
                      const struct stack_strings *strings)
 {
-    const struct identity *identity = &current_process()->identity;
+    const struct identity after = identity_after_exec(&current_process()->identity, program->inode);
+    const struct identity *identity = &after;
     const struct auxiliary_entry entries[AUXILIARY_ENTRIES] = {
         {AT_HWCAP, cpu_identity.features_edx},
         {AT_PAGESZ, PAGE_SIZE},
@@ -78,7 +79,7 @@ stack_fill_auxiliary(struct auxiliary_entry *vector, const struct exec_program *
         {AT_EUID, identity->effective_user},
         {AT_GID, identity->group},
         {AT_EGID, identity->effective_group},
-        {AT_SECURE, 0},
+        {AT_SECURE, identity->user != identity->effective_user || identity->group != identity->effective_group},
         {AT_RANDOM, strings->random},
         {AT_EXECFN, strings->path},
         {AT_PLATFORM, strings->platform},

@@ -9,6 +9,7 @@
 #include "kernel/assert.h"
 #include "kernel/lib/string.h"
 #include "kernel/path.h"
+#include "kernel/permission.h"
 #include "kernel/process.h"
 #include "kernel/ramfs.h"
 #include "mm/kmem.h"
@@ -103,11 +104,26 @@ file_open_inode(struct inode *inode, u32 flags, struct file **file)
     return 0;
 }
 
+/* What an open with these flags wants to do. */
+static u32
+file_wanted(u32 flags)
+{
+    static const u8 wanted[] = {
+        [O_RDONLY] = PERMISSION_READ,
+        [O_WRONLY] = PERMISSION_WRITE,
+        [O_RDWR] = PERMISSION_READ | PERMISSION_WRITE,
+        [O_ACCMODE] = PERMISSION_READ | PERMISSION_WRITE,      /* what Linux takes 3 for */
+    };
+
+    return wanted[flags & O_ACCMODE] | (flags & O_TRUNC ? PERMISSION_WRITE : 0);
+}
+
 /* open's rules for a name that is already there. */
 static int
 file_open_existing(const struct path_end *end, u32 flags, struct file **file)
 {
     bool is_directory = inode_is(end->inode, S_IFDIR);
+    int error;
 
     if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
         return -EEXIST;
@@ -117,7 +133,8 @@ file_open_existing(const struct path_end *end, u32 flags, struct file **file)
         return -ENOTDIR;
     if (is_directory && (flags & O_CREAT))
         return -EISDIR;
-    return file_open_inode(end->inode, flags, file);
+    error = permission_check(end->inode, file_wanted(flags));
+    return error < 0 ? error : file_open_inode(end->inode, flags, file);
 }
 
 /* open's rules for a name that is not there. */
@@ -131,7 +148,9 @@ file_open_new(const struct path_end *end, u32 flags, u32 mode, struct file **fil
         return -ENOENT;
     if (!ramfs_owns(end->directory))
         return -ENOENT;
-    error = ramfs_create(end->directory, end->name, S_IFREG | (mode & ~(u32)S_IFMT), 0, &inode);
+    error = permission_make_name(end->directory);
+    if (error == 0)
+        error = ramfs_create(end->directory, end->name, S_IFREG | (mode & ~(u32)S_IFMT), 0, &inode);
     if (error < 0)
         return error;
     error = file_open_inode(inode, flags & ~O_TRUNC, file);

@@ -112,7 +112,7 @@ fork_registers(struct thread *child, struct thread *parent, const struct fork_re
 static void
 fork_inherit(struct process *child, const struct process *parent)
 {
-    child->identity = parent->identity;
+    child->identity = identity_copy(&parent->identity);
     memcpy(child->name, parent->name, sizeof(child->name));
     memcpy(child->limits, parent->limits, sizeof(child->limits));
     child->nice = parent->nice;

@@ -1,12 +1,16 @@
 /* Who a process is: its numbers, its family, its users and groups. */
 #include "kernel/identity.h"
 
+#include "kernel/inode.h"
 #include "kernel/process.h"
 #include "kernel/syscall.h"
 #include "kernel/thread.h"
+#include "mm/kmem.h"
 #include "mm/user.h"
 
 #include <asm/errno.h>
+#include <linux/capability.h>
+#include <linux/stat.h>
 
 /* In the calls that set several numbers at once this one stands for "as it is". */
 #define UNCHANGED UINT32_MAX
@@ -182,19 +186,120 @@ sys_setregid32(u32 group, u32 effective)
     return sys_setresgid32(group, effective, saves ? saved : UNCHANGED);
 }
 
-/* There are no supplementary groups. */
+/* ---- supplementary groups ---- */
+
+#define GROUPS_MAXIMUM 65536u      /* NGROUPS_MAX */
+
+struct identity
+identity_copy(const struct identity *identity)
+{
+    if (identity->groups != NULL)
+        identity->groups->references++;
+    return *identity;
+}
+
+void
+identity_release(struct identity *identity)
+{
+    if (identity->groups != NULL && --identity->groups->references == 0)
+        kmem_free(identity->groups);
+    identity->groups = NULL;
+}
+
+bool
+identity_has_supplementary(const struct identity *identity, u32 group)
+{
+    const struct identity_groups *groups = identity->groups;
+
+    for (u32 i = 0; groups != NULL && i < groups->count; i++) {
+        if (groups->numbers[i] == group)
+            return true;
+    }
+    return false;
+}
+
 s32
 sys_getgroups32(u32 size, u32 list)
 {
-    (void)list;
-    return (s32)size < 0 ? -EINVAL : 0;
+    const struct identity_groups *groups = current_process()->identity.groups;
+    u32 count = groups == NULL ? 0 : groups->count;
+
+    if ((s32)size < 0 || (size > 0 && size < count))
+        return -EINVAL;
+    if (size > 0 && count > 0 && user_copy_out(list, groups->numbers, count * sizeof(groups->numbers[0])) < 0)
+        return -EFAULT;
+    return (s32)count;
 }
 
 s32
 sys_setgroups32(u32 size, u32 list)
 {
-    (void)list;
-    if (current_process()->identity.effective_user != IDENTITY_ROOT)
+    struct identity *own = &current_process()->identity;
+    struct identity_groups *groups;
+    u32 bytes = size * sizeof(groups->numbers[0]);
+
+    if (own->effective_user != IDENTITY_ROOT)
         return -EPERM;
-    return size == 0 ? 0 : -EINVAL;
+    if (size > GROUPS_MAXIMUM)
+        return -EINVAL;
+    groups = kmem_allocate(sizeof(*groups) + bytes);
+    if (groups == NULL)
+        return -ENOMEM;
+    *groups = (struct identity_groups){.references = 1, .count = size};
+    if (user_copy_in(groups->numbers, list, bytes) < 0) {
+        kmem_free(groups);
+        return -EFAULT;
+    }
+    identity_release(own);
+    own->groups = groups;
+    return 0;
+}
+
+/* ---- exec ---- */
+
+struct identity
+identity_after_exec(const struct identity *identity, const struct inode *executable)
+{
+    struct identity after = *identity;
+
+    if (executable->mode & S_ISUID)
+        after.effective_user = executable->user;
+    /* Without the group's execute bit, set-group-id means something else. */
+    if ((executable->mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
+        after.effective_group = executable->group;
+    after.saved_user = after.effective_user;
+    after.saved_group = after.effective_group;
+    return after;
+}
+
+/* ---- capabilities: root has all, others none ---- */
+
+#define CAPABILITY_WORDS _LINUX_CAPABILITY_U32S_3
+
+s32
+sys_capget(u32 header_address, u32 data_address)
+{
+    struct __user_cap_header_struct header;
+    struct __user_cap_data_struct data[CAPABILITY_WORDS] = {0};
+    const struct process *process = current_process();
+
+    if (user_copy_in(&header, header_address, sizeof(header)) < 0)
+        return -EFAULT;
+    if (header.version != _LINUX_CAPABILITY_VERSION_3) {
+        header.version = _LINUX_CAPABILITY_VERSION_3;
+        if (user_copy_out(header_address, &header, sizeof(header)) < 0)
+            return -EFAULT;
+        return data_address == 0 ? 0 : -EINVAL;
+    }
+    if (header.pid < 0)
+        return -EINVAL;
+    if (header.pid != 0)
+        process = process_find(header.pid);
+    if (process == NULL)
+        return -ESRCH;
+    if (process->identity.effective_user == IDENTITY_ROOT) {
+        data[0].effective = data[0].permitted = UINT32_MAX;
+        data[1].effective = data[1].permitted = (1u << (CAP_LAST_CAP % 32 + 1)) - 1;
+    }
+    return user_copy_out(data_address, data, sizeof(data));
 }

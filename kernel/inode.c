@@ -10,6 +10,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/path.h"
 #include "kernel/pipe.h"
+#include "kernel/process.h"
 #include "kernel/time.h"
 #include "mm/kmem.h"
 #include "mm/object.h"
@@ -32,6 +33,10 @@ inode_create(const struct inode_operations *operations, u32 mode)
     inode->number = ++inode_last_number;
     inode->mode = mode;
     inode->operations = operations;
+    if (current_thread() != NULL) {
+        inode->user = current_process()->identity.effective_user;
+        inode->group = current_process()->identity.effective_group;
+    }
     inode->accessed = inode->modified = inode->changed = time_since_epoch();
     return inode;
 }

@@ -11,7 +11,7 @@
  * `links` counts names only; an inode without names lives on while somebody holds it.
  * A directory holds its parent; any other inode only points at the directory where it was last given a name,
  * and that pointer is cleared when the name goes.
- * Everybody is root: permission bits are kept and shown, and only the execute bits decide anything.
+ * What permission bits mean is said in permission.h.
  */
 #pragma once
 
@@ -89,7 +89,7 @@ struct inode {
 };
 
 /*
- * A new inode with one reference, the time of now, no links and a number not used before.
+ * A new inode with one reference, the current process's effective user and group, the time of now, no links and a number not used before.
  * NULL if memory is short. Never sleeps.
  */
 struct inode *inode_create(const struct inode_operations *operations, u32 mode);
@@ -126,13 +126,6 @@ void inode_touch_accessed(struct inode *inode);
  * -ENOENT for a directory that was removed (then only the above is printed).
  */
 int inode_path(struct inode *inode, struct text_buffer *text);
-
-/* Whether anybody may execute it. */
-static inline bool
-inode_is_executable(const struct inode *inode)
-{
-    return inode->mode & 0111;
-}
 
 static inline bool
 inode_is(const struct inode *inode, u32 type)

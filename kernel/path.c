@@ -11,6 +11,7 @@
 #include "kernel/assert.h"
 #include "kernel/file.h"
 #include "kernel/lib/string.h"
+#include "kernel/permission.h"
 #include "kernel/process.h"
 #include "mm/kmem.h"
 #include "mm/user.h"
@@ -65,11 +66,14 @@ path_take_name(struct path_walk_state *walk, struct path_end *end)
 static int
 path_find(struct inode *directory, const char *name, struct inode **result)
 {
-    int error = 0;
+    int error;
 
     *result = NULL;
     if (!inode_is(directory, S_IFDIR))
         return -ENOTDIR;
+    error = permission_check(directory, PERMISSION_EXECUTE);
+    if (error < 0)
+        return error;
     if (name[0] == '\0' || strcmp(name, ".") == 0)
         *result = inode_hold(directory);
     else if (strcmp(name, "..") == 0)
@@ -336,7 +340,8 @@ path_open_executable(const char *path, struct inode **result)
 
     if (error < 0)
         return error;
-    if (!inode_is(inode, S_IFREG) || inode->operations->size == NULL || !inode_is_executable(inode)) {
+    if (!inode_is(inode, S_IFREG) || inode->operations->size == NULL
+        || permission_check(inode, PERMISSION_EXECUTE) < 0) {
         inode_release(inode);
         return -EACCES;
     }

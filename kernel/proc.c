@@ -124,6 +124,14 @@ proc_inode_number(const struct proc_entry *entry, u32 process, u32 descriptor)
     return (process + 1) * PROC_NUMBERS_PER_PROCESS + within;
 }
 
+/* A process's files are its user's; all others root's. */
+static void
+proc_set_owner(struct inode *inode, const struct process *process)
+{
+    inode->user = process == NULL ? IDENTITY_ROOT : process->identity.effective_user;
+    inode->group = process == NULL ? IDENTITY_ROOT : process->identity.effective_group;
+}
+
 static struct inode *
 proc_create(struct inode *parent, const struct proc_entry *entry, u32 process, u32 descriptor)
 {
@@ -140,6 +148,7 @@ proc_create(struct inode *parent, const struct proc_entry *entry, u32 process, u
     inode->proc = node;
     inode->number = proc_inode_number(entry, process, descriptor);
     inode->links = inode_is(inode, S_IFDIR) ? 2 : 1;
+    proc_set_owner(inode, process_find(process));
     if (parent != NULL)
         inode->parent = inode_hold(parent);
     return inode;

@@ -100,6 +100,7 @@ void
 process_free(struct process *process)
 {
     assert(LIST_EMPTY(&process->threads) && LIST_EMPTY(&process->children));
+    identity_release(&process->identity);
     pid_release(process->pid);
     kmem_cache_free(&process_cache, process);
 }

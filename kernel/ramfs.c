@@ -317,6 +317,10 @@ ramfs_finish(struct inode *directory, const char *name, struct inode *inode, str
 {
     int error = ramfs_link(directory, name, inode);
 
+    if (directory->mode & S_ISGID) {
+        inode->group = directory->group;
+        inode->mode |= inode_is(inode, S_IFDIR) ? S_ISGID : 0;
+    }
     if (error < 0) {
         inode_release(inode);
         return error;

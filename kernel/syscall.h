@@ -81,6 +81,7 @@ s32 sys_setresuid32(u32 user, u32 effective, u32 saved);
 s32 sys_setresgid32(u32 group, u32 effective, u32 saved);
 s32 sys_getgroups32(u32 size, u32 list);
 s32 sys_setgroups32(u32 size, u32 list);
+s32 sys_capget(u32 header, u32 data);
 
 /* session.c */
 s32 sys_getpgid(u32 id);

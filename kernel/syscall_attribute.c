@@ -6,6 +6,7 @@
 
 #include "kernel/file.h"
 #include "kernel/path.h"
+#include "kernel/permission.h"
 #include "kernel/process.h"
 #include "kernel/regular.h"
 #include "kernel/time.h"
@@ -31,15 +32,47 @@
 static s32
 attribute_set_mode(struct inode *inode, u32 mode)
 {
+    if (!permission_is_owner(inode)) {
+        inode_release(inode);
+        return -EPERM;
+    }
+    if (!permission_has_group(inode->group))
+        mode &= ~(u32)S_ISGID;
     inode->mode = (inode->mode & ~ATTRIBUTE_PERMISSIONS) | (mode & ATTRIBUTE_PERMISSIONS);
     inode_touch_changed(inode);
     inode_release(inode);
     return 0;
 }
 
+/* Root may give files away; others only to another group of their own. */
+static bool
+attribute_may_set_owner(const struct inode *inode, u32 user, u32 group)
+{
+    if (current_process()->identity.effective_user == IDENTITY_ROOT)
+        return true;
+    return permission_is_owner(inode) && (user == ATTRIBUTE_KEEP || user == inode->user)
+        && (group == ATTRIBUTE_KEEP || permission_has_group(group));
+}
+
+/* A program that has changed hands is nobody's deputy any more. */
+static void
+attribute_drop_deputy(struct inode *inode)
+{
+    if (inode_is(inode, S_IFDIR))
+        return;
+    inode->mode &= ~(u32)S_ISUID;
+    if (inode->mode & S_IXGRP)
+        inode->mode &= ~(u32)S_ISGID;
+}
+
 static s32
 attribute_set_owner(struct inode *inode, u32 user, u32 group)
 {
+    if (!attribute_may_set_owner(inode, user, group)) {
+        inode_release(inode);
+        return -EPERM;
+    }
+    attribute_drop_deputy(inode);
     if (user != ATTRIBUTE_KEEP)
         inode->user = user;
     if (group != ATTRIBUTE_KEEP)
@@ -126,7 +159,9 @@ sys_truncate64(u32 path, u32 length_low, u32 length_high)
 
     if (result < 0)
         return result;
-    result = attribute_set_length(inode, length_low, length_high);
+    result = inode_is(inode, S_IFDIR) ? -EISDIR : permission_check(inode, PERMISSION_WRITE);
+    if (result == 0)
+        result = attribute_set_length(inode, length_low, length_high);
     inode_release(inode);
     return result;
 }
@@ -151,14 +186,14 @@ sys_ftruncate64(s32 descriptor, u32 length_low, u32 length_high)
 
 /* One of utimensat's times: with 32 or 64 bits of seconds, or "now" or "leave it". */
 struct attribute_time {
-    bool keep;
+    bool keep, is_now;
     u64 nanoseconds;
 };
 
 static int
 attribute_parse_time(s64 seconds, s64 nanoseconds, struct attribute_time *time)
 {
-    *time = (struct attribute_time){.keep = nanoseconds == UTIME_OMIT};
+    *time = (struct attribute_time){.keep = nanoseconds == UTIME_OMIT, .is_now = nanoseconds == UTIME_NOW};
     if (nanoseconds == UTIME_OMIT)
         return 0;
     if (nanoseconds == UTIME_NOW) {
@@ -184,7 +219,7 @@ attribute_read_times(u32 address, bool wide, struct attribute_time times[2])
     int error = 0;
 
     if (address == 0) {
-        times[0] = times[1] = (struct attribute_time){.nanoseconds = time_since_epoch()};
+        times[0] = times[1] = (struct attribute_time){.is_now = true, .nanoseconds = time_since_epoch()};
         return 0;
     }
     if (wide && user_copy_in(wide_times, address, sizeof(wide_times)) < 0)
@@ -198,6 +233,17 @@ attribute_read_times(u32 address, bool wide, struct attribute_time times[2])
             error = attribute_parse_time(narrow_times[i].tv_sec, narrow_times[i].tv_nsec, &times[i]);
     }
     return error;
+}
+
+/* The owner may set any times; who may write, the time of now. */
+static int
+attribute_may_set_times(const struct inode *inode, const struct attribute_time times[2])
+{
+    if (permission_is_owner(inode) || (times[0].keep && times[1].keep))
+        return 0;
+    if (!times[0].is_now || !times[1].is_now)
+        return -EPERM;
+    return permission_check(inode, PERMISSION_WRITE);
 }
 
 static s32
@@ -219,6 +265,11 @@ attribute_set_times(s32 directory, u32 path, u32 address, u32 flags, bool wide)
         error = path_lookup_user(directory, path, flags & AT_SYMLINK_NOFOLLOW ? PATH_NO_FOLLOW : 0, &inode);
     if (error < 0)
         return error;
+    error = attribute_may_set_times(inode, times);
+    if (error < 0) {
+        inode_release(inode);
+        return error;
+    }
     if (!times[0].keep)
         inode->accessed = times[0].nanoseconds;
     if (!times[1].keep)
@@ -258,6 +309,12 @@ attribute_set_directory(struct inode *inode)
 {
     struct process *process = current_process();
     struct inode *old = process->directory;
+    int error = permission_check(inode, PERMISSION_EXECUTE);
+
+    if (error < 0) {
+        inode_release(inode);
+        return error;
+    }
 
     process->directory = inode;
     inode_release(old);

@@ -9,6 +9,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/mount.h"
 #include "kernel/path.h"
+#include "kernel/permission.h"
 #include "kernel/process.h"
 #include "kernel/ramfs.h"
 
@@ -27,7 +28,7 @@ name_check_new(const struct path_end *end)
 {
     if (end->inode != NULL)
         return -EEXIST;
-    return ramfs_owns(end->directory) ? 0 : -ENOENT;
+    return ramfs_owns(end->directory) ? permission_make_name(end->directory) : -ENOENT;
 }
 
 static s32
@@ -75,6 +76,8 @@ sys_mknodat(s32 directory, u32 path, u32 mode, u32 device)
         return -EINVAL;
     if (type != S_IFCHR && type != S_IFBLK)
         device = 0;
+    else if (current_process()->identity.effective_user != IDENTITY_ROOT)
+        return -EPERM;
     return name_make(directory, path, type | (mode & NAME_PERMISSIONS), device);
 }
 
@@ -131,6 +134,8 @@ name_link(struct inode *inode, s32 directory, u32 path)
         error = -EXDEV;
     else if (inode_is(inode, S_IFDIR))
         error = -EPERM;
+    else if (permission_make_name(end.directory) < 0)
+        error = -EACCES;
     else if (inode->links == 0)
         error = -ENOENT;
     else
@@ -174,12 +179,14 @@ name_check_unlink(const struct path_end *end)
         return inode_is(end->inode, S_IFDIR) ? -EISDIR : -ENOTDIR;
     if (inode_is(end->inode, S_IFDIR))
         return -EISDIR;
-    return ramfs_owns(end->directory) ? 0 : -EPERM;
+    return ramfs_owns(end->directory) ? permission_remove_name(end->directory, end->inode) : -EPERM;
 }
 
 static int
 name_check_rmdir(const struct path_end *end)
 {
+    int error;
+
     if (strcmp(end->name, ".") == 0)
         return -EINVAL;
     if (strcmp(end->name, "..") == 0)
@@ -192,6 +199,9 @@ name_check_rmdir(const struct path_end *end)
         return -ENOTDIR;
     if (!ramfs_owns(end->directory))
         return -EPERM;
+    error = permission_remove_name(end->directory, end->inode);
+    if (error < 0)
+        return error;
     if (mount_is_root(end->inode))
         return -EBUSY;
     return ramfs_is_empty(end->inode) ? 0 : -ENOTEMPTY;
@@ -260,8 +270,22 @@ name_check_replace(const struct path_end *old, const struct path_end *new)
 }
 
 static int
+name_check_rename_permitted(const struct path_end *old, const struct path_end *new)
+{
+    int error = permission_remove_name(old->directory, old->inode);
+
+    if (error < 0)
+        return error;
+    if (new->inode == NULL)
+        return permission_make_name(new->directory);
+    return permission_remove_name(new->directory, new->inode);
+}
+
+static int
 name_check_rename(const struct path_end *old, const struct path_end *new, u32 flags)
 {
+    int error;
+
     if (path_end_is_special(old) || path_end_is_special(new))
         return -EBUSY;
     if (old->inode == NULL)
@@ -270,6 +294,9 @@ name_check_rename(const struct path_end *old, const struct path_end *new, u32 fl
         return -EEXIST;
     if (!ramfs_owns(old->directory) || old->directory->operations != new->directory->operations)
         return -EXDEV;
+    error = name_check_rename_permitted(old, new);
+    if (error < 0)
+        return error;
     if (mount_is_root(old->inode))
         return -EBUSY;
     if (!inode_is(old->inode, S_IFDIR) && (old->slash || new->slash))

@@ -7,6 +7,7 @@
 #include "kernel/lib/divide.h"
 #include "kernel/lib/string.h"
 #include "kernel/path.h"
+#include "kernel/permission.h"
 #include "kernel/process.h"
 #include "kernel/time.h"
 #include "mm/frame.h"
@@ -223,14 +224,16 @@ sys_fstatfs64(s32 descriptor, u32 size, u32 address)
 
 /* ---- access ---- */
 
-#define ACCESS_EXECUTE 1u
 #define ACCESS_ALL 7u
 
-/* Root may read and write everything, and run what anybody may run. */
-static bool
-access_allowed(const struct inode *inode, u32 mode)
+/* access asks on behalf of the user who runs the program, unless AT_EACCESS. */
+static int
+access_check(const struct inode *inode, u32 mode, u32 flags)
 {
-    return !(mode & ACCESS_EXECUTE) || inode_is(inode, S_IFDIR) || inode_is_executable(inode);
+    const struct identity *identity = &current_process()->identity;
+    struct permission_asker asker = {identity->user, identity->group, identity};
+
+    return flags & AT_EACCESS ? permission_check(inode, mode) : permission_check_as(&asker, inode, mode);
 }
 
 s32
@@ -244,7 +247,7 @@ sys_faccessat2(s32 directory, u32 path, u32 mode, u32 flags)
     result = status_lookup(directory, path, flags, &inode);
     if (result < 0)
         return result;
-    result = access_allowed(inode, mode) ? 0 : -EACCES;
+    result = access_check(inode, mode, flags);
     inode_release(inode);
     return result;
 }

@@ -29,6 +29,7 @@ const syscall_t syscall_table[] = {
     CALL(getuid32), CALL(geteuid32), CALL(getgid32), CALL(getegid32), CALL(getresuid32), CALL(getresgid32),
     CALL(setuid32), CALL(setgid32), CALL(setreuid32), CALL(setregid32), CALL(setresuid32), CALL(setresgid32),
     CALL(getgroups32), CALL(setgroups32),
+    CALL(capget),
 
     /* Time */
     CALL(time), CALL(stime), CALL(gettimeofday), CALL(clock_gettime), CALL(clock_gettime64),

@@ -1,0 +1,36 @@
+/*
+ * Who may do what with a file: the current process's effective user and groups against an inode's owner and mode.
+ * Root may everything, but run only what somebody may run. The kernel's own threads are root.
+ */
+#pragma once
+
+#include "kernel/identity.h"
+#include "kernel/inode.h"
+
+/* What is wanted, as in one class of the mode's bits and as access says it. */
+#define PERMISSION_EXECUTE 1u
+#define PERMISSION_WRITE   2u
+#define PERMISSION_READ    4u
+
+/* Who asks: the effective ids, or for access the real ones. */
+struct permission_asker {
+    u32 user, group;
+    const struct identity *identity;       /* for the supplementary groups */
+};
+
+/* 0 or -EACCES. */
+int permission_check_as(const struct permission_asker *asker, const struct inode *inode, u32 wanted);
+
+/* The same for the current process; the first test spares root most of it. */
+int permission_check(const struct inode *inode, u32 wanted);
+
+/* Whether the current process may change the inode's mode and times: its owner, or root. */
+bool permission_is_owner(const struct inode *inode);
+
+/* Whether it is a member of the group, in effect. */
+bool permission_has_group(u32 group);
+
+/* Whether it may make a name in the directory; or take away the name of an inode there: 0, -EACCES, or -EPERM where
+ * the directory is sticky and neither is its own. */
+int permission_make_name(const struct inode *directory);
+int permission_remove_name(const struct inode *directory, const struct inode *inode);
