@@ -37,7 +37,7 @@ ring_tail_room(const struct pipe_ring *ring)
 }
 
 /* Free slots that have a frame already: what may still be filled when memory is short. */
-static u32
+static u32 __attribute__((noinline))
 ring_reserved_slots(const struct pipe_ring *ring)
 {
     u32 slots = 0;
@@ -48,16 +48,22 @@ ring_reserved_slots(const struct pipe_ring *ring)
     return slots;
 }
 
-u32
-pipe_ring_free_slots(const struct pipe_ring *ring)
+static inline u32
+ring_free_slots(const struct pipe_ring *ring)
 {
     return reserve_is_reached() ? ring_reserved_slots(ring) : ring->count - ring_used(ring);
 }
 
 u32
+pipe_ring_free_slots(const struct pipe_ring *ring)
+{
+    return ring_free_slots(ring);
+}
+
+u32
 pipe_ring_room(const struct pipe_ring *ring)
 {
-    return pipe_ring_free_slots(ring) * PAGE_SIZE + ring_tail_room(ring);
+    return ring_free_slots(ring) * PAGE_SIZE + ring_tail_room(ring);
 }
 
 static bool

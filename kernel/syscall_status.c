@@ -11,6 +11,7 @@
 #include "kernel/process.h"
 #include "kernel/time.h"
 #include "mm/frame.h"
+#include "mm/object.h"
 #include "mm/units.h"
 #include "mm/user.h"
 
@@ -25,10 +26,13 @@
 #define STATUS_BLOCK_BYTES 512u      /* the unit of st_blocks */
 #define STATUS_FLAGS (AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH)
 
+/* Holes take no room; nor does what is not a regular file. */
 static u64
 status_blocks(const struct inode *inode)
 {
-    return (inode_size(inode) + STATUS_BLOCK_BYTES - 1) / STATUS_BLOCK_BYTES;
+    bool has_pages = inode_is(inode, S_IFREG) && inode->operations->size != NULL;
+
+    return has_pages ? (u64)object_pages(inode->object) * (PAGE_SIZE / STATUS_BLOCK_BYTES) : 0;
 }
 
 /* ---- stat64 ---- */

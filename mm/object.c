@@ -268,6 +268,18 @@ object_page(struct object *object, u32 index, bool create, struct frame **frame)
     return anonymous_page(object, index, create, frame);
 }
 
+u32
+object_pages(const struct object *object)
+{
+    u32 resident = 0, swapped = 0;
+
+    if (object->kind == OBJECT_FILE)
+        return object->file.frame_count;
+    if (object->kind == OBJECT_ANONYMOUS && object->amap)
+        amap_count(object->amap, (page_t){0}, (page_t){object->amap->count << CHUNK_SHIFT}, &resident, &swapped);
+    return resident + swapped;
+}
+
 /* ---- Size -------------------------------------------------------------- */
 
 /* Takes the frames of [first, ...) out of every address space, before they go. */

@@ -94,6 +94,9 @@ enum object_result object_page(struct object *object, u32 index, bool create, st
 /* reclaim: the page of this frame is dropped from its file object. */
 void object_forget(struct frame *frame);
 
+/* Pages that the object really has: all of a file's, and those of an anonymous one that were written. */
+u32 object_pages(const struct object *object);
+
 static inline bool
 object_contains(const struct object *object, u32 index)
 {
