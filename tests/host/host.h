@@ -79,6 +79,9 @@ extern u32 host_objects;
 /* Called whenever mm sleeps; without one, sleeping fails the case. */
 extern void (*host_on_sleep)(void);
 
+/* How often mm has woken who waits. */
+extern u32 host_wakes;
+
 /* A device of so many bytes in memory. Each transfer calls before_transfer, if there is one: then it sleeps. */
 struct host_device;
 struct block_device *host_device_create(u64 bytes);

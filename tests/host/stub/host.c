@@ -25,6 +25,7 @@ struct random host_random;
 u32 command_line_seed;
 u64 scheduler_switches;
 void (*host_on_sleep)(void);
+u32 host_wakes;
 
 /* The linker's bounds of the section that kernel/command_line.h (the stub) fills. */
 extern const struct host_switch __start_host_switch_table[], __stop_host_switch_table[];
@@ -186,6 +187,7 @@ void
 wait_wake_all(struct wait_queue *queue)
 {
     (void)queue;
+    host_wakes++;
 }
 
 void

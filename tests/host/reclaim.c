@@ -1,0 +1,393 @@
+/*
+ * Eviction and page-in when things go wrong or take time: the device fails, or makes its caller sleep while owners go, sizes change and
+ * others fault. Whatever happens, no page is lost, no frame or slot is freed twice or kept.
+ */
+#include "tests/host/host.h"
+
+#include <signal.h>
+#include <string.h>
+
+#include <linux/mman.h>
+#include <sanitizer/lsan_interface.h>
+
+#include "mm/aspace.h"
+#include "mm/check.h"
+#include "mm/evictable.h"
+#include "mm/fault.h"
+#include "mm/mmap.h"
+#include "mm/object.h"
+#include "mm/pagein.h"
+#include "mm/pool.h"
+#include "mm/reclaim.h"
+#include "mm/swap.h"
+#include "mm/transfer.h"
+#include "tests/host/stub/machine.h"
+
+#define MEMORY_FRAMES 1024u
+#define SWAP_PAGES 64u
+#define FILE_BYTES (4 * PAGE_SIZE + 100)
+
+static struct anon *anon;
+static struct object *object;
+static struct block_device *disk;
+static u32 hook_calls;
+
+static void
+begin(void)
+{
+    machine_start(MEMORY_FRAMES);
+    pmap_start(MEMORY_FRAMES);
+    object_start();
+    __lsan_disable();           /* what lives as long as the system */
+    pool_start();
+    check(swap_start(host_device_create((u64)SWAP_PAGES << PAGE_SHIFT)));
+    disk = host_device_create(FILE_BYTES);
+    __lsan_enable();
+}
+
+static struct anon *
+make_anon(u32 word)
+{
+    struct frame *frame = frame_allocate(FRAME_ANONYMOUS);
+    struct anon *made = anon_create(frame);
+
+    frame->dirty = true;
+    *(u32 *)frame_data(frame) = word;
+    return made;
+}
+
+static u32
+word_of(const struct anon *of)
+{
+    return *(u32 *)frame_data(of->frame);
+}
+
+/* Everything has been given back. */
+static void
+nothing_is_left(void)
+{
+    check_equal(frame_count(FRAME_ANONYMOUS), 0);
+    check_equal(frame_count(FRAME_OBJECT), 0);
+    check_equal(anon_count(), 0);
+    check_equal(swap_free_count(), swap_total());
+    check_sound(check_run());
+}
+
+/* ---- The device fails -------------------------------------------------- */
+
+static void
+a_page_that_cannot_be_written_stays(void)
+{
+    begin();
+    anon = make_anon(77);
+    host_device_fails = true;
+    check(!reclaim_evict_one());
+    check(anon->frame && anon->frame->dirty && !anon->frame->busy && anon->frame->evictable);
+    check_equal(word_of(anon), 77);
+    host_device_fails = false;
+    check(reclaim_evict_one());
+    check(!anon->frame && anon->slot.number);
+    check_equal(pagein_anon(anon), PAGEIN_READ);
+    check_equal(word_of(anon), 77);
+    anon_release(anon);
+    nothing_is_left();
+}
+
+static void
+a_page_that_cannot_be_read_keeps_its_slot(void)
+{
+    begin();
+    anon = make_anon(78);
+    check(reclaim_evict_one());
+    host_device_fails = true;
+    check_equal(pagein_anon(anon), PAGEIN_ERROR);
+    check(!anon->frame && swap_is_taken(anon->slot));
+    check_equal(frame_count(FRAME_ANONYMOUS), 0);
+    host_device_fails = false;
+    check_equal(pagein_anon(anon), PAGEIN_READ);
+    check_equal(word_of(anon), 78);
+    anon_release(anon);
+    nothing_is_left();
+}
+
+static void
+a_fault_that_cannot_be_read_is_a_bus_error(void)
+{
+    struct mmap_request request = {
+        .bytes = PAGE_SIZE, .protection = PROT_READ | PROT_WRITE, .flags = MAP_PRIVATE | MAP_ANONYMOUS, .maximum = 7};
+    struct fault_verdict verdict;
+    struct aspace *aspace;
+    u32 word = 5;
+
+    begin();
+    aspace = aspace_create();
+    check_equal(mmap_map(aspace, &request), 0);
+    check_equal(aspace_write(aspace, request.address, &word, sizeof(word)), 0);
+    check(reclaim_evict_one());
+    host_device_fails = true;
+    check(fault_resolve(aspace, request.address + 3, FAULT_READ, &verdict) < 0);
+    check(verdict.signal == SIGBUS && verdict.code == BUS_ADRERR && verdict.address == request.address + 3);
+    check_equal(counters.fault_bus, 1);
+    host_device_fails = false;
+    check_equal(aspace_read(aspace, request.address, &word, sizeof(word)), 0);
+    check_equal(word, 5);
+    aspace_release(aspace);
+    nothing_is_left();
+}
+
+static void
+a_clean_page_without_a_copy_is_written(void)
+{
+    begin();
+    anon = make_anon(79);
+    anon->frame->dirty = false;
+    check(reclaim_evict_one());
+    check_equal(counters.reclaim_write_back, 1);
+    check_equal(pagein_anon(anon), PAGEIN_READ);
+    check_equal(word_of(anon), 79);
+    anon_release(anon);
+    nothing_is_left();
+}
+
+/* ---- The device takes time --------------------------------------------- */
+
+/* The frame is busy, and nobody's candidate; who needs the page would wait. */
+static void
+look_at_busy_anon(void)
+{
+    hook_calls++;
+    check(anon->frame && anon->frame->busy && !anon->frame->evictable);
+    check(!reclaim_evict_one());
+    check_sound(check_run());
+}
+
+static void
+a_page_on_its_way_is_nobodys_candidate(void)
+{
+    bool split;
+
+    begin();
+    host_before_transfer = look_at_busy_anon;
+    anon = make_anon(80);
+    /* Held by an object, so that check_run finds it. */
+    object = object_anonymous_create(PAGE_SIZE);
+    object->amap = amap_create((page_t){0}, (page_t){1});
+    amap_replace(amap_own_chunk(object->amap, (page_t){0}, &split), (page_t){0}, anon);
+    check(reclaim_evict_one());
+    check_equal(pagein_anon(anon), PAGEIN_SLEPT);
+    check_equal(hook_calls, 2);
+    check(!anon->frame->busy && anon->frame->evictable);
+    check_equal(word_of(anon), 80);
+    host_before_transfer = NULL;
+    object_release(object);
+    nothing_is_left();
+}
+
+static void
+release_anon(void)
+{
+    hook_calls++;
+    anon_release(anon);
+}
+
+static void
+an_anon_may_go_while_it_is_written(void)
+{
+    u32 free;
+
+    begin();
+    free = frame_free_count();
+    anon = make_anon(81);
+    host_before_transfer = release_anon;
+    check(reclaim_evict_one());
+    check_equal(hook_calls, 1);
+    check_equal(frame_free_count(), free);
+    nothing_is_left();
+}
+
+static void
+an_anon_may_go_while_it_is_read(void)
+{
+    begin();
+    anon = make_anon(82);
+    check(reclaim_evict_one());
+    host_before_transfer = release_anon;
+    check_equal(pagein_anon(anon), PAGEIN_SLEPT);
+    check_equal(hook_calls, 1);
+    nothing_is_left();
+}
+
+static void
+release_object(void)
+{
+    hook_calls++;
+    object_release(object);
+}
+
+static void
+a_file_may_go_while_it_is_read(void)
+{
+    struct frame *frame;
+
+    begin();
+    object = object_file_create(disk, 0, FILE_BYTES);
+    host_before_transfer = release_object;
+    check_equal(object_page(object, 1, false, &frame), OBJECT_PAGE_SLEPT);
+    check_equal(hook_calls, 1);
+    nothing_is_left();
+}
+
+/* What a waiter sees: the transfer ends while it sleeps. */
+static void
+end_transfer(void)
+{
+    hook_calls++;
+    check(evictable_end(anon->frame));
+}
+
+static void
+who_needs_a_busy_page_waits_for_it(void)
+{
+    u32 read = counters.pswpin, wakes;
+
+    begin();
+    anon = make_anon(83);
+    check(reclaim_evict_one());
+    check_equal(pagein_anon(anon), PAGEIN_READ);
+    evictable_begin(anon->frame);
+    host_on_sleep = end_transfer;
+    wakes = host_wakes;
+    check_equal(pagein_anon(anon), PAGEIN_WAITED);
+    check_equal(hook_calls, 1);
+    check_equal(host_wakes, wakes + 1);
+    check_equal(counters.pswpin, read + 1);
+    anon_release(anon);
+    nothing_is_left();
+}
+
+/* ---- Pins -------------------------------------------------------------- */
+
+static void
+a_pin_outlasts_owner_and_transfer(void)
+{
+    struct frame *frame;
+
+    begin();
+    anon = make_anon(84);
+    frame = anon->frame;
+    evictable_pin(frame);
+    evictable_begin(frame);
+    anon_release(anon);
+    check(frame->orphan && frame->state == FRAME_ANONYMOUS);
+    check(!evictable_end(frame));
+    check_equal(frame->state, FRAME_ANONYMOUS);     /* still pinned */
+    evictable_unpin(frame);
+    check_equal(frame->state, FRAME_FREE);
+    nothing_is_left();
+}
+
+static void
+telling_the_policy_twice_does_no_harm(void)
+{
+    begin();
+    anon = make_anon(85);
+    evictable_insert(anon->frame);
+    evictable_insert(anon->frame);
+    evictable_remove(anon->frame);
+    evictable_remove(anon->frame);
+    check(!reclaim_evict_one());
+    evictable_insert(anon->frame);
+    check(reclaim_evict_one());
+    anon_release(anon);
+    nothing_is_left();
+}
+
+static void
+unpinning_what_is_not_pinned_is_refused(void)
+{
+    begin();
+    evictable_unpin(make_anon(1)->frame);
+}
+
+static void
+a_second_transfer_of_a_busy_frame_is_refused(void)
+{
+    begin();
+    anon = make_anon(1);
+    evictable_begin(anon->frame);
+    evictable_begin(anon->frame);
+}
+
+/* ---- Room -------------------------------------------------------------- */
+
+static u32 kills;
+static struct frame *hoarded;
+static bool anybody_left;
+
+/* A process whose death gives one frame back. */
+static bool
+kill_somebody(void)
+{
+    kills++;
+    if (anybody_left)
+        frame_free(hoarded);
+    return anybody_left;
+}
+
+static void
+let_it_die(void)
+{
+    hook_calls++;
+}
+
+static void
+nobody_is_killed_while_evicting_helps(void)
+{
+    struct frame *frame;
+
+    begin();
+    reclaim_set_killer(kill_somebody);
+    host_on_sleep = let_it_die;
+    anon = make_anon(86);
+    while ((frame = frame_allocate(FRAME_KERNEL)))
+        hoarded = frame;
+    check_equal(reclaim_ensure(1), 0);
+    check(!anon->frame && kills == 0);
+    check_equal(frame_free_count(), 1);
+    /* Nothing is left to evict. */
+    check(reclaim_try(2) < 0);
+    check_equal(kills, 0);
+    anybody_left = true;
+    check_equal(reclaim_ensure(2), 0);
+    check_equal(kills, 1);
+    check_equal(hook_calls, 1);             /* and time to die */
+    anybody_left = false;
+    check(reclaim_ensure(3) < 0);
+    check_equal(kills, 2);
+    anon_release(anon);
+    nothing_is_left();
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        HOST_CASE(a_page_that_cannot_be_written_stays, "policy=fifo"),
+        HOST_CASE(a_page_that_cannot_be_written_stays, "policy=random"),
+        HOST_CASE(a_page_that_cannot_be_read_keeps_its_slot, ""),
+        HOST_CASE(a_fault_that_cannot_be_read_is_a_bus_error, ""),
+        HOST_CASE(a_clean_page_without_a_copy_is_written, ""),
+        HOST_CASE(a_page_on_its_way_is_nobodys_candidate, ""),
+        HOST_CASE(an_anon_may_go_while_it_is_written, ""),
+        HOST_CASE(an_anon_may_go_while_it_is_read, ""),
+        HOST_CASE(a_file_may_go_while_it_is_read, ""),
+        HOST_CASE(who_needs_a_busy_page_waits_for_it, ""),
+        HOST_CASE(a_pin_outlasts_owner_and_transfer, ""),
+        HOST_CASE(telling_the_policy_twice_does_no_harm, ""),
+        HOST_ASSERTS(unpinning_what_is_not_pinned_is_refused),
+        HOST_ASSERTS(a_second_transfer_of_a_busy_frame_is_refused),
+        HOST_CASE(nobody_is_killed_while_evicting_helps, ""),
+    };
+
+    return host_run(tests);
+}
