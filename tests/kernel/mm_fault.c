@@ -305,6 +305,7 @@ SELFTEST(mm_fault, beyond_the_end_is_a_bus_error, "a page wholly behind the obje
     u32 address = case_map_object(aspace, file, 0, 4, PROT_READ, MAP_PRIVATE);
 
     check_true(file != NULL && address != 0);
+    case_soil_frames();
     check_text(case_fault(aspace, address + 2 * PAGE_SIZE + 3, FAULT_READ), "fault_bus");
     check_true(refused(SIGBUS, BUS_ADRERR, address + 2 * PAGE_SIZE + 3));
     check_text(case_fault(aspace, address + PAGE_SIZE, FAULT_READ), "fault_file");

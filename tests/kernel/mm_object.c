@@ -173,6 +173,31 @@ SELFTEST(mm_object, rest_of_the_last_page_is_cleared, "what lay behind the new e
     case_end();
 }
 
+SELFTEST(mm_object, changes_survive_eviction, "what was written to a page that has a copy in the swap area, and what shrinking cleared in it, is not lost by eviction")
+{
+    struct object *object = object_anonymous_create(PAGE_SIZE);
+    u32 word = 1, zero = 5;
+
+    check_true(object != NULL);
+    check_equal(object_write_kernel(object, 0, &word, sizeof(word)), sizeof(word));
+    check_equal(object_write_kernel(object, 2000, &word, sizeof(word)), sizeof(word));
+    for (u32 round = 2; round < 5; round++) {
+        case_evict_all();
+        check_equal(object_read_kernel(object, 0, &word, sizeof(word)), sizeof(word));
+        check_equal(word, round - 1);
+        check_equal(object_write_kernel(object, 0, &round, sizeof(round)), sizeof(round));
+    }
+    case_evict_all();
+    check_equal(object_read_kernel(object, 2000, &word, sizeof(word)), sizeof(word));
+    check_equal(word, 1);
+    check_equal(object_resize(object, 1000), 0);
+    case_evict_all();
+    check_equal(object_resize(object, PAGE_SIZE), 0);
+    check_equal(object_read_kernel(object, 2000, &zero, sizeof(zero)), sizeof(zero));
+    check_equal(zero, 0);
+    object_release(object);
+}
+
 SELFTEST(mm_object, only_anonymous_objects_change_size, "a file's size is not changed")
 {
     struct object *file = object_file_create(&case_device, 0, PAGE_SIZE);
