@@ -6,6 +6,7 @@
 #   archives   build/root with mksh and user/root/                                   -> build/initrd.cpio
 #              build/root-tests, laid over the former by tests                       -> build/tests.cpio
 #   on the host, with sanitizers: each tests/host/NAME.c                             -> build/host/NAME
+#   on the host: tools/pagesim/ with mm/policy/, the page-replacement simulator        -> build/pagesim
 #
 # tools/setup.sh finds or installs what is needed and chooses the compiler (CROSS=PREFIX overrides).
 
@@ -18,7 +19,7 @@ export BUILD APPEND T
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := all
-.PHONY: all kernel initrd run test debug iso run-iso bench doctor clean help FORCE
+.PHONY: all kernel initrd run test debug iso run-iso bench pagesim doctor clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
@@ -76,6 +77,8 @@ USER_LINK := -static -nostdlib -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=
 HOST_FLAGS := -std=gnu11 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -fno-strict-aliasing \
     $(WARNINGS) -DHOST_TEST -Itests/host/stub -I.
 
+PAGESIM_FLAGS := -std=gnu11 -O2 -g $(WARNINGS) -I.
+
 # ---- What there is to build ------------------------------------------------------------------------------------------------------
 
 KERNEL_SOURCES := $(sort $(shell find boot kernel mm drivers tests/kernel -name '*.[cS]' 2>/dev/null))
@@ -88,6 +91,7 @@ HOST_TESTS := $(patsubst tests/host/%.c,$(BUILD)/host/%,$(sort $(wildcard tests/
 HOST_LIBRARY := $(filter-out $(addprefix mm/,kmem.c kmem_cache.c user.c start.c report.c trace.c),$(wildcard mm/*.c mm/policy/*.c)) \
     drivers/block.c $(wildcard tests/host/stub/*.c)
 HOST_OBJECTS := $(patsubst %.c,$(BUILD)/host-obj/%.o,$(sort $(HOST_LIBRARY)))
+PAGESIM_OBJECTS := $(patsubst %.c,$(BUILD)/pagesim-obj/%.o,$(sort $(wildcard mm/policy.c mm/policy/*.c tools/pagesim/*.c)))
 ROOT_FILES := $(sort $(shell find user/root 2>/dev/null))
 
 all: kernel initrd iso
@@ -102,11 +106,12 @@ quoted = '$(subst ','\'',$(1))'
 STAMP_kernel = $(CC) $(KERNEL_FLAGS)
 STAMP_user = $(CC) $(USER_FLAGS)
 STAMP_host = $(HOST_FLAGS)
+STAMP_pagesim = gcc $(PAGESIM_FLAGS)
 STAMP_objects = $(KERNEL_LINK) $(KERNEL_OBJECTS)
 STAMP_root = $(PROGRAMS) $(ROOT_FILES)
 STAMP_root-tests = $(TEST_PROGRAMS)
 STAMP_iso = $(APPEND)
-STAMPS := $(addprefix $(BUILD)/stamp/,kernel user host objects root root-tests iso)
+STAMPS := $(addprefix $(BUILD)/stamp/,kernel user host pagesim objects root root-tests iso)
 $(STAMPS): $(BUILD)/stamp/%: FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' $(call quoted,$(STAMP_$*)) | cmp -s - $@ || printf '%s\n' $(call quoted,$(STAMP_$*)) >$@
@@ -189,6 +194,19 @@ $(BUILD)/host/%: tests/host/%.c $(BUILD)/host-obj/mm.a $(BUILD)/stamp/host
 	@mkdir -p $(@D)
 	$(Q)gcc $(HOST_FLAGS) -MMD -MP -MF $@.d $< $(BUILD)/host-obj/mm.a -lcmocka -o $@
 
+# ---- The page-replacement simulator ----------------------------------------------------------------------------------------------
+
+pagesim: $(BUILD)/pagesim
+
+$(BUILD)/pagesim-obj/%.o: %.c $(BUILD)/stamp/pagesim
+	$(say) HOSTCC $<
+	@mkdir -p $(@D)
+	$(Q)gcc $(PAGESIM_FLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/pagesim: $(PAGESIM_OBJECTS)
+	$(say) LINK $@
+	$(Q)gcc $(PAGESIM_FLAGS) $^ -o $@
+
 # A kernel that misbehaves on request, for tests/60-red.t.
 $(BUILD)/red/stand_in.elf: tests/red/stand_in.S $(BUILD)/stamp/kernel
 	$(say) LINK $@
@@ -214,7 +232,7 @@ debug: $(BUILD)/belady.elf $(BUILD)/initrd.cpio $(if $(PROG),$(BUILD)/tests.cpio
 bench: $(BUILD)/belady.elf $(BUILD)/initrd.cpio
 	@tools/bench.py
 
-test: $(BUILD)/belady.elf $(BUILD)/initrd.cpio $(BUILD)/tests.cpio $(BUILD)/belady.iso $(BUILD)/red/stand_in.elf $(HOST_TESTS)
+test: $(BUILD)/belady.elf $(BUILD)/initrd.cpio $(BUILD)/tests.cpio $(BUILD)/belady.iso $(BUILD)/red/stand_in.elf $(BUILD)/pagesim $(HOST_TESTS)
 	@tests/run
 
 doctor:
@@ -229,9 +247,10 @@ help:
 	@echo 'make debug      QEMU stopped at the first instruction, gdb  PROG=cow for breakpoints in a user program'
 	@echo 'make iso        build/belady.iso, booted through GRUB by make run-iso'
 	@echo 'make bench      what each operation costs, against Linux'
+	@echo 'make pagesim    build/pagesim, the page-replacement simulator for the host: build/pagesim --help'
 	@echo 'make doctor     versions, and what is wrong'
 	@echo 'make clean      remove what was built; downloaded packages stay in build/packages'
 	@echo 'Everywhere: SETUP=no never installs, CROSS=PREFIX- chooses the compiler, WERROR=1, V=1 shows commands, BUILD=DIRECTORY'
 
--include $(KERNEL_OBJECTS:.o=.d) $(USER_LIBRARY:.o=.d) $(HOST_TESTS:=.d) $(HOST_OBJECTS:.o=.d)
+-include $(KERNEL_OBJECTS:.o=.d) $(USER_LIBRARY:.o=.d) $(HOST_TESTS:=.d) $(HOST_OBJECTS:.o=.d) $(PAGESIM_OBJECTS:.o=.d)
 -include $(patsubst $(BUILD)/%,$(BUILD)/obj/%.c.d,$(PROGRAMS) $(TEST_PROGRAMS))

@@ -61,7 +61,8 @@ def _(t):
 
 def compile_alone(header):
     """What the compiler has to say about a header on its own, with the flags of the program that it is part of."""
-    flags = "user" if relative(header).startswith(("user/", "tests/user/")) else "kernel"
+    name = relative(header)
+    flags = "user" if name.startswith(("user/", "tests/user/")) else "pagesim" if name.startswith("tools/pagesim/") else "kernel"
     command = (BUILD / "stamp" / flags).read_text(encoding="utf-8").split()
     done = subprocess.run(command + ["-Werror", "-fsyntax-only", "-x", "c", "-"], input=f'#include "{relative(header)}"\n',
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)

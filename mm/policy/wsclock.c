@@ -79,7 +79,8 @@ wsclock_settle(struct policy_state *wsclock)
             best = frame;
     }
     wsclock->reason = wsclock_now(wsclock) - wsclock->world->values[best] > wsclock->world->window
-        ? " is dirty, but the first outside the window" : ": all are in the working set, and it is the oldest of the clean, or of all";
+        ? " is dirty, but the first outside the window"
+        : ": all are in the working set, and it is the oldest of the clean, or of all";
     wsclock->ring.hand = best;
     return best;
 }

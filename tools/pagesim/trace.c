@@ -1,0 +1,224 @@
+/*
+ * Reading traces: what is the same for all formats.
+ */
+#include "tools/pagesim/trace.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/pagesim/common.h"
+#include "tools/pagesim/reader.h"
+
+#define BUFFER_BYTES (1u << 18)
+#define NOBODY_LEAVES SIZE_MAX
+
+static const char text_magic[] = "belady-trace 1", binary_magic[] = "belady-trace-binary 1", any_magic[] = "belady-trace";
+static const char *const lackey_beginnings[] = {"==", "I ", " L", " S", " M"};
+
+void
+reader_fail(const struct trace *trace, const char *format, ...)
+{
+    char reason[256];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(reason, sizeof(reason), format, arguments);
+    va_end(arguments);
+    die("%s:%" PRIu64 ": %s", trace->name, trace->line, reason);
+}
+
+void
+reader_unexpected(const struct trace *trace, int character)
+{
+    if (character > ' ' && character <= '~')
+        reader_fail(trace, "unexpected '%c'", character);
+    reader_fail(trace, "unexpected character 0x%02x", (unsigned)character);
+}
+
+bool
+reader_fill(struct trace *trace)
+{
+    size_t bytes = fread(trace->buffer, 1, BUFFER_BYTES, trace->file);
+
+    if (bytes == 0 && ferror(trace->file))
+        die("%s: %s", trace->name, strerror(errno));
+    trace->at = trace->buffer;
+    trace->end = trace->buffer + bytes;
+    return bytes > 0;
+}
+
+void
+reader_skip_line(struct trace *trace)
+{
+    int next;
+
+    do
+        next = reader_next(trace);
+    while (next != '\n' && next != END_OF_FILE);
+}
+
+void
+reader_leave(struct trace *trace, uint32_t process)
+{
+    trace->leaving = process;
+    trace->leaving_page = 0;
+}
+
+/* Unmaps the next page of the process that leaves; false if there is none left. */
+static bool
+trace_unmap_next(struct trace *trace, struct trace_output *output)
+{
+    while (trace->leaving_page < trace->pages.count) {
+        size_t page = trace->leaving_page++;
+
+        if (trace->pages.names[page].process == trace->leaving) {
+            reader_add(trace, output, (uint32_t)page, TRACE_UNMAP);
+            output->records[output->count - 1].implied = true;
+            return true;
+        }
+    }
+    trace->leaving_page = NOBODY_LEAVES;
+    return false;
+}
+
+size_t
+trace_read(struct trace *trace, struct trace_record *records, size_t wanted)
+{
+    static bool (*const read_line[])(struct trace *, struct trace_output *) = {
+        [TRACE_PLAIN] = reader_plain, [TRACE_LACKEY] = reader_lackey, [TRACE_TEXT] = reader_text, [TRACE_BINARY] = reader_binary};
+    struct trace_output output = {.records = records};
+
+    while (output.count < wanted) {
+        output.line_start = output.count;
+        if (trace->leaving_page != NOBODY_LEAVES && trace_unmap_next(trace, &output))
+            continue;
+        if (!read_line[trace->format](trace, &output))
+            break;
+    }
+    return output.count;
+}
+
+/* A number among the fields of the header. */
+static uint32_t
+header_number(const struct trace *trace, const char *name, const char *value)
+{
+    char *end;
+    unsigned long long number = strtoull(value, &end, 10);
+
+    if (*value < '0' || *value > '9' || (*end && *end != ' ') || number > UINT32_MAX)
+        reader_fail(trace, "%s= wants a number", name);
+    return (uint32_t)number;
+}
+
+static void
+header_field(struct trace *trace, const char *field, size_t length)
+{
+    struct trace_header *header = &trace->header;
+    const struct { const char *name; uint32_t *number; } numbers[] = {
+        {"frames", &header->frames}, {"seed", &header->seed}, {"window", &header->window}, {"pid", &header->process}};
+
+    if (strncmp(field, "policy=", 7) == 0 && length - 7 < sizeof(header->policy))
+        memcpy(header->policy, field + 7, length - 7);
+    for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+        size_t name = strlen(numbers[i].name);
+
+        if (strncmp(field, numbers[i].name, name) == 0 && field[name] == '=')
+            *numbers[i].number = header_number(trace, numbers[i].name, field + name + 1);
+    }
+}
+
+/* The header's fields, which stand in the first line behind the magic word and the version. */
+static void
+header_read(struct trace *trace)
+{
+    size_t length = 0, capacity = 0;
+    int next;
+
+    while ((next = reader_next(trace)) != '\n') {
+        if (next == END_OF_FILE)
+            reader_fail(trace, "the header does not end");
+        trace->header.text = grow(trace->header.text, &capacity, length + 2, 1);
+        trace->header.text[length++] = (char)next;
+    }
+    for (const char *field = trace->header.text; field && *field; field += strcspn(field, " "), field += strspn(field, " "))
+        header_field(trace, field, strcspn(field, " "));
+    trace->process = trace->header.process;
+    trace->line++;
+}
+
+static bool
+trace_begins(const struct trace *trace, const char *words)
+{
+    size_t length = strlen(words);
+
+    return (size_t)(trace->end - trace->at) >= length && memcmp(trace->at, words, length) == 0;
+}
+
+static bool
+magic_take(struct trace *trace, const char *magic)
+{
+    size_t length = strlen(magic);
+
+    if (!trace_begins(trace, magic) || (size_t)(trace->end - trace->at) == length || !strchr(" \n", trace->at[length]))
+        return false;
+    trace->at += length;
+    return true;
+}
+
+static enum trace_format
+trace_recognise(struct trace *trace)
+{
+    if (magic_take(trace, binary_magic) || trace_begins(trace, any_magic)) {
+        enum trace_format format = trace->at != trace->buffer ? TRACE_BINARY : TRACE_TEXT;
+
+        if (format == TRACE_TEXT && !magic_take(trace, text_magic))
+            reader_fail(trace, "a trace of another version; this reads \"%s\" and \"%s\"", text_magic, binary_magic);
+        header_read(trace);
+        return format;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(lackey_beginnings); i++)
+        if (trace_begins(trace, lackey_beginnings[i]))
+            return TRACE_LACKEY;
+    return TRACE_PLAIN;
+}
+
+void
+trace_open(struct trace *trace, const char *name, uint64_t page_size)
+{
+    *trace = (struct trace){.name = name, .page_size = page_size, .line = 1, .leaving_page = NOBODY_LEAVES};
+    trace->file = strcmp(name, "-") == 0 ? stdin : fopen(name, "rb");
+    if (!trace->file)
+        die("%s: %s", name, strerror(errno));
+    trace->buffer = allocate(BUFFER_BYTES, 1);
+    if (reader_fill(trace))
+        trace->format = trace_recognise(trace);
+}
+
+void
+trace_close(struct trace *trace)
+{
+    if (trace->file != stdin)
+        fclose(trace->file);
+    free(trace->buffer);
+    free(trace->header.text);
+    free(trace->pages.names);
+    free(trace->pages.slots);
+}
+
+void
+trace_name_text(const struct trace *trace, const struct page_name *name, char *text, size_t bytes)
+{
+    const char *format = trace->format == TRACE_PLAIN ? "%" PRIu64 : "%" PRIx64;
+    int used = name->process != trace->header.process ? snprintf(text, bytes, "%" PRIu32 ":", name->process) : 0;
+
+    snprintf(text + used, bytes - (size_t)used, format, name->number);
+}
+
+void
+trace_page_text(const struct trace *trace, uint32_t page, char *text, size_t bytes)
+{
+    trace_name_text(trace, &trace->pages.names[page], text, bytes);
+}

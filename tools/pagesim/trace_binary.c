@@ -1,0 +1,87 @@
+/*
+ * The kernel's format in binary: see FORMAT.md.
+ */
+#include "tools/pagesim/binary.h"
+#include "tools/pagesim/reader.h"
+
+#define NUMBER_LONGEST 64u  /* bits */
+
+static uint64_t
+binary_number(struct trace *trace)
+{
+    uint64_t number = 0;
+
+    for (unsigned shift = 0; shift < NUMBER_LONGEST; shift += NUMBER_BITS) {
+        int byte = reader_next(trace);
+
+        if (byte == END_OF_FILE)
+            reader_fail(trace, "the trace ends inside a record");
+        number |= (uint64_t)(byte & (int)(NUMBER_MORE - 1)) << shift;
+        if (!((unsigned)byte & NUMBER_MORE))
+            return number;
+    }
+    reader_fail(trace, "a number is too long");
+}
+
+static uint32_t
+binary_process(struct trace *trace)
+{
+    uint64_t process = binary_number(trace);
+
+    if (process > UINT32_MAX)
+        reader_fail(trace, "a process is too large");
+    return (uint32_t)process;
+}
+
+/* The difference from the last page, its sign in the lowest bit. */
+static uint64_t
+binary_page(struct trace *trace)
+{
+    uint64_t coded = binary_number(trace);
+
+    trace->last_number += (coded >> 1) ^ -(coded & 1);
+    return trace->last_number;
+}
+
+static void
+binary_record(struct trace *trace, struct trace_output *output, unsigned first)
+{
+    enum trace_kind kind = (enum trace_kind)(first & KIND_MASK);
+
+    if (kind > TRACE_EXIT || first & ~(KIND_MASK | CONTINUES | NAMES_PROCESS))
+        reader_fail(trace, "0x%02x begins no record", first);
+    if (kind == TRACE_TICK) {
+        reader_add(trace, output, 0, kind);
+    } else if (kind >= TRACE_FORK) {
+        uint32_t process = binary_process(trace);
+
+        reader_add(trace, output, process, kind);
+        if (kind != TRACE_FORK)
+            reader_leave(trace, process);
+    } else {
+        if (first & NAMES_PROCESS)
+            trace->process = binary_process(trace);
+        reader_put(trace, output, binary_page(trace), kind);
+    }
+}
+
+/* What one instruction does. */
+bool
+reader_binary(struct trace *trace, struct trace_output *output)
+{
+    int first = reader_next(trace);
+
+    if (first == END_OF_FILE)
+        return false;
+    if ((unsigned)first & CONTINUES)
+        reader_fail(trace, "the first record cannot continue another");
+    do {
+        binary_record(trace, output, (unsigned)first);
+        trace->line++;
+        first = reader_peek(trace);
+        if (first != END_OF_FILE && (unsigned)first & CONTINUES)
+            trace->at++;
+        else
+            return true;
+    } while (true);
+}

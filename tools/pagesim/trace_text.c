@@ -1,0 +1,228 @@
+/*
+ * The formats of text: page numbers, valgrind's lackey, and the kernel's own.
+ */
+#include <string.h>
+
+#include "tools/pagesim/reader.h"
+
+#define DECIMAL 10u
+#define HEXADECIMAL 16u
+
+/* The longest word of an event. */
+#define WORD_BYTES 8u
+
+/* ---- Page numbers: decimal, w behind one that is written; | is a tick, # begins a comment ---- */
+
+static void
+plain_page(struct trace *trace, struct trace_output *output)
+{
+    uint64_t number = reader_number(trace, DECIMAL, UINT64_MAX, "a page number");
+    bool written = (reader_peek(trace) | ('w' ^ 'W')) == 'w';
+    int next;
+
+    if (written)
+        trace->at++;
+    next = reader_peek(trace);
+    if (!is_blank_or_end(next) && next != ',' && next != '|' && next != '#')
+        reader_unexpected(trace, next);
+    reader_put(trace, output, number, written ? TRACE_WRITE : TRACE_READ);
+}
+
+/* One number is an instruction of its own, so it is "a line". */
+bool
+reader_plain(struct trace *trace, struct trace_output *output)
+{
+    for (;;) {
+        int next = reader_peek(trace);
+
+        if (next == END_OF_FILE)
+            return false;
+        if (next >= '0' && next <= '9') {
+            plain_page(trace, output);
+            return true;
+        }
+        if (next == '#') {
+            reader_skip_line(trace);
+            trace->line++;
+            continue;
+        }
+        if (!is_blank_or_end(next) && next != ',' && next != '|')
+            reader_unexpected(trace, next);
+        trace->at++;
+        trace->line += next == '\n';
+        if (next == '|') {
+            reader_add(trace, output, 0, TRACE_TICK);
+            return true;
+        }
+    }
+}
+
+/* ---- valgrind --tool=lackey --trace-mem=yes: "I  address,size", " L ...", " S ...", " M ..." ---- */
+
+/* What a line that begins with these two characters does; -1: nothing that lackey writes. */
+static int
+lackey_kind(int first, int second)
+{
+    if (first == 'I')
+        return second == ' ' ? TRACE_EXECUTE : -1;
+    if (first != ' ')
+        return -1;
+    return second == 'L' ? TRACE_READ : second == 'S' || second == 'M' ? TRACE_WRITE : -1;
+}
+
+/* An access can reach into the next page. */
+static void
+lackey_access(struct trace *trace, struct trace_output *output, enum trace_kind kind)
+{
+    uint64_t address, size;
+
+    reader_skip_blanks(trace);
+    address = reader_number(trace, HEXADECIMAL, UINT64_MAX, "an address");
+    if (reader_next(trace) != ',')
+        reader_fail(trace, "a comma expected behind the address");
+    size = reader_number(trace, DECIMAL, UINT32_MAX, "a size");
+    if (size == 0 || address + size - 1 < address)
+        reader_fail(trace, "no access has this size");
+    reader_end_line(trace);
+    for (uint64_t page = address / trace->page_size; page <= (address + size - 1) / trace->page_size; page++)
+        reader_put(trace, output, page, kind);
+}
+
+/* valgrind's own lines begin with ==, -- or **. */
+bool
+reader_lackey(struct trace *trace, struct trace_output *output)
+{
+    int first = reader_next(trace), second, kind;
+
+    if (first == END_OF_FILE)
+        return false;
+    if (first != '\n') {
+        second = reader_next(trace);
+        kind = lackey_kind(first, second);
+        if (kind >= 0)
+            lackey_access(trace, output, (enum trace_kind)kind);
+        else if (first == second && strchr("=-*", first))
+            reader_skip_line(trace);
+        else
+            reader_fail(trace, "not a line of lackey's (did the program itself write it? use valgrind --log-file)");
+    }
+    trace->line++;
+    return true;
+}
+
+/* ---- The kernel's: see FORMAT.md ---- */
+
+/* Behind a page: the process, if it is not that of the header. */
+static void
+text_process(struct trace *trace)
+{
+    int next;
+
+    reader_skip_blanks(trace);
+    next = reader_peek(trace);
+    trace->process = next >= '0' && next <= '9' ? (uint32_t)reader_number(trace, DECIMAL, UINT32_MAX, "a process")
+                                                : trace->header.process;
+}
+
+static uint64_t
+text_page(struct trace *trace)
+{
+    uint64_t number;
+
+    if (reader_next(trace) != ' ')
+        reader_fail(trace, "a space expected before the page number");
+    number = reader_number(trace, HEXADECIMAL, UINT64_MAX, "a page number");
+    if (reader_peek(trace) == '\n')
+        trace->process = trace->header.process;
+    else
+        text_process(trace);
+    return number;
+}
+
+/* r PAGE [PID] w PAGE [PID] ...: all by one instruction. */
+static void
+text_references(struct trace *trace, struct trace_output *output, int letter)
+{
+    for (; letter == 'r' || letter == 'w' || letter == 'x'; letter = reader_peek(trace)) {
+        enum trace_kind kind = letter == 'r' ? TRACE_READ : letter == 'w' ? TRACE_WRITE : TRACE_EXECUTE;
+
+        trace->at++;
+        reader_put(trace, output, text_page(trace), kind);
+    }
+}
+
+static void
+text_event(struct trace *trace, struct trace_output *output, enum trace_kind kind)
+{
+    if (kind == TRACE_TICK)
+        reader_add(trace, output, 0, kind);
+    else
+        reader_put(trace, output, text_page(trace), kind);
+}
+
+static uint32_t
+text_life_process(struct trace *trace)
+{
+    reader_skip_blanks(trace);
+    return (uint32_t)reader_number(trace, DECIMAL, UINT32_MAX, "a process");
+}
+
+/* fork PID PID, exec PID, exit PID */
+static void
+text_life(struct trace *trace, struct trace_output *output, enum trace_kind kind)
+{
+    uint32_t process = text_life_process(trace);
+
+    reader_add(trace, output, process, kind);
+    if (kind == TRACE_FORK)
+        reader_add(trace, output, text_life_process(trace), kind);
+    else
+        reader_leave(trace, process);
+}
+
+static void
+text_word(struct trace *trace, struct trace_output *output)
+{
+    static const struct { const char *word; enum trace_kind kind; } events[] = {
+        {"f", TRACE_FAULT}, {"-", TRACE_EVICT}, {"u", TRACE_UNMAP}, {"t", TRACE_TICK},
+        {"fork", TRACE_FORK}, {"exec", TRACE_EXEC}, {"exit", TRACE_EXIT}};
+    char word[WORD_BYTES + 1] = "";
+    size_t length = 0;
+    int next;
+
+    while (!is_blank_or_end(next = reader_peek(trace)) && length < WORD_BYTES) {
+        word[length++] = next > ' ' && next <= '~' ? (char)next : '?';
+        trace->at++;
+    }
+    for (size_t i = 0; i < sizeof(events) / sizeof(*events); i++)
+        if (strcmp(word, events[i].word) == 0) {
+            if (events[i].kind < TRACE_FORK)
+                text_event(trace, output, events[i].kind);
+            else
+                text_life(trace, output, events[i].kind);
+            return;
+        }
+    reader_fail(trace, "'%s' is no reference (r, w, x) and no event (f, -, u, t, fork, exec, exit)", word);
+}
+
+bool
+reader_text(struct trace *trace, struct trace_output *output)
+{
+    int next;
+
+    reader_skip_blanks(trace);
+    next = reader_peek(trace);
+    if (next == END_OF_FILE)
+        return false;
+    if (next == '#')
+        reader_skip_line(trace);
+    else {
+        if (next == 'r' || next == 'w' || next == 'x')
+            text_references(trace, output, next);
+        else if (next != '\n')
+            text_word(trace, output);
+        reader_end_line(trace);
+    }
+    trace->line++;
+    return true;
+}
