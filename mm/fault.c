@@ -24,7 +24,6 @@
  */
 #include "mm/fault.h"
 
-#include <asm/errno.h>
 #include <asm/siginfo.h>
 #include <asm/signal.h>
 

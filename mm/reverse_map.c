@@ -8,7 +8,7 @@
  *
  * Invariant: (pmap, page) is in the list of an anonymous or object frame exactly
  * when that pmap's entry for the page maps the frame. The mirror's second
- * mapping is not listed: ENTRY_MIRRORED in the first says that it is there.
+ * mapping is not listed: the first, being executable, says that it is there.
  */
 #include "mm/kmem_cache.h"
 #include "mm/pmap_table.h"

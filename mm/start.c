@@ -70,10 +70,8 @@ swap_from_module(void)
 {
     for (u32 i = 0; i < boot_info.module_count; i++) {
         const struct boot_module *module = &boot_info.modules[i];
-        const char *name = strrchr(module->name, '/');
 
-        name = name ? name + 1 : module->name;
-        if (strcmp(name, "swap") == 0)
+        if (boot_module_is(module, "swap"))
             return ramdisk_create("swap", module->start, module->end - module->start);
     }
     return NULL;

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The in-kernel suites, in both page-table formats, under every policy, with entries dropped at random, with accessed and dirty bits
 found out in software, with every kind of fork, without execute protection, and with all of mm verified every few faults. A T that
-names no file selects suites: make test T=fork."""
+names no file selects suites: make test T=mm_fork."""
 from harness import *
 
 SECONDS = 100
