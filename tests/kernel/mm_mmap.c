@@ -274,6 +274,25 @@ SELFTEST(mm_mmap, discarded_pages_are_zero, "madvise(MADV_DONTNEED): private pag
     case_end();
 }
 
+SELFTEST(mm_mmap, advice_passes_over_holes, "madvise does what it can on both sides of a hole, and says ENOMEM; locked pages are not discarded: EINVAL")
+{
+    struct aspace *aspace = case_begin();
+    u32 address = case_memory(aspace, 6);
+
+    check_true(address != 0);
+    case_fill(aspace, address, 6, 1);
+    check_equal(mmap_unmap(aspace, address + 2 * PAGE_SIZE, PAGE_SIZE), 0);
+    check_equal(mmap_advise(aspace, address, 5 * PAGE_SIZE, MADV_DONTNEED), -ENOMEM);
+    check_equal(case_get(aspace, address + PAGE_SIZE), 0);
+    check_equal(case_get(aspace, address + 3 * PAGE_SIZE), 0);
+    check_equal(case_get(aspace, address + 4 * PAGE_SIZE), 0);
+    check_equal(case_get(aspace, address + 5 * PAGE_SIZE), 6 * 2654435761u ^ 1);
+    check_equal(mmap_lock(aspace, address + 5 * PAGE_SIZE, PAGE_SIZE), 0);
+    check_equal(mmap_advise(aspace, address + 5 * PAGE_SIZE, PAGE_SIZE, MADV_DONTNEED), -EINVAL);
+    check_equal(case_get(aspace, address + 5 * PAGE_SIZE), 6 * 2654435761u ^ 1);
+    case_end();
+}
+
 SELFTEST(mm_mmap, incore_tells_memory_from_swap, "mincore: in memory or not, page by page; a bad vector is EFAULT, a hole ENOMEM")
 {
     struct aspace *aspace = case_begin();
@@ -314,6 +333,26 @@ SELFTEST(mm_mmap, locking_fills_and_counts, "mlock brings every page in and coun
     check_equal(aspace->locked_pages, 2);
     check_equal(mmap_lock(aspace, address, 3 * PAGE_SIZE), -ENOMEM);
     check_equal(mmap_unlock_all(aspace), 0);
+    check_equal(aspace->locked_pages, 0);
+    case_end();
+}
+
+SELFTEST(mm_mmap, locks_what_is_to_come, "mlockall(MCL_FUTURE): what mmap and brk add from then on is locked and in memory, until munlockall")
+{
+    struct aspace *aspace = case_begin();
+    u32 heap = 0x10000000;
+
+    check_true(case_memory(aspace, 4) != 0);
+    aspace->heap_start = aspace->heap_end = heap;
+    check_equal(mmap_lock_all(aspace, MCL_FUTURE), 0);
+    check_equal(aspace->locked_pages, 0);
+    check_true(case_map(aspace, 3, RW, MAP_SHARED) != 0);
+    check_equal(aspace->locked_pages, 3);
+    check_equal(mmap_brk(aspace, heap + 2 * PAGE_SIZE), heap + 2 * PAGE_SIZE);
+    check_equal(aspace->locked_pages, 5);
+    check_equal(aspace->pmap.resident, 5);
+    check_equal(mmap_unlock_all(aspace), 0);
+    check_true(case_map(aspace, 3, PROT_READ, MAP_PRIVATE) != 0);
     check_equal(aspace->locked_pages, 0);
     case_end();
 }

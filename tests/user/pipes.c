@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -150,6 +151,29 @@ nonblocking_check(void)
     check_that(errno == EAGAIN && total == 65536, "full after 64 KiB: EAGAIN (%ld bytes)", total);
     check_that(read(ends[0], page, sizeof page) == sizeof page && write(ends[1], page, sizeof page) == sizeof page,
                "what is taken out makes room");
+    struct pollfd writing = { ends[1], POLLOUT, 0 };
+    read(ends[0], page, 1);
+    check_that(poll(&writing, 1, 0) == 0, "room for less than PIPE_BUF: not writable yet");
+    ends_close();
+}
+
+/* A buffer whose end cannot be written takes what fits before that, and leaves the rest in the pipe. */
+static void
+partial_check(void)
+{
+    static char page[PIPE_BUF];
+    char *buffer = mmap(NULL, 2 * PIPE_BUF, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    munmap(buffer + PIPE_BUF, PIPE_BUF);
+    pipe(ends);
+    memset(page, 'a', sizeof page);
+    write(ends[1], page, sizeof page);
+    memset(page, 'b', sizeof page);
+    write(ends[1], page, sizeof page);
+    check_that(read(ends[0], buffer, 2 * PIPE_BUF) == PIPE_BUF && buffer[PIPE_BUF - 1] == 'a',
+               "a read into memory that ends half-way gets as much as it can hold");
+    check_that(read(ends[0], buffer, PIPE_BUF) == PIPE_BUF && buffer[0] == 'b', "and the next read the rest");
+    munmap(buffer, PIPE_BUF);
     ends_close();
 }
 
@@ -236,6 +260,7 @@ main(void)
     abandoned_check();
     bulk_check();
     nonblocking_check();
+    partial_check();
     poll_check();
     atomic_check();
     vector_check();
