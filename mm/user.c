@@ -139,6 +139,27 @@ user_write_word(u32 address, u32 value)
 }
 
 int
+user_compare_exchange_word(u32 address, u32 expected, u32 value, u32 *found)
+{
+    int error = 0;
+
+    if (!user_range_ok(address, sizeof(value)))
+        return -EFAULT;
+    user_access_begin();
+    asm volatile("1: lock cmpxchgl %[value], %[to]\n"
+                 "   jmp 3f\n"
+                 "2: movl %[fault], %[error]\n"
+                 "3:\n"
+                 TRAP_FIXUP("1b", "2b")
+                 : [to] "+m"(*(u32 *)address), "+a"(expected), [error] "+r"(error)
+                 : [value] "r"(value), [fault] "i"(-EFAULT)
+                 : "cc");
+    user_access_end();
+    *found = expected;
+    return error;
+}
+
+int
 user_copy_string(char *to, u32 from, usize size)
 {
     usize done = 0;

@@ -28,6 +28,10 @@ int user_clear(u32 to, usize bytes);
 int user_read_word(u32 *value, u32 address);
 int user_write_word(u32 address, u32 value);
 
+/* One word, if it holds `expected`: puts `value` there, as one step that no other thread can come between. *found is
+ * what it held. 0 or -EFAULT. */
+int user_compare_exchange_word(u32 address, u32 expected, u32 value, u32 *found);
+
 /* A string with its terminator: its length without it, -EFAULT, or -ENAMETOOLONG
  * if it does not end within size bytes. */
 int user_copy_string(char *to, u32 from, usize size);
