@@ -18,12 +18,14 @@
  *
  * Whatever sleeps returns afterwards without having mapped anything: the
  * instruction faults again, and finds the page in memory. So no stage has to
- * doubt what an earlier one found. Each mapping withholds write access where a
+ * doubt what an earlier one found. But the region may be gone by then, unmapped
+ * by another thread: who slept looks at the address space alone. Each mapping withholds write access where a
  * later write must be seen: shared anon, shared chunk, object page under a
  * private region, dirty=software.
  */
 #include "mm/fault.h"
 
+#include <asm/errno.h>
 #include <asm/siginfo.h>
 #include <asm/signal.h>
 
@@ -381,20 +383,26 @@ fault_object_created(struct fault *fault, struct frame *frame)
     return 0;
 }
 
-/* The object's page was read: that is the kind of this fault. If the access needs
- * no copy it is mapped at once; else the instruction will fault again. */
+/* The object's page was read: that is the kind of this fault. */
 static void
-fault_object_read(struct fault *fault, struct frame *frame, u32 index)
+fault_count_object_read(struct fault *fault, enum object_kind kind)
 {
-    bool private = !(fault->region->flags & REGION_SHARED);
-
-    if (fault->region->object->kind == OBJECT_FILE) {
+    if (kind == OBJECT_FILE) {
         COUNT(fault, fault_file);
         COUNT(fault, pgmajfault);
     } else {
         fault_count_swap_in(fault);
     }
-    if (!frame || (private && (fault->access == FAULT_WRITE || fault_is_tail(fault->region, index))))
+}
+
+/* The page has just been read, without sleeping. If the access needs no copy it is
+ * mapped at once; else the instruction will fault again. */
+static void
+fault_object_read(struct fault *fault, struct frame *frame, u32 index)
+{
+    bool private = !(fault->region->flags & REGION_SHARED);
+
+    if ((private && (fault->access == FAULT_WRITE || fault_is_tail(fault->region, index))))
         return;
     if (fault->access == FAULT_WRITE)
         frame->dirty = true;
@@ -406,6 +414,7 @@ static int
 fault_object_absent(struct fault *fault, u32 index)
 {
     struct object *object = fault->region->object;
+    enum object_kind kind = object->kind;
     struct frame *frame;
 
     if (!object_contains(object, index)) {
@@ -416,10 +425,11 @@ fault_object_absent(struct fault *fault, u32 index)
     case OBJECT_PAGE_CREATED:
         return fault_object_created(fault, frame);
     case OBJECT_PAGE_READ:
+        fault_count_object_read(fault, kind);
         fault_object_read(fault, frame, index);
         return 0;
     case OBJECT_PAGE_SLEPT:
-        fault_object_read(fault, NULL, index);
+        fault_count_object_read(fault, kind);
         return 0;
     case OBJECT_PAGE_HERE:
     case OBJECT_PAGE_WAITED:
