@@ -4,12 +4,14 @@
  *     open       find the file; while it is a #! script, go on with its interpreter     elf_check_header
  *     check      the program headers                                                   elf_check_segments
  *     load       a new address space: a region for each segment, bss, heap, stack      mmap_map, exec_stack_build
+ *     alone      the other threads end                                                 process_end_other_threads
  *     commit     nothing fails from here on: the old address space goes, signals and registers are reset
  */
 #include "kernel/exec.h"
 
 #include "kernel/assert.h"
 #include "kernel/file.h"
+#include "kernel/futex.h"
 #include "kernel/inode.h"
 #include "kernel/lib/string.h"
 #include "kernel/path.h"
@@ -314,12 +316,13 @@ exec_commit(struct exec_program *program)
     struct process *process = thread->process;
 
     assert(program->layout.entry < user_top());
+    futex_thread_ends(thread);
+    thread_become_first(thread);
+    process->exit_status = 0;
     exec_change_aspace(process, program);
     exec_change_files(process, program);
     signal_exec_commit(process, program->actions);
     program->actions = NULL;
-    thread->clear_child_tid = 0;
-    thread->robust_list = 0;
     process->has_executed = true;
     process->identity = identity_after_exec(&process->identity, process->executable);
     process_set_name(process, program->path);
@@ -339,6 +342,8 @@ exec_run(const char *path, struct exec_strings *strings)
         result = exec_load(&program, strings);
     if (result == 0)
         result = exec_prepare(&program);
+    if (result == 0)
+        result = process_end_other_threads(current_process());
     if (result == 0)
         exec_commit(&program);
     exec_release(&program);

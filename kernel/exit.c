@@ -1,10 +1,17 @@
 /*
- * The end of a process. It gives back everything but what its parent may ask for, becomes a zombie, and tells
- * the parent; or is buried at once where the parent does not want to know. The thread itself is freed by the
- * one that runs next.
+ * The end of threads and processes.
+ *
+ *     process_exit   every other thread is sent a SIGKILL of its own, wakes, unwinds and ends as this one does
+ *     exit_thread    tells user memory (futex_thread_ends); the last of the process goes on to
+ *     exit_process   which gives back everything but what the parent may ask for, becomes a zombie, and tells the
+ *                    parent; or is buried at once where the parent does not want to know
+ *
+ * A thread ends on its own way to user mode only, so whatever it holds in the kernel it has given back. It is freed
+ * by the one that runs next.
  */
 #include "kernel/alarm.h"
 #include "kernel/file.h"
+#include "kernel/futex.h"
 #include "kernel/inode.h"
 #include "kernel/power.h"
 #include "kernel/printk.h"
@@ -13,8 +20,8 @@
 #include "kernel/syscall.h"
 #include "kernel/terminal.h"
 #include "mm/aspace.h"
-#include "mm/user.h"
 
+#include <asm/errno.h>
 #include <asm/signal.h>
 
 #define INIT_NUMBER 1u
@@ -48,10 +55,7 @@ static void
 exit_release_memory(struct process *process)
 {
     struct aspace *aspace = process->aspace;
-    struct thread *thread = current_thread();
 
-    if (thread->clear_child_tid != 0 && aspace->references > 1)
-        user_write_word(thread->clear_child_tid, 0);
     process_usage_retire_aspace(process);
     process->aspace = NULL;
     aspace_activate(NULL);
@@ -86,21 +90,19 @@ exit_is_unwanted(const struct process *process)
         && (action->handler == (u32)SIG_IGN || (action->flags & SA_NOCLDWAIT) != 0);
 }
 
-void
-process_exit(u32 wait_status)
+/* The current thread is the last one. */
+static void __attribute__((noreturn))
+exit_process(struct process *process)
 {
-    struct process *process = current_process();
-
     process->exiting = true;
     if (process->id == INIT_NUMBER)
-        exit_machine(wait_status);
+        exit_machine(process->exit_status);
     alarm_cancel(&process->real_alarm);
     exit_release_files(process);
     if (process->session == process->pid)
         terminal_release_session((s32)process->id);
     exit_release_memory(process);
     exit_reparent_children(process);
-    process->exit_status = wait_status;
 
     /* From here on nothing sleeps, so that nobody sees a process without a thread that is no zombie. */
     interrupts_disable();
@@ -113,6 +115,78 @@ process_exit(u32 wait_status)
         process_free(process);
     }
     thread_exit();
+}
+
+static void __attribute__((noreturn))
+exit_thread(void)
+{
+    struct thread *thread = current_thread();
+    struct process *process = thread->process;
+
+    thread->exiting = true;
+    futex_thread_ends(thread);
+    if (process->thread_count == 1)
+        exit_process(process);
+    interrupts_disable();
+    thread_leave_process(thread);
+    process_thread_left(process);
+    thread_exit();
+}
+
+static void
+exit_kill_other_threads(struct process *process)
+{
+    struct thread *thread;
+    u32 interrupts = interrupts_save();
+
+    signal_continue(process, SIGKILL);
+    TAILQ_FOREACH(thread, &process->threads, process_link) {
+        if (thread != current_thread())
+            signal_kill_thread(thread);
+    }
+    interrupts_restore(interrupts);
+}
+
+void
+process_exit(u32 wait_status)
+{
+    struct process *process = current_process();
+    bool exec_goes_on = process->exec_thread != NULL && process->exec_thread != current_thread();
+
+    if (!process->exiting && !exec_goes_on) {
+        process->exit_status = wait_status;
+        if (process->id == INIT_NUMBER)
+            exit_machine(wait_status);
+        process->exiting = true;
+        if (process->thread_count > 1)
+            exit_kill_other_threads(process);
+    }
+    exit_thread();
+}
+
+int
+process_end_other_threads(struct process *process)
+{
+    int result = 0;
+
+    if (process->exiting || process->exec_thread != NULL)
+        return -EINTR;
+    if (process->thread_count == 1)
+        return 0;
+    process->exec_thread = current_thread();
+    exit_kill_other_threads(process);
+    while (process->thread_count > 1 && result == 0)
+        result = wait_killable(&process->thread_wait);
+    process->exec_thread = NULL;
+    return process->thread_count > 1 ? result : 0;
+}
+
+void
+process_thread_left(struct process *process)
+{
+    signal_thread_left(process);
+    if (process->thread_count == 1)
+        wait_wake_all(&process->thread_wait);
 }
 
 /* The code and status that siginfo has for a wait status. */
@@ -154,7 +228,12 @@ process_notify_parent(struct process *process)
 s32
 sys_exit(u32 code)
 {
-    process_exit(process_status_exited(code));
+    struct thread *thread = current_thread();
+    struct process *process = thread->process;
+
+    if (thread->pid == process->pid && !process->exiting)
+        process->exit_status = process_status_exited(code);
+    exit_thread();
 }
 
 s32

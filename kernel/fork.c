@@ -1,5 +1,6 @@
 /*
- * fork, vfork and clone: one route for the three, told apart by Linux's clone flags.
+ * fork, vfork and clone: one route for the three, told apart by Linux's clone flags. A thread (CLONE_THREAD) is the
+ * shorter part of it: number, structure and registers; all else it finds in its process.
  *
  *     check -> structures -> signals, files -> address space -> registers -> commit: into the tree and the run queue
  *
@@ -35,6 +36,12 @@ struct fork_request {
     u32 tls;
 };
 
+/* A thread shares all of these with the others of its process, and may ask for those. */
+#define THREAD_FLAGS_SHARED (CLONE_THREAD | CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND)
+#define THREAD_FLAGS_KNOWN                                                                                           \
+    (CSIGNAL | THREAD_FLAGS_SHARED | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID  \
+     | CLONE_DETACHED | CLONE_SYSVSEM)
+
 /* Flags that a process (rather than a thread) can have. CLONE_DETACHED does nothing on Linux either. */
 #define FORK_FLAGS_KNOWN                                                                                             \
     (CSIGNAL | CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID        \
@@ -43,7 +50,12 @@ struct fork_request {
 static int
 fork_check(const struct fork_request *request)
 {
-    if ((request->flags & ~FORK_FLAGS_KNOWN) != 0 || (request->flags & CSIGNAL) > SIGNAL_COUNT)
+    bool is_thread = (request->flags & CLONE_THREAD) != 0;
+    u32 known = is_thread ? THREAD_FLAGS_KNOWN : FORK_FLAGS_KNOWN;
+    u32 needed = is_thread ? THREAD_FLAGS_SHARED : 0;
+
+    if ((request->flags & ~known) != 0 || (request->flags & needed) != needed
+        || (request->flags & CSIGNAL) > SIGNAL_COUNT)
         return -EINVAL;
     if (!resource_allows_process(current_process()))
         return -EAGAIN;
@@ -144,7 +156,7 @@ fork_fill(struct process *child, const struct fork_request *request)
 {
     struct thread *parent_thread = current_thread();
     struct process *parent = parent_thread->process;
-    struct thread *thread = thread_create_user(child);
+    struct thread *thread = thread_create_user(child, child->pid);
     int result;
 
     if (thread == NULL)
@@ -207,6 +219,66 @@ fork_process(const struct fork_request *request)
     return (s32)id;
 }
 
+/* ---- Threads ---- */
+
+/* Gives back a thread that never ran. */
+static void
+fork_abandon_thread(struct thread *thread)
+{
+    struct process *process = thread->process;
+
+    thread_free(thread);
+    process_thread_left(process);
+}
+
+/* Its registers, and its number to whom it concerns: 0, or the caller abandons it. */
+static int
+fork_fill_thread(struct thread *thread, const struct fork_request *request)
+{
+    struct process *process = thread->process;
+    int result;
+
+    signal_clone(thread, current_thread());
+    result = fork_registers(thread, current_thread(), request);
+    if (result == 0 && (request->flags & CLONE_PARENT_SETTID) != 0)
+        result = user_write_word(request->parent_tid, thread->id);
+    /* Whoever began to end the process or its other threads meanwhile may have missed this one. */
+    if (result == 0 && (process->exiting || process->exec_thread != NULL))
+        result = -EINTR;
+    return result;
+}
+
+static s32
+fork_thread(const struct fork_request *request)
+{
+    int result = fork_check(request);
+    struct thread *thread;
+    struct pid *pid;
+    u32 id;
+
+    if (result < 0)
+        return result;
+    pid = pid_allocate();
+    if (pid == NULL)
+        return -EAGAIN;
+    thread = thread_create_user(current_process(), pid);
+    if (thread == NULL) {
+        pid_release(pid);
+        return -ENOMEM;
+    }
+    result = fork_fill_thread(thread, request);
+    if (result < 0) {
+        fork_abandon_thread(thread);
+        return result;
+    }
+    id = thread->id;
+    signal_update_work(thread);
+    scheduler_add(thread);
+    return (s32)id;
+}
+
+/* ---- The system calls ---- */
+
 s32
 sys_fork(void)
 {
@@ -222,6 +294,8 @@ sys_vfork(void)
 s32
 sys_clone(u32 flags, u32 stack, u32 parent_tid, u32 tls, u32 child_tid)
 {
-    return fork_process(&(struct fork_request){
-        .flags = flags, .stack = stack, .parent_tid = parent_tid, .tls = tls, .child_tid = child_tid});
+    const struct fork_request request = {
+        .flags = flags, .stack = stack, .parent_tid = parent_tid, .tls = tls, .child_tid = child_tid};
+
+    return (flags & CLONE_THREAD) != 0 ? fork_thread(&request) : fork_process(&request);
 }

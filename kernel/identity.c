@@ -15,9 +15,6 @@
 /* In the calls that set several numbers at once this one stands for "as it is". */
 #define UNCHANGED UINT32_MAX
 
-/* The size of struct robust_list_head on i386. */
-#define ROBUST_LIST_HEAD_BYTES 12u
-
 s32
 sys_getpid(void)
 {
@@ -41,15 +38,6 @@ sys_set_tid_address(u32 address)
 {
     current_thread()->clear_child_tid = address;
     return (s32)current_thread()->id;
-}
-
-s32
-sys_set_robust_list(u32 head, u32 bytes)
-{
-    if (bytes != ROBUST_LIST_HEAD_BYTES)
-        return -EINVAL;
-    current_thread()->robust_list = head;
-    return 0;
 }
 
 s32

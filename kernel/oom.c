@@ -25,9 +25,9 @@ oom_somebody_is_dying(void)
     const struct process *process;
 
     process_for_each(process) {
-        const struct thread *thread = process_first_thread(process);
+        bool killed = (process->signals.pending.set & signal_bit(SIGKILL)) != 0;
 
-        if (process->aspace != NULL && (process->exiting || (thread != NULL && signal_kill_pending(thread))))
+        if (process->aspace != NULL && (process->exiting || killed))
             return true;
     }
     return false;

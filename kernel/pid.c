@@ -1,4 +1,4 @@
-/* Process numbers in a hash table of chains, which doubles when chains get longer than one on average. */
+/* Numbers in a hash table of chains, which doubles when chains get longer than one on average. */
 #include "kernel/pid.h"
 
 #include "kernel/assert.h"
@@ -92,6 +92,7 @@ pid_allocate(void)
     pid->number = pid_newest = pid_next_free();
     pid->references = 1;
     pid->process = NULL;
+    pid->thread = NULL;
     LIST_INIT(&pid->group);
     interrupts = interrupts_save();
     LIST_INSERT_HEAD(pid_chain_of(pid->number), pid, hash_link);

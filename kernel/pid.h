@@ -1,7 +1,7 @@
 /*
- * Process numbers. One struct pid stands for one number for as long as anybody uses it: as a process, as a
- * process group or as a session. So a number is not handed out again while a group or session that bears it
- * still has members. Numbers are found through a hash table that grows with their count; allocation goes
+ * Process and thread numbers. One struct pid stands for one number for as long as anybody uses it: as a thread, as
+ * a process (which has the number of its first thread), as a process group or as a session. So a number is not
+ * handed out again while a group or session that bears it still has members. Numbers are found through a hash table that grows with their count; allocation goes
  * upwards and wraps round at PID_MAXIMUM.
  */
 #pragma once
@@ -11,14 +11,16 @@
 #include "kernel/types.h"
 
 struct process;
+struct thread;
 
 /* The numbers Linux uses at most by default: 1 .. PID_MAXIMUM - 1; /proc/sys/kernel/pid_max. */
 #define PID_MAXIMUM 32768u
 
 struct pid {
     u32 number;
-    u32 references;                            /* the process, each member of the group and of the session */
+    u32 references;                            /* process or thread, each member of the group and of the session */
     struct process *process;                   /* of this number, until it has been waited for; else NULL */
+    struct thread *thread;                     /* of this number, until it ends; else NULL */
     LIST_HEAD(, process) group;                /* members of the process group; changed with interrupts disabled */
     LIST_ENTRY(pid) hash_link;
 };

@@ -19,7 +19,11 @@ static struct kmem_cache process_cache = KMEM_CACHE("process", sizeof(struct pro
 
 struct process_list process_list = TAILQ_HEAD_INITIALIZER(process_list);
 u32 process_count;
-struct process process_kernel = {.name = "kernel", .signals.unkillable = true};
+struct process process_kernel = {
+    .name = "kernel",
+    .signals.unkillable = true,
+    .threads = TAILQ_HEAD_INITIALIZER(process_kernel.threads),
+};
 
 static void
 process_describe_current(char *text, usize size)
@@ -50,14 +54,26 @@ process_find(u32 id)
     return pid != NULL ? pid->process : NULL;
 }
 
+struct process *
+process_find_by_thread(u32 id)
+{
+    struct pid *pid = pid_find(id);
+
+    if (pid == NULL)
+        return NULL;
+    return pid->thread != NULL ? pid->thread->process : pid->process;
+}
+
 /* Fields are set one by one, since most of the structure (pending signals) needs no initial value. */
 static void
 process_initialize(struct process *process)
 {
     process->parent = NULL;
     LIST_INIT(&process->children);
-    LIST_INIT(&process->threads);
+    TAILQ_INIT(&process->threads);
     process->thread_count = 0;
+    process->exec_thread = NULL;
+    process->thread_wait = (struct wait_queue){0};
     process->aspace = NULL;
     process->files = NULL;
     process->directory = NULL;
@@ -72,6 +88,7 @@ process_initialize(struct process *process)
     memset(&process->children_usage, 0, sizeof(process->children_usage));
     process->exiting = false;
     process->zombie = false;
+    process->claimed = false;
     process->has_executed = false;
     process->exit_status = 0;
     process->exit_signal = 0;
@@ -99,7 +116,7 @@ process_allocate(void)
 void
 process_free(struct process *process)
 {
-    assert(LIST_EMPTY(&process->threads) && LIST_EMPTY(&process->children));
+    assert(TAILQ_EMPTY(&process->threads) && LIST_EMPTY(&process->children));
     identity_release(&process->identity);
     pid_release(process->pid);
     kmem_cache_free(&process_cache, process);
@@ -197,12 +214,21 @@ process_usage_add_thread(struct process_usage *usage, const struct thread *threa
 }
 
 void
+process_usage_of_thread(const struct thread *thread, struct process_usage *usage)
+{
+    process_usage_so_far(thread->process, usage);
+    usage->user_ticks = usage->system_ticks = 0;
+    usage->switches_voluntary = usage->switches_involuntary = 0;
+    process_usage_add_thread(usage, thread);
+}
+
+void
 process_usage_so_far(const struct process *process, struct process_usage *usage)
 {
     const struct thread *thread;
 
     *usage = process->usage;
-    LIST_FOREACH(thread, &process->threads, process_link)
+    TAILQ_FOREACH(thread, &process->threads, process_link)
         process_usage_add_thread(usage, thread);
     process_usage_add_aspace(usage, process);
 }

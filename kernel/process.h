@@ -61,8 +61,10 @@ struct process {
     char name[PROCESS_NAME_BYTES];             /* last part of the program's path, or what prctl said */
 
     /* What its threads share. */
-    LIST_HEAD(, thread) threads;
+    TAILQ_HEAD(, thread) threads;              /* oldest first; changed with interrupts disabled */
     u32 thread_count;
+    struct thread *exec_thread;                /* in exec, until all others have ended; else NULL */
+    struct wait_queue thread_wait;             /* it sleeps here */
     struct aspace *aspace;                     /* NULL: kernel threads and zombies */
     struct file_table *files;                  /* NULL: kernel threads and zombies */
     struct inode *directory;                   /* current one, held; NULL for zombies */
@@ -81,10 +83,11 @@ struct process {
     struct process_usage children_usage;       /* of children waited for */
 
     /* The end. */
-    bool exiting;                              /* process_exit has begun */
+    bool exiting;                              /* process_exit has begun: every thread ends */
     bool zombie;                               /* has ended, not yet waited for */
+    bool claimed;                              /* a zombie whose status a thread of the parent is being told */
     bool has_executed;                         /* has called exec since fork (setpgid) */
-    u32 exit_status;                           /* as wait4 reports it */
+    u32 exit_status;                           /* as wait4 reports it; before the end what the first thread ended with */
     int exit_signal;                           /* what the parent is sent: SIGCHLD after fork; 0: nothing */
     struct wait_queue child_wait;              /* the parent sleeps here for news of its children */
     struct process_vfork *vfork;               /* the parent sleeps until we exec or exit, or NULL */
@@ -106,6 +109,9 @@ int process_spawn_init(const char *path, const char *const *arguments);
 /* The process of a number, zombies included, or NULL. */
 struct process *process_find(u32 id);
 
+/* The same where the number may also be that of any thread. */
+struct process *process_find_by_thread(u32 id);
+
 /* Every process, zombies included, oldest first. The body must neither sleep nor end one. */
 #define process_for_each(process) TAILQ_FOREACH(process, &process_list, all_link)
 TAILQ_HEAD(process_list, process);
@@ -115,11 +121,11 @@ extern u32 process_count;                      /* in that list */
 /* Process 0, to which kernel threads belong; not in the list. It ignores every signal. */
 extern struct process process_kernel;
 
-/* Its thread that is asked about first (/proc/PID/stat); NULL for a zombie. */
+/* Its oldest thread; NULL for a zombie. */
 static inline struct thread *
 process_first_thread(const struct process *process)
 {
-    return LIST_FIRST(&process->threads);
+    return TAILQ_FIRST(&process->threads);
 }
 
 /* Letter of Linux's /proc/PID/stat: R, S, T or Z. */
@@ -127,6 +133,9 @@ char process_state_letter(const struct process *process);
 
 /* What it has used so far, its threads and present program included. */
 void process_usage_so_far(const struct process *process, struct process_usage *usage);
+
+/* What one thread has used; faults are counted for the process alone. */
+void process_usage_of_thread(const struct thread *thread, struct process_usage *usage);
 
 /* Add what a thread or the present aspace has used to process->usage, before the process loses it. */
 void process_usage_retire_thread(struct process *process, const struct thread *thread);
@@ -156,8 +165,17 @@ void process_vfork_release(struct process *process);
 /* Last part of a path, cut to fit. */
 void process_set_name(struct process *process, const char *path);
 
-/* End the current process with this wait status (process_status_* below). Ends the machine if it is init. */
+/*
+ * End the current process, all its threads, with this wait status (process_status_* below); the current thread at
+ * once, the others as soon as they look. Ends the machine if it is init.
+ */
 void process_exit(u32 wait_status) __attribute__((noreturn));
+
+/* For exec: end all threads but the current one, and wait until they have. 0, or -EINTR: it is to end itself. Sleeps. */
+int process_end_other_threads(struct process *process);
+
+/* A thread has left the process or will not act on signals any more: others may have to do what waited for it. */
+void process_thread_left(struct process *process);
 
 /* Status words of wait4. */
 static inline u32

@@ -64,7 +64,7 @@ resource_allows_process(const struct process *process)
         return true;
     process_for_each(other) {
         if (other->identity.user == user)
-            count++;
+            count += other->zombie ? 1 : other->thread_count;
     }
     return count < limit;
 }
@@ -151,29 +151,42 @@ limit_write64(u32 address, const struct rlimit *limit)
     return user_copy_out(address, &wide, sizeof(wide));
 }
 
+/* The process whose limits a call means: 0 for the caller's, or the number of any thread. */
+static struct process *
+limit_process(u32 id)
+{
+    return id == 0 ? current_process() : process_find_by_thread(id);
+}
+
 s32
 sys_prlimit64(u32 id, u32 resource, u32 limit_address, u32 old_address)
 {
-    struct process *process = id == 0 ? current_process() : process_find(id);
+    struct process *process;
     struct rlimit64 wide;
     struct rlimit limit = {0};
     int result = 0;
 
     if (resource >= RLIM_NLIMITS)
         return -EINVAL;
+    if (limit_address != 0 && user_copy_in(&wide, limit_address, sizeof(wide)) < 0)
+        return -EFAULT;
+    process = limit_process(id);
     if (process == NULL)
         return -ESRCH;
     if (limit_address != 0) {
-        if (user_copy_in(&wide, limit_address, sizeof(wide)) < 0)
-            return -EFAULT;
         limit = (struct rlimit){limit_narrow(wide.rlim_cur), limit_narrow(wide.rlim_max)};
         result = limit_check(process, resource, &limit);
     }
     if (result == 0 && old_address != 0)
         result = limit_write64(old_address, &process->limits[resource]);
-    if (result == 0 && limit_address != 0)
-        limit_set(process, resource, &limit);
-    return result;
+    if (result < 0 || limit_address == 0)
+        return result;
+    /* Writing the old one may have slept, and the process may have gone. */
+    process = limit_process(id);
+    if (process == NULL)
+        return -ESRCH;
+    limit_set(process, resource, &limit);
+    return 0;
 }
 
 /* ---- Usage ---- */
@@ -211,8 +224,10 @@ sys_getrusage(u32 who, u32 address)
 
     if ((s32)who == RUSAGE_CHILDREN)
         usage = process->children_usage;
-    else if (who == RUSAGE_SELF || who == RUSAGE_THREAD)
+    else if (who == RUSAGE_SELF)
         process_usage_so_far(process, &usage);
+    else if (who == RUSAGE_THREAD)
+        process_usage_of_thread(current_thread(), &usage);
     else
         return -EINVAL;
     return usage_write(address, &usage);
@@ -224,7 +239,7 @@ sys_getrusage(u32 who, u32 address)
 static struct process *
 priority_process(u32 which, u32 who)
 {
-    return which == PRIO_PROCESS && who != 0 ? process_find(who) : current_process();
+    return which == PRIO_PROCESS && who != 0 ? process_find_by_thread(who) : current_process();
 }
 
 s32
@@ -288,7 +303,7 @@ sys_sched_getaffinity(u32 id, u32 bytes, u32 mask)
 {
     u32 processors = 1;
 
-    if (id != 0 && process_find(id) == NULL)
+    if (id != 0 && process_find_by_thread(id) == NULL)
         return -ESRCH;
     if (bytes < sizeof(processors) || bytes % sizeof(processors) != 0)
         return -EINVAL;
@@ -298,5 +313,5 @@ sys_sched_getaffinity(u32 id, u32 bytes, u32 mask)
 s32
 sys_sched_getscheduler(u32 id)
 {
-    return id == 0 || process_find(id) != NULL ? SCHED_NORMAL : -ESRCH;
+    return id == 0 || process_find_by_thread(id) != NULL ? SCHED_NORMAL : -ESRCH;
 }

@@ -5,6 +5,10 @@
  *
  * with interrupts disabled, since terminal and timers send from interrupt handlers. SIGCONT and the stop
  * signals undo each other when sent, not when acted upon: a stopped process could not act.
+ *
+ * The receiver of a signal to a process is its first thread that does not block it, and that one alone is woken. The
+ * signal stays pending for the process, so that any thread may take it; where the receiver ends or blocks the signal
+ * before it has acted, the others are made to look (signal_thread_left).
  */
 #include "kernel/signal.h"
 
@@ -37,7 +41,8 @@ signal_pending_set(const struct thread *thread)
 bool
 signal_pending(const struct thread *thread)
 {
-    return (signal_pending_set(thread) & (~thread->signals.blocked | thread->signals.awaited)) != 0;
+    return (signal_pending_set(thread) & (~thread->signals.blocked | thread->signals.awaited)) != 0
+        || thread->process->signals.stop_signal != 0;
 }
 
 bool
@@ -67,6 +72,8 @@ signal_set_blocked(signal_set blocked)
 
     thread->signals.blocked = blocked & ~(signal_bit(SIGKILL) | signal_bit(SIGSTOP));
     signal_update_work(thread);
+    if ((thread->process->signals.pending.set & blocked) != 0 && thread->process->thread_count > 1)
+        signal_thread_left(thread->process);
 }
 
 void
@@ -130,7 +137,7 @@ signal_discard(struct process *process, signal_set signals)
     struct thread *thread;
 
     signal_pending_discard(&process->signals.pending, signals);
-    LIST_FOREACH(thread, &process->threads, process_link) {
+    TAILQ_FOREACH(thread, &process->threads, process_link) {
         signal_pending_discard(&thread->signals.pending, signals);
         signal_update_work(thread);
     }
@@ -197,10 +204,25 @@ signal_post(struct process *process, struct thread *thread, struct signal_pendin
     return result;
 }
 
+/* The first thread that would act on the signal; if there is none, the first of all. */
+static struct thread *
+signal_receiver(const struct process *process, int signal)
+{
+    struct thread *thread;
+
+    TAILQ_FOREACH(thread, &process->threads, process_link) {
+        signal_set deaf = thread->signals.blocked & ~thread->signals.awaited;
+
+        if ((deaf & signal_bit(signal)) == 0 && !thread->exiting)
+            return thread;
+    }
+    return process_first_thread(process);
+}
+
 int
 signal_send(struct process *process, int signal, const struct signal_info *info)
 {
-    struct thread *thread = process_first_thread(process);
+    struct thread *thread = signal_receiver(process, signal);
 
     assert(signal > 0 && signal <= SIGNAL_COUNT);
     if (thread == NULL || process->exiting || process->signals.actions == NULL)
@@ -233,16 +255,48 @@ signal_send_group(u32 group, int signal, const struct signal_info *info)
     return 0;
 }
 
+/* Every thread looks at what is pending. */
+static void
+signal_wake_all(struct process *process)
+{
+    struct thread *thread;
+
+    TAILQ_FOREACH(thread, &process->threads, process_link) {
+        signal_update_work(thread);
+        wait_interrupt(thread);
+    }
+}
+
 void
 signal_force_kill(struct process *process)
 {
-    struct thread *thread = process_first_thread(process);
     u32 interrupts = interrupts_save();
 
     signal_prepare(process, SIGKILL);
     signal_add(&process->signals.pending, SIGKILL, NULL);
+    signal_wake_all(process);
+    interrupts_restore(interrupts);
+}
+
+void
+signal_kill_thread(struct thread *thread)
+{
+    u32 interrupts = interrupts_save();
+
+    signal_add(&thread->signals.pending, SIGKILL, NULL);
     signal_update_work(thread);
     wait_interrupt(thread);
+    interrupts_restore(interrupts);
+}
+
+void
+signal_thread_left(struct process *process)
+{
+    u32 interrupts = interrupts_save();
+
+    if (process->signals.pending.set != 0)
+        signal_wake_all(process);
+    signal_stop_complete(process);
     interrupts_restore(interrupts);
 }
 

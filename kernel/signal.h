@@ -103,7 +103,8 @@ struct signal_thread {
 struct signal_process {
     struct signal_pending pending;             /* sent to the process: any thread may take it */
     struct signal_actions *actions;            /* never NULL for user processes */
-    int stop_signal;                           /* it is stopped by this signal; 0: it is not */
+    int stop_signal;                           /* all threads are to stop, by this signal; 0: they are not */
+    bool stopping;                             /* not all have, and the parent has not been told */
     bool stop_unreported;                      /* the parent has not yet waited for the stop */
     bool continue_unreported;                  /* nor for the continuation */
     bool unkillable;                           /* init: signals that would kill it by default are ignored */
@@ -178,6 +179,9 @@ void signal_fork(struct process *child, struct thread *child_thread, const struc
 struct signal_actions *signal_exec_prepare(const struct process *process);
 void signal_exec_commit(struct process *process, struct signal_actions *actions);
 
+/* A new thread beside its creator: the creator's mask. */
+void signal_clone(struct thread *child, const struct thread *creator);
+
 /* Free what is pending, and a process's actions. */
 void signal_release(struct process *process);
 void signal_release_thread(struct thread *thread);
@@ -204,6 +208,18 @@ void signal_discard(struct process *process, signal_set signals);
 
 /* Act on what is pending before user mode goes on with this frame. May not return. */
 void signal_deliver(struct trap_frame *frame);
+
+/* End one thread: it will find a SIGKILL of its own. From anywhere. */
+void signal_kill_thread(struct thread *thread);
+
+/*
+ * A thread has left the process, or blocks more signals than before: let the others look at what is pending for the
+ * process, and at whether the last one that was to stop has gone.
+ */
+void signal_thread_left(struct process *process);
+
+/* signal_deliver.c: if every thread has stopped by now, tell the parent. With interrupts disabled. */
+void signal_stop_complete(struct process *process);
 
 /* SIGCONT or SIGKILL is being sent: let a stopped process run. From anywhere. */
 void signal_continue(struct process *process, int signal);

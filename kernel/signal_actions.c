@@ -78,6 +78,7 @@ signal_init_process(struct process *process, struct signal_actions *actions)
     TAILQ_INIT(&signals->pending.realtime);
     signals->actions = actions;
     signals->stop_signal = 0;
+    signals->stopping = false;
     signals->stop_unreported = false;
     signals->continue_unreported = false;
     signals->unkillable = false;
@@ -105,6 +106,12 @@ signal_fork(struct process *child, struct thread *child_thread, const struct thr
     signal_init_process(child, actions);
     child_thread->signals.blocked = parent_thread->signals.blocked;
     child_thread->signals.stack = parent_thread->signals.stack;
+}
+
+void
+signal_clone(struct thread *child, const struct thread *creator)
+{
+    child->signals.blocked = creator->signals.blocked;
 }
 
 static bool

@@ -93,21 +93,27 @@ sys_kill(u32 id, u32 signal)
         return kill_everybody((int)signal, &info);
     if (number < 0)
         return kill_group(0u - id, (int)signal, &info);
-    target = process_find(id);
+    target = process_find_by_thread(id);
     return target != NULL ? kill_process(target, (int)signal, &info) : -ESRCH;
 }
 
-/* A thread's number is its process's as long as there is one thread in each. */
 static s32
-kill_thread(u32 thread_id, u32 signal, const struct signal_info *info)
+kill_thread(struct thread *target, u32 signal, const struct signal_info *info)
 {
-    struct process *target = process_find(thread_id);
-
-    if (target == NULL || target->zombie)
+    if (target == NULL)
         return -ESRCH;
-    if (!kill_is_permitted(target))
+    if (!kill_is_permitted(target->process))
         return -EPERM;
-    return signal == 0 ? 0 : signal_send_thread(process_first_thread(target), (int)signal, info);
+    return signal == 0 ? 0 : signal_send_thread(target, (int)signal, info);
+}
+
+/* The thread of that number if it belongs to that process. */
+static struct thread *
+thread_find_in(u32 process, u32 id)
+{
+    struct thread *thread = thread_find(id);
+
+    return thread != NULL && thread->process->id == process ? thread : NULL;
 }
 
 s32
@@ -117,17 +123,34 @@ sys_tkill(u32 thread, u32 signal)
 
     if ((s32)thread <= 0 || signal > SIGNAL_COUNT)
         return -EINVAL;
-    return kill_thread(thread, signal, &info);
+    return kill_thread(thread_find(thread), signal, &info);
 }
 
 s32
 sys_tgkill(u32 process, u32 thread, u32 signal)
 {
-    if ((s32)process <= 0)
+    struct signal_info info = signal_info_from_current(SI_TKILL);
+
+    if ((s32)process <= 0 || (s32)thread <= 0 || signal > SIGNAL_COUNT)
         return -EINVAL;
-    if (process != thread && (s32)thread > 0)
-        return -ESRCH;
-    return sys_tkill(thread, signal);
+    return kill_thread(thread_find_in(process, thread), signal, &info);
+}
+
+/* What the sender says of itself. Nobody may pretend that the kernel or kill sent it, except to itself. */
+static int
+queueinfo_read(u32 info_address, u32 id, u32 signal, struct signal_info *info)
+{
+    siginfo_t given;
+
+    if (user_copy_in(&given, info_address, sizeof(given)) < 0)
+        return -EFAULT;
+    if (signal > SIGNAL_COUNT)
+        return -EINVAL;
+    if ((given.si_code >= 0 || given.si_code == SI_TKILL) && id != current_process()->id)
+        return -EPERM;
+    info->code = given.si_code;
+    info->fields = given._sifields;
+    return 0;
 }
 
 s32
@@ -135,21 +158,25 @@ sys_rt_sigqueueinfo(u32 id, u32 signal, u32 info_address)
 {
     struct process *target;
     struct signal_info info;
-    siginfo_t given;
+    int result = queueinfo_read(info_address, id, signal, &info);
 
-    if (user_copy_in(&given, info_address, sizeof(given)) < 0)
-        return -EFAULT;
-    if (signal > SIGNAL_COUNT)
+    if (result < 0)
+        return result;
+    target = process_find_by_thread(id);
+    return target != NULL ? kill_process(target, (int)signal, &info) : -ESRCH;
+}
+
+s32
+sys_rt_tgsigqueueinfo(u32 process, u32 thread, u32 signal, u32 info_address)
+{
+    struct signal_info info;
+    int result = queueinfo_read(info_address, process, signal, &info);
+
+    if (result < 0)
+        return result;
+    if ((s32)process <= 0 || (s32)thread <= 0)
         return -EINVAL;
-    /* Nobody may pretend that the kernel or kill sent it, except to itself. */
-    if ((given.si_code >= 0 || given.si_code == SI_TKILL) && id != current_process()->id)
-        return -EPERM;
-    target = process_find(id);
-    if (target == NULL)
-        return -ESRCH;
-    info.code = given.si_code;
-    info.fields = given._sifields;
-    return kill_process(target, (int)signal, &info);
+    return kill_thread(thread_find_in(process, thread), signal, &info);
 }
 
 /* ---- Actions ---- */

@@ -82,20 +82,52 @@ stop_notify_parent(struct process *process, s32 code, int status)
     wait_wake_all(&parent->child_wait);
 }
 
+void
+signal_stop_complete(struct process *process)
+{
+    struct signal_process *signals = &process->signals;
+    struct thread *thread;
+
+    if (!signals->stopping)
+        return;
+    TAILQ_FOREACH(thread, &process->threads, process_link) {
+        if (thread->state != THREAD_STOPPED && !thread->exiting)
+            return;
+    }
+    signals->stopping = false;
+    signals->stop_unreported = true;
+    signals->continue_unreported = false;
+    stop_notify_parent(process, CLD_STOPPED, signals->stop_signal);
+}
+
+/* The current thread does its part; the last one to stop tells the parent. */
 static void
-stop_current(int signal)
+stop_take_part(void)
 {
     struct thread *thread = current_thread();
     struct signal_process *signals = &thread->process->signals;
     u32 interrupts = interrupts_save();
 
-    signals->stop_signal = signal;
-    signals->stop_unreported = true;
-    signals->continue_unreported = false;
-    stop_notify_parent(thread->process, CLD_STOPPED, signal);
     while (signals->stop_signal != 0) {
         thread->state = THREAD_STOPPED;
+        signal_stop_complete(thread->process);
         schedule();
+    }
+    interrupts_restore(interrupts);
+}
+
+/* A thread has acted on a stop signal: every thread of the process stops as soon as it looks. */
+static void
+stop_process(struct process *process, int signal)
+{
+    struct thread *thread;
+    u32 interrupts = interrupts_save();
+
+    process->signals.stop_signal = signal;
+    process->signals.stopping = true;
+    TAILQ_FOREACH(thread, &process->threads, process_link) {
+        signal_update_work(thread);
+        wait_interrupt(thread);
     }
     interrupts_restore(interrupts);
 }
@@ -103,17 +135,20 @@ stop_current(int signal)
 void
 signal_continue(struct process *process, int signal)
 {
-    struct thread *thread = process_first_thread(process);
+    struct thread *thread;
     u32 interrupts;
 
     if (process->signals.stop_signal == 0)
         return;
     interrupts = interrupts_save();
     process->signals.stop_signal = 0;
+    process->signals.stopping = false;
     process->signals.stop_unreported = false;
-    if (thread->state == THREAD_STOPPED) {
-        thread->state = THREAD_RUNNABLE;
-        scheduler_add(thread);
+    TAILQ_FOREACH(thread, &process->threads, process_link) {
+        if (thread->state == THREAD_STOPPED) {
+            thread->state = THREAD_RUNNABLE;
+            scheduler_add(thread);
+        }
     }
     if (signal == SIGCONT) {
         process->signals.continue_unreported = true;
@@ -134,7 +169,8 @@ deliver_default(int signal)
     if (process->signals.unkillable && signal != SIGKILL)
         return;
     if (signal_default_stops(signal)) {
-        stop_current(signal);
+        stop_process(process, signal);
+        stop_take_part();
         return;
     }
     log_debug("%s (%u) ends by signal %d", process->name, process->id, signal);
@@ -197,6 +233,8 @@ deliver_pending(struct trap_frame *frame)
     struct signal_info info;
     int signal;
 
+    if (current_process()->signals.stop_signal != 0)
+        stop_take_part();
     while ((signal = signal_take(~signals->blocked, &info)) != 0) {
         if (deliver_one(frame, signal, &info))
             return true;

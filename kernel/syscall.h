@@ -34,11 +34,18 @@ s32 sys_wait4(u32 id, u32 status, u32 options, u32 usage);
 s32 sys_waitpid(u32 id, u32 status, u32 options);
 s32 sys_waitid(u32 which, u32 id, u32 info, u32 options, u32 usage);
 
+/* futex_calls.c, futex_robust.c */
+s32 sys_futex(u32 address, u32 operation, u32 value, u32 timeout, u32 second_address, u32 third_value);
+s32 sys_futex_time64(u32 address, u32 operation, u32 value, u32 timeout, u32 second_address, u32 third_value);
+s32 sys_set_robust_list(u32 head, u32 bytes);
+s32 sys_get_robust_list(u32 id, u32 head, u32 bytes);
+
 /* signal_calls.c */
 s32 sys_kill(u32 id, u32 signal);
 s32 sys_tkill(u32 thread, u32 signal);
 s32 sys_tgkill(u32 process, u32 thread, u32 signal);
 s32 sys_rt_sigqueueinfo(u32 process, u32 signal, u32 info);
+s32 sys_rt_tgsigqueueinfo(u32 process, u32 thread, u32 signal, u32 info);
 s32 sys_signal(u32 signal, u32 handler);
 s32 sys_sigaction(u32 signal, u32 action, u32 old);
 s32 sys_rt_sigaction(u32 signal, u32 action, u32 old, u32 set_bytes);
@@ -66,7 +73,6 @@ s32 sys_getpid(void);
 s32 sys_getppid(void);
 s32 sys_gettid(void);
 s32 sys_set_tid_address(u32 address);
-s32 sys_set_robust_list(u32 head, u32 bytes);
 s32 sys_getuid32(void);
 s32 sys_geteuid32(void);
 s32 sys_getgid32(void);

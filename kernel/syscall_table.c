@@ -16,12 +16,15 @@ const syscall_t syscall_table[] = {
     /* Processes */
     CALL(fork), CALL(vfork), CALL(clone), CALL(execve), CALL(exit), CALL(exit_group), CALL(wait4),
     CALL(waitpid), CALL(waitid), CALL(getpid), CALL(getppid), CALL(gettid), CALL(set_tid_address),
-    CALL(set_robust_list), CALL(set_thread_area), CALL(get_thread_area), CALL(getpgid), CALL(getpgrp),
-    CALL(setpgid), CALL(getsid), CALL(setsid),
+    CALL(set_thread_area), CALL(get_thread_area), CALL(getpgid), CALL(getpgrp), CALL(setpgid), CALL(getsid),
+    CALL(setsid),
+
+    /* Futexes */
+    CALL(futex), CALL(futex_time64), CALL(set_robust_list), CALL(get_robust_list),
 
     /* Signals */
-    CALL(kill), CALL(tkill), CALL(tgkill), CALL(rt_sigqueueinfo), CALL(signal), CALL(sigaction),
-    CALL(rt_sigaction), CALL(sigprocmask), CALL(rt_sigprocmask), CALL(sigpending), CALL(rt_sigpending),
+    CALL(kill), CALL(tkill), CALL(tgkill), CALL(rt_sigqueueinfo), CALL(rt_tgsigqueueinfo), CALL(signal),
+    CALL(sigaction), CALL(rt_sigaction), CALL(sigprocmask), CALL(rt_sigprocmask), CALL(sigpending), CALL(rt_sigpending),
     CALL(sigsuspend), CALL(rt_sigsuspend), CALL(rt_sigtimedwait), CALL(rt_sigtimedwait_time64),
     CALL(sigaltstack), CALL(pause), CALL(sigreturn), CALL(rt_sigreturn),
 

@@ -5,6 +5,7 @@
 #include "kernel/thread.h"
 
 #include "kernel/panic.h"
+#include "kernel/pid.h"
 #include "kernel/process.h"
 #include "kernel/scheduler.h"
 #include "kernel/x86/segments.h"
@@ -35,9 +36,51 @@ thread_begin_kernel(void)
     thread_exit();
 }
 
+struct thread *
+thread_find(u32 id)
+{
+    struct pid *pid = pid_find(id);
+
+    return pid != NULL ? pid->thread : NULL;
+}
+
+/* It bears the number; pid NULL: none, as kernel threads. */
+static void
+thread_take_number(struct thread *thread, struct pid *pid)
+{
+    thread->pid = pid;
+    thread->id = pid != NULL ? pid->number : 0;
+    if (pid != NULL)
+        pid->thread = thread;
+}
+
+static void
+thread_give_up_number(struct thread *thread)
+{
+    struct pid *pid = thread->pid;
+
+    if (pid == NULL)
+        return;
+    thread->pid = NULL;
+    pid->thread = NULL;
+    if (pid != thread->process->pid)
+        pid_release(pid);
+}
+
+static void
+thread_enter_process(struct thread *thread, struct process *process)
+{
+    u32 interrupts = interrupts_save();
+
+    thread->process = process;
+    TAILQ_INSERT_TAIL(&process->threads, thread, process_link);
+    process->thread_count++;
+    interrupts_restore(interrupts);
+}
+
 /* What both kinds share. `start` must not return. */
 static struct thread *
-thread_create(struct process *process, void (*start)(void))
+thread_create(struct process *process, struct pid *pid, void (*start)(void))
 {
     struct thread *thread = kmem_cache_allocate(&thread_cache);
 
@@ -50,12 +93,12 @@ thread_create(struct process *process, void (*start)(void))
     }
     thread->frame = (struct trap_frame *)(thread->kernel_stack + KERNEL_STACK_BYTES) - 1;
     context_prepare(&thread->context, thread->frame, start);
-    thread->process = process;
-    thread->id = process->id;
     thread->state = THREAD_RUNNABLE;
     thread->slice = 0;
+    thread->exiting = false;
     thread->woken = false;
     thread->work = 0;
+    thread->restart.resume = NULL;
     thread->set_child_tid = 0;
     thread->clear_child_tid = 0;
     thread->robust_list = 0;
@@ -64,15 +107,15 @@ thread_create(struct process *process, void (*start)(void))
     thread->switches_voluntary = 0;
     thread->switches_involuntary = 0;
     signal_init_thread(thread);
-    LIST_INSERT_HEAD(&process->threads, thread, process_link);
-    process->thread_count++;
+    thread_enter_process(thread, process);
+    thread_take_number(thread, pid);
     return thread;
 }
 
 struct thread *
-thread_create_user(struct process *process)
+thread_create_user(struct process *process, struct pid *pid)
 {
-    struct thread *thread = thread_create(process, thread_begin_user);
+    struct thread *thread = thread_create(process, pid, thread_begin_user);
 
     if (thread != NULL)
         thread->has_user_state = true;
@@ -82,7 +125,7 @@ thread_create_user(struct process *process)
 struct thread *
 thread_spawn_kernel(struct process *process, void (*body)(void))
 {
-    struct thread *thread = thread_create(process, thread_begin_kernel);
+    struct thread *thread = thread_create(process, process->pid, thread_begin_kernel);
 
     if (thread == NULL)
         return NULL;
@@ -92,24 +135,46 @@ thread_spawn_kernel(struct process *process, void (*body)(void))
     return thread;
 }
 
+static void
+thread_unlink(struct thread *thread)
+{
+    u32 interrupts = interrupts_save();
+
+    TAILQ_REMOVE(&thread->process->threads, thread, process_link);
+    thread->process->thread_count--;
+    interrupts_restore(interrupts);
+}
+
 void
 thread_leave_process(struct thread *thread)
 {
+    u32 interrupts;
+
+    if (thread->process == &process_kernel)
+        return;
+    interrupts = interrupts_save();
     process_usage_retire_thread(thread->process, thread);
-    LIST_REMOVE(thread, process_link);
-    thread->process->thread_count--;
+    thread_give_up_number(thread);
     signal_release_thread(thread);
-    thread->process = &process_kernel;
-    LIST_INSERT_HEAD(&process_kernel.threads, thread, process_link);
-    process_kernel.thread_count++;
+    thread_unlink(thread);
+    thread_enter_process(thread, &process_kernel);
+    interrupts_restore(interrupts);
+}
+
+void
+thread_become_first(struct thread *thread)
+{
+    if (thread->pid == thread->process->pid)
+        return;
+    thread_give_up_number(thread);
+    thread_take_number(thread, thread->process->pid);
 }
 
 void
 thread_free(struct thread *thread)
 {
     thread_leave_process(thread);
-    LIST_REMOVE(thread, process_link);
-    process_kernel.thread_count--;
+    thread_unlink(thread);
     kmem_stack_free(thread->kernel_stack);
     kmem_cache_free(&thread_cache, thread);
 }

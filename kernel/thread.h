@@ -1,8 +1,7 @@
 /*
- * A thread: what the processor runs. It has a kernel stack, saved registers and its own set of pending and
- * blocked signals; all else it shares with the other threads of its process. A process has one thread for now;
- * the list, the per-thread signals and the addresses for CLONE_CHILD_CLEARTID and robust futexes are where the
- * others will come in.
+ * A thread: what the processor runs. It has a number, a kernel stack, saved registers and its own set of pending
+ * and blocked signals; all else it shares with the other threads of its process, the page table first of all.
+ * Kernel threads belong to process 0, and so does a thread that has ended, until it is freed.
  *
  *     kernel stack, 8 KiB, guard page below
  *     +------------------------------+ highest address = what the TSS holds while it runs
@@ -23,6 +22,7 @@
 #include "kernel/x86/selectors.h"
 #include "kernel/x86/switch.h"
 
+struct pid;
 struct process;
 struct trap_frame;
 
@@ -33,18 +33,24 @@ enum thread_state {
     THREAD_DEAD,                               /* never runs again; freed by the thread that is switched to */
 };
 
-/* Where a system call that a signal without handler interrupted goes on (restart_syscall): only sleeps need it. */
+/*
+ * Where a system call that a signal without handler interrupted goes on (restart_syscall): sleeps need it, and waits
+ * for a futex whose timeout was relative.
+ */
 struct thread_restart {
+    s32 (*resume)(const struct thread_restart *restart);
     u64 deadline;                              /* timer_nanoseconds() */
     u32 remaining_address;                     /* user's timespec for what is left, or 0 */
     bool wide;                                 /* that timespec has 64-bit seconds */
+    u32 futex_address, futex_operation, futex_value;
 };
 
 struct thread {
     struct fpu_state fpu;                      /* first, for its alignment; valid while the thread does not run */
     struct context context;                    /* valid while the thread does not run */
     struct process *process;
-    u32 id;                                    /* thread number; the first thread's is that of its process */
+    struct pid *pid;                           /* its number; the first thread's is that of its process */
+    u32 id;                                    /* pid->number, at hand; 0: a kernel thread's */
     enum thread_state state;
     bool has_user_state;                       /* false for kernel threads: no FPU, TLS or selectors to switch */
     u8 *kernel_stack;                          /* lowest address; NULL for the boot stack */
@@ -53,6 +59,7 @@ struct thread {
     u64 tls[SEGMENT_TLS_COUNT];               /* descriptors for GDT entries 6 to 8 */
     u16 fs, gs;                                /* user selectors, valid while the thread does not run */
     u32 slice;                                 /* ticks left of its slice */
+    bool exiting;                              /* has nothing left to do in user mode */
     bool woken;                                /* by wait.c, since the last wait_enlist */
     enum wait_mode wait_mode;                  /* what may end its sleep; valid while sleeping */
     u32 work;                                  /* its part of cpu()->pending_work, kept while it does not run */
@@ -64,7 +71,7 @@ struct thread {
     u64 user_ticks, system_ticks;              /* clock ticks charged to it */
     u64 switches_voluntary, switches_involuntary;
     TAILQ_ENTRY(thread) run_link;              /* in the run queue */
-    LIST_ENTRY(thread) process_link;           /* in its process's list */
+    TAILQ_ENTRY(thread) process_link;          /* in its process's list; changed with interrupts disabled */
 };
 
 /* The thread that runs; NULL only before scheduler_start. */
@@ -84,17 +91,24 @@ current_process(void)
     return cpu()->thread->process;
 }
 
+/* The thread of a number, or NULL. */
+struct thread *thread_find(u32 id);
+
 /*
- * A thread of `process` that begins by going to user mode with the registers in thread->frame, which the caller
- * fills in along with fpu, tls, fs, gs and signals. In no queue yet. NULL without memory.
+ * A thread of `process` with this number, which it takes over unless it is the process's own. It begins by going to
+ * user mode with the registers in thread->frame, which the caller fills in along with fpu, tls, fs, gs and signals.
+ * In no queue yet. NULL without memory.
  */
-struct thread *thread_create_user(struct process *process);
+struct thread *thread_create_user(struct process *process, struct pid *pid);
 
 /* A thread that runs `body` in the kernel, runnable at once; when body returns it ends. NULL without memory. */
 struct thread *thread_spawn_kernel(struct process *process, void (*body)(void));
 
-/* Move a thread from its process, which then can be freed, to process 0. */
+/* Move a thread from its process, which then can be freed, to process 0. It gives up its number. */
 void thread_leave_process(struct thread *thread);
+
+/* Give a thread the number of its process, whose first thread has ended (exec). */
+void thread_become_first(struct thread *thread);
 
 /* Free a thread that never ran, or has ended and does not run. */
 void thread_free(struct thread *thread);

@@ -160,8 +160,9 @@ sys_times(u32 buffer)
  * user what was left; that is meaningless for a sleep until an absolute time, which is simply begun again.
  */
 static s32
-sleep_until(struct thread_restart sleep)
+sleep_until(const struct thread_restart *request)
 {
+    struct thread_restart sleep = *request;
     int ended;
 
     do
@@ -176,6 +177,7 @@ sleep_until(struct thread_restart sleep)
         if ((sleep.wide ? time_write_timespec : time_write_old_timespec)(sleep.remaining_address, left) < 0)
             return -EFAULT;
     }
+    sleep.resume = sleep_until;
     current_thread()->restart = sleep;
     return -ERESTART_RESTARTBLOCK;
 }
@@ -183,7 +185,9 @@ sleep_until(struct thread_restart sleep)
 s32
 sys_restart_syscall(void)
 {
-    return sleep_until(current_thread()->restart);
+    const struct thread_restart *restart = &current_thread()->restart;
+
+    return restart->resume != NULL ? restart->resume(restart) : -EINTR;
 }
 
 /* The sleep that nanosleep and clock_nanosleep ask for; the clocks of processor time cannot be slept on. */
@@ -204,7 +208,7 @@ clock_nanosleep_call(u32 clock, u32 flags, u32 duration_address, u32 remaining, 
     else
         sleep.remaining_address = remaining;
     sleep.deadline = time_deadline(duration);
-    result = sleep_until(sleep);
+    result = sleep_until(&sleep);
     return result == -ERESTART_RESTARTBLOCK && (flags & TIMER_ABSTIME) != 0 ? -ERESTARTNOHAND : result;
 }
 

@@ -50,7 +50,7 @@ def title(process):
 
 def first_thread(process):
     """The thread that is shown for its process, NULL for a zombie."""
-    return process["threads"]["lh_first"]
+    return process["threads"]["tqh_first"]
 
 
 def running_thread():
