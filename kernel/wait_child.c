@@ -1,6 +1,8 @@
 /*
  * Waiting for children. What a child has to report (it has ended, stopped, goes on) stays with the child until
- * a parent has received it: everything is written to user memory first, and only then taken away.
+ * a parent has received it: everything is written to user memory first, and only then taken away. Writing may sleep,
+ * so another thread of the parent could take the same report meanwhile: it is claimed first, and the claim given up
+ * where the writing fails.
  */
 #include "kernel/process.h"
 #include "kernel/resource.h"
@@ -41,6 +43,8 @@ wait_matches(const struct wait_request *request, const struct process *child)
 static enum child_event
 wait_event_of(const struct wait_request *request, const struct process *child)
 {
+    if (child->claimed)
+        return CHILD_NO_EVENT;
     if (child->zombie)
         return (request->options & WEXITED) != 0 ? CHILD_EXITED : CHILD_NO_EVENT;
     if ((request->options & WSTOPPED) != 0 && child->signals.stop_unreported)
@@ -88,17 +92,44 @@ wait_for_child(const struct wait_request *request, struct process **child, enum 
     }
 }
 
-/* The event has been received: it will not be reported again, and a zombie is buried. */
+/*
+ * Nobody else shall report the event. A zombie stays until it is buried; a child that stopped may end and be buried
+ * by itself while its parent is being told, so it is not looked at again.
+ */
 static void
-wait_consume(struct process *child, enum child_event event)
+wait_claim(struct process *child, enum child_event event)
+{
+    if (event == CHILD_STOPPED)
+        child->signals.stop_unreported = false;
+    else if (event == CHILD_CONTINUED)
+        child->signals.continue_unreported = false;
+    else
+        child->claimed = true;
+}
+
+/* The parent could not be told: the event is there to be reported again, unless something else has come after it. */
+static void
+wait_give_back(u32 id, enum child_event event)
+{
+    struct process *child = process_find(id);
+
+    if (child == NULL || child->parent != current_process())
+        return;
+    child->claimed = false;
+    if (event == CHILD_STOPPED && child->signals.stop_signal != 0)
+        child->signals.stop_unreported = true;
+    if (event == CHILD_CONTINUED && child->signals.stop_signal == 0)
+        child->signals.continue_unreported = true;
+    wait_wake_all(&current_process()->child_wait);
+}
+
+/* The parent has been told: a zombie is buried. */
+static void
+wait_bury(struct process *child, enum child_event event)
 {
     struct process_usage *usage = &current_process()->children_usage;
 
-    if (event == CHILD_STOPPED) {
-        child->signals.stop_unreported = false;
-    } else if (event == CHILD_CONTINUED) {
-        child->signals.continue_unreported = false;
-    } else {
+    if (event == CHILD_EXITED) {
         process_usage_add(usage, &child->usage);
         process_usage_add(usage, &child->children_usage);
         process_unlink(child);
@@ -135,6 +166,15 @@ wait_request_of(s32 id, u32 options)
     return request;
 }
 
+/* Tells the parent. The usage is written first, as what else is told is at hand then. */
+static int
+wait4_report(const struct process *child, u32 child_status, u32 status, u32 usage)
+{
+    if (usage != 0 && resource_write_child_usage(child, usage) < 0)
+        return -EFAULT;
+    return status != 0 ? user_write_word(status, child_status) : 0;
+}
+
 s32
 sys_wait4(u32 id, u32 status, u32 options, u32 usage)
 {
@@ -150,11 +190,13 @@ sys_wait4(u32 id, u32 status, u32 options, u32 usage)
     if (result <= 0)
         return result;
     child_id = child->id;
-    if (status != 0 && user_write_word(status, wait_status_of(child, event)) < 0)
-        return -EFAULT;
-    if (usage != 0 && resource_write_child_usage(child, usage) < 0)
-        return -EFAULT;
-    wait_consume(child, event);
+    wait_claim(child, event);
+    result = wait4_report(child, wait_status_of(child, event), status, usage);
+    if (result < 0) {
+        wait_give_back(child_id, event);
+        return result;
+    }
+    wait_bury(child, event);
     return (s32)child_id;
 }
 
@@ -193,6 +235,15 @@ waitid_check(u32 which, u32 id, u32 options)
     return (s32)id < 0 && which != P_ALL ? -EINVAL : 0;
 }
 
+/* As wait4_report; child NULL: there is none to report of. */
+static int
+waitid_report(const struct process *child, const siginfo_t *information, u32 info_address, u32 usage)
+{
+    if (child != NULL && usage != 0 && resource_write_child_usage(child, usage) < 0)
+        return -EFAULT;
+    return info_address != 0 ? user_copy_out(info_address, information, sizeof(*information)) : 0;
+}
+
 s32
 sys_waitid(u32 which, u32 id, u32 info_address, u32 options, u32 usage)
 {
@@ -201,6 +252,7 @@ sys_waitid(u32 which, u32 id, u32 info_address, u32 options, u32 usage)
     struct process *child = NULL;
     siginfo_t information = {0};
     struct signal_info info;
+    u32 child_id = 0;
     int result = waitid_check(which, id, options);
 
     if (result < 0)
@@ -211,14 +263,17 @@ sys_waitid(u32 which, u32 id, u32 info_address, u32 options, u32 usage)
     if (result < 0)
         return result;
     if (result > 0) {
+        child_id = child->id;
+        wait_claim(child, event);
         waitid_describe(child, event, &info);
         signal_info_expand(&information, SIGCHLD, &info);
     }
-    if (info_address != 0 && user_copy_out(info_address, &information, sizeof(information)) < 0)
-        return -EFAULT;
-    if (result > 0 && usage != 0 && resource_write_child_usage(child, usage) < 0)
-        return -EFAULT;
-    if (result > 0 && (options & WNOWAIT) == 0)
-        wait_consume(child, event);
-    return 0;
+    result = waitid_report(child, &information, info_address, usage);
+    if (child == NULL)
+        return result;
+    if (result < 0 || (options & WNOWAIT) != 0)
+        wait_give_back(child_id, event);
+    else
+        wait_bury(child, event);
+    return result;
 }
