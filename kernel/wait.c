@@ -41,7 +41,7 @@ wait_expire(struct alarm *alarm)
 static int
 wait_ended(const struct thread *thread, enum wait_mode mode, u64 deadline)
 {
-    if (mode == WAIT_INTERRUPTIBLE && signal_pending(thread))
+    if (mode == WAIT_INTERRUPTIBLE && thread->work != 0 && signal_pending(thread))
         return -ERESTARTSYS;
     if (mode == WAIT_KILLABLE && signal_kill_pending(thread))
         return -EINTR;
