@@ -1,0 +1,318 @@
+/*
+ * Signals in a process with threads: to one thread, to any that does not block them, taken by sigwait, put off and handed
+ * on; faults; stopping and going on together; kill.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "user/lib/check.h"
+
+enum { TEAM = 4, NAP_MILLISECONDS = 20, PAGE = 4096 };
+
+static volatile pid_t handled_by;
+static volatile int handled;
+static volatile pid_t numbers[TEAM];
+static volatile bool over;
+
+static pid_t
+number(void)
+{
+    return (pid_t) syscall(SYS_gettid);
+}
+
+static void
+note_handler(int signal)
+{
+    (void) signal;
+    handled_by = number();
+    handled++;
+}
+
+static void
+nap(void)
+{
+    nanosleep(&(struct timespec){.tv_nsec = NAP_MILLISECONDS * 1000000}, NULL);
+}
+
+static void
+block(int how, int signal)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, signal);
+    pthread_sigmask(how, &set, NULL);
+}
+
+static pthread_t
+start(void *(*body)(void *), void *argument)
+{
+    pthread_t thread;
+
+    if (pthread_create(&thread, NULL, body, argument) != 0) {
+        check_that(false, "a thread is created");
+        exit(check_end());
+    }
+    return thread;
+}
+
+/* Waits, letting signals in, until it is over. */
+static void *
+idle(void *place)
+{
+    numbers[(long) place] = number();
+    while (!over)
+        nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
+    return NULL;
+}
+
+static void
+wait_for_handler(int times)
+{
+    for (int i = 0; i < 100 && handled < times; i++)
+        nap();
+}
+
+/* ---- To one, and to all ---- */
+
+static void
+direct_check(void)
+{
+    pthread_t threads[TEAM];
+    int right = 0;
+
+    signal(SIGUSR1, note_handler);
+    over = false;
+    for (long i = 0; i < TEAM; i++)
+        threads[i] = start(idle, (void *) i);
+    nap();
+    for (int i = 0; i < TEAM; i++) {
+        handled = 0;
+        pthread_kill(threads[i], SIGUSR1);
+        wait_for_handler(1);
+        right += handled == 1 && handled_by == numbers[i];
+    }
+    check_that(right == TEAM, "a signal to a thread is handled by that thread");
+    check_that(syscall(SYS_tgkill, getpid(), numbers[1], 0) == 0, "tgkill finds a thread in its process");
+    check_that(syscall(SYS_tgkill, getppid() + 30000, numbers[1], 0) == -1 && errno == ESRCH, "but not in another");
+    block(SIG_BLOCK, SIGUSR1);
+    handled = 0;
+    kill(getpid(), SIGUSR1);
+    wait_for_handler(1);
+    check_that(handled == 1 && handled_by != getpid(), "a signal to the process goes to a thread that does not block it");
+    over = true;
+    for (int i = 0; i < TEAM; i++) {
+        pthread_kill(threads[i], SIGUSR1);
+        pthread_join(threads[i], NULL);
+    }
+    block(SIG_UNBLOCK, SIGUSR1);
+}
+
+/* ---- Taken by sigwait ---- */
+
+static void *
+take_signal(void *unused)
+{
+    sigset_t set;
+    int taken = 0;
+
+    (void) unused;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR2);
+    sigwait(&set, &taken);
+    return (void *) (long) taken;
+}
+
+static void
+sigwait_check(void)
+{
+    pthread_t taker;
+    void *taken;
+
+    block(SIG_BLOCK, SIGUSR2);
+    taker = start(take_signal, NULL);
+    nap();
+    kill(getpid(), SIGUSR2);
+    pthread_join(taker, &taken);
+    check_that(taken == (void *) SIGUSR2, "a thread in sigwait takes a signal to the process");
+    block(SIG_UNBLOCK, SIGUSR2);
+}
+
+/* ---- Put off ---- */
+
+static void *
+unblock_late(void *unused)
+{
+    nap();
+    nap();
+    block(SIG_UNBLOCK, SIGUSR1);
+    nap();
+    return unused;
+}
+
+static void
+pending_check(void)
+{
+    pthread_t thread;
+    sigset_t set;
+
+    block(SIG_BLOCK, SIGUSR1);
+    thread = start(unblock_late, NULL);
+    handled = 0;
+    kill(getpid(), SIGUSR1);
+    sigpending(&set);
+    check_that(handled == 0 && sigismember(&set, SIGUSR1), "blocked by all, it is pending");
+    pthread_join(thread, NULL);
+    check_that(handled == 1 && handled_by != getpid(), "the first that lets it in handles it");
+    block(SIG_UNBLOCK, SIGUSR1);
+}
+
+/* ---- Faults ---- */
+
+static volatile char *bad_page;
+static volatile pid_t fault_thread;
+
+static void
+mend(int signal, siginfo_t *info, void *context)
+{
+    (void) signal;
+    (void) context;
+    fault_thread = number();
+    if (info->si_addr == bad_page)
+        mprotect((void *) bad_page, PAGE, PROT_READ | PROT_WRITE);
+    else
+        _exit(EXIT_FAILURE);
+}
+
+static void *
+touch_bad_page(void *unused)
+{
+    (void) unused;
+    *bad_page = 1;
+    return (void *) (long) number();
+}
+
+static void
+fault_check(void)
+{
+    struct sigaction action = {.sa_sigaction = mend, .sa_flags = SA_SIGINFO};
+    void *toucher;
+
+    sigaction(SIGSEGV, &action, NULL);
+    bad_page = mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    pthread_join(start(touch_bad_page, NULL), &toucher);
+    check_that(fault_thread == (pid_t) (long) toucher, "a fault is handled by the thread that made it");
+    signal(SIGSEGV, SIG_DFL);
+}
+
+/* ---- Stop, go on, kill ---- */
+
+struct counts {
+    volatile int counter[TEAM];
+};
+
+static struct counts *counts;
+
+static void *
+count_up(void *place)
+{
+    for (;;) {
+        counts->counter[(long) place]++;
+        sched_yield();
+    }
+    return NULL;
+}
+
+static void
+body_count(void)
+{
+    for (long i = 1; i < TEAM; i++)
+        start(count_up, (void *) i);
+    start(idle, (void *) 0);
+    count_up((void *) 0);
+}
+
+static bool
+counts_move(void)
+{
+    struct counts before = *counts;
+    bool moves = false;
+
+    nap();
+    for (int i = 0; i < TEAM; i++)
+        moves |= counts->counter[i] != before.counter[i];
+    return moves;
+}
+
+static void
+stop_check(void)
+{
+    pid_t child;
+    int status;
+
+    counts = check_shared(sizeof(*counts));
+    over = false;
+    child = check_fork();
+    if (child == 0)
+        body_count();
+    while (counts->counter[TEAM - 1] == 0)
+        sched_yield();
+    kill(child, SIGSTOP);
+    check_that(waitpid(child, &status, WUNTRACED) == child && WIFSTOPPED(status), "the parent hears of the stop, once all have stopped");
+    check_that(!counts_move(), "no thread runs");
+    check_that(waitpid(child, &status, WUNTRACED | WNOHANG) == 0, "and hears of it once");
+    kill(child, SIGCONT);
+    check_that(waitpid(child, &status, WCONTINUED) == child && WIFCONTINUED(status), "it hears that the process goes on");
+    check_that(counts_move(), "the threads run");
+    kill(child, SIGSTOP);
+    waitpid(child, &status, WUNTRACED);
+    kill(child, SIGKILL);
+    check_that(waitpid(child, &status, 0) == child && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "a stopped process is killed");
+}
+
+/* ---- A signal for a thread that ends before it could act ---- */
+
+static void *
+end_soon(void *unused)
+{
+    nap();
+    return unused;
+}
+
+static void
+handing_on_check(void)
+{
+    int lost = 0;
+
+    for (int i = 0; i < 10; i++) {
+        pthread_t thread = start(end_soon, NULL);
+
+        handled = 0;
+        kill(getpid(), SIGUSR1);
+        wait_for_handler(1);
+        lost += handled != 1;
+        pthread_join(thread, NULL);
+    }
+    check_that(lost == 0, "no signal is lost with a thread");
+}
+
+int
+main(void)
+{
+    direct_check();
+    sigwait_check();
+    pending_check();
+    fault_check();
+    stop_check();
+    handing_on_check();
+    return check_end();
+}
