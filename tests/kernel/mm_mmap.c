@@ -235,6 +235,20 @@ SELFTEST(mm_mmap, remap_grows_moves_and_shrinks, "mremap keeps every page's word
     case_end();
 }
 
+SELFTEST(mm_mmap, remap_keeps_the_place_in_the_file, "mremap of the middle of a file's mapping: each page shows the same part of the file as before")
+{
+    struct aspace *aspace = case_begin();
+    struct object *file = object_file_create(&case_device, 0, 8 * PAGE_SIZE);
+    u32 address = case_map_object(aspace, file, 1, 6, RW, MAP_PRIVATE), moved;
+
+    check_true(file != NULL && address != 0);
+    check_equal(mmap_remap(aspace, address + 2 * PAGE_SIZE, 2 * PAGE_SIZE, 3 * PAGE_SIZE, MREMAP_MAYMOVE, 0, &moved), 0);
+    for (u32 i = 0; i < 3; i++)
+        check_equal(case_get(aspace, moved + i * PAGE_SIZE) & 0xFF, case_byte((i + 3) * PAGE_SIZE));
+    object_release(file);
+    case_end();
+}
+
 SELFTEST(mm_mmap, remap_refuses_nonsense, "mremap of what is not mapped, to a place that overlaps, to nothing")
 {
     struct aspace *aspace = case_begin();

@@ -164,6 +164,20 @@ SELFTEST(terminal, interrupt_throws_line_away, "^C throws away what was typed an
     check_text(shown, "half^Cwhole\r\n");
 }
 
+SELFTEST(terminal, interrupt_may_spare_line, "with NOFLSH what was typed before ^C stays")
+{
+    struct termios settings;
+    char text[32];
+
+    start();
+    settings = terminal.settings;
+    settings.c_lflag |= NOFLSH;
+    terminal_set(&terminal, &settings);
+    type("kept\x03 too\n");
+    check_equal(read_text(text, sizeof(text)), 9);
+    check_text(text, "kept too\n");
+}
+
 SELFTEST(terminal, raw_reads_at_once, "in raw mode each character can be read at once, unedited and without echo")
 {
     char text[32];
