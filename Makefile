@@ -218,9 +218,17 @@ $(BUILD)/red/stand_in.elf: tests/red/stand_in.S $(BUILD)/stamp/kernel
 QEMU := tools/qemu.py --memory $(MEM) $(if $(filter 1,$(V)),--show)
 RUN := @$(if $(WANT_DISPLAY),DISPLAY='$(X_DISPLAY)') $(QEMU) $(if $(WANT_DISPLAY),--display gtk)
 
-run: $(BUILD)/belady.elf $(BUILD)/initrd.cpio
+# Programs of Debian's, laid over the root: ROOTFS=busybox or ROOTFS=bash.
+$(BUILD)/rootfs-%.cpio: tools/rootfs.sh tools/sysroot.sh tools/pack.sh
+	$(say) PACK $@
+	@mkdir -p $(@D)
+	$(Q)tools/rootfs.sh $* $@
+
+ROOTFS_ARCHIVES := $(ROOTFS:%=$(BUILD)/rootfs-%.cpio)
+
+run: $(BUILD)/belady.elf $(BUILD)/initrd.cpio $(ROOTFS_ARCHIVES)
 	@echo "Belady in QEMU: the console is this terminal. Leave with \`exit', or ^A x at any time."
-	$(RUN) --append "$$APPEND"
+	$(RUN) --append "$$APPEND" $(if $(ROOTFS),$(patsubst %,--module %,$(BUILD)/initrd.cpio $(ROOTFS_ARCHIVES)))
 
 run-iso: $(BUILD)/belady.iso
 	@echo "Belady in QEMU by way of GRUB. Leave with \`exit', or ^A x at any time."
@@ -232,7 +240,7 @@ debug: $(BUILD)/belady.elf $(BUILD)/initrd.cpio $(if $(PROG),$(BUILD)/tests.cpio
 bench: $(BUILD)/belady.elf $(BUILD)/initrd.cpio
 	@tools/bench.py
 
-test: $(BUILD)/belady.elf $(BUILD)/initrd.cpio $(BUILD)/tests.cpio $(BUILD)/belady.iso $(BUILD)/red/stand_in.elf $(BUILD)/pagesim $(HOST_TESTS)
+test: $(BUILD)/belady.elf $(BUILD)/initrd.cpio $(BUILD)/tests.cpio $(BUILD)/rootfs-busybox.cpio $(BUILD)/belady.iso $(BUILD)/red/stand_in.elf $(BUILD)/pagesim $(HOST_TESTS)
 	@tests/run
 
 doctor:
@@ -242,7 +250,7 @@ clean:
 	rm -rf $(filter-out $(BUILD)/packages,$(wildcard $(BUILD)/*))
 
 help:
-	@echo 'make run        boot to a shell in QEMU, on this terminal   MEM=128M APPEND="swap=64M paging=pae ..." DISPLAY=1'
+	@echo 'make run        boot to a shell in QEMU, on this terminal   MEM=128M APPEND="swap=64M paging=pae ..." DISPLAY=1 ROOTFS=busybox'
 	@echo 'make test       run every test, headless                    T=WORD only what matches   SEED=N'
 	@echo 'make debug      QEMU stopped at the first instruction, gdb  PROG=cow for breakpoints in a user program'
 	@echo 'make iso        build/belady.iso, booted through GRUB by make run-iso'

@@ -6,6 +6,8 @@
 #   libbsd-dev      lists and trees as macros, headers only, for the kernel
 #   mksh            the shell               libgcc-NN-dev    only for a compiler without a 32-bit libgcc
 #
+# With arguments: fetches these packages instead, and unpacks each into build/rootfs/PACKAGE (tools/rootfs.sh).
+#
 # The archives stay in packages/, which `make clean` spares. Sources: the host's own; failing those (Ubuntu carries only part of
 # i386) Debian's.
 set -eu
@@ -19,7 +21,11 @@ wanted="musl-dev linux-libc-dev libbsd-dev mksh"
 if grep -q '^LIBGCC := .*/libgcc.a' "$build/host.mk"; then
     wanted="$wanted libgcc-$(sed -n 's/^COMPILER_VERSION := //p' "$build/host.mk")-dev"
 fi
-[ "$(cat "$sysroot/packages" 2>/dev/null)" != "$wanted" ] || exit 0
+if [ $# -gt 0 ]; then
+    wanted="$*"
+elif [ "$(cat "$sysroot/packages" 2>/dev/null)" = "$wanted" ]; then
+    exit 0
+fi
 
 have() # PACKAGE
 {
@@ -71,6 +77,15 @@ use_debian_sources()
     apt_sources="-oDir::Etc::SourceList=$packages/apt/sources.list -oDir::Etc::SourceParts=/dev/null"
 }
 
+unpack_apart()
+{
+    for package in $wanted; do
+        rm -rf "${build:?}/rootfs/$package"
+        mkdir -p "$build/rootfs/$package"
+        dpkg -x "$(ls "$packages/$package"_*_i386.deb | tail -n 1)" "$build/rootfs/$package"
+    done
+}
+
 unpack()
 {
     rm -rf "$sysroot"
@@ -87,7 +102,7 @@ unpack()
 mkdir -p "$packages"
 if [ -n "$(lacking)" ]; then
     if [ "${SETUP:-}" = no ]; then
-        echo "setup: SETUP=no: not fetched: the i386 packages" $(lacking) "(headers, the C library, the shell)" >&2
+        echo "setup: SETUP=no: not fetched: the i386 packages" $(lacking) >&2
         exit 1
     fi
     echo "setup: fetching i386 packages into $packages:" $(lacking) >&2
@@ -99,4 +114,8 @@ if [ -n "$(lacking)" ]; then
     }
     rm -rf "$packages/apt"
 fi
-unpack
+if [ $# -gt 0 ]; then
+    unpack_apart
+else
+    unpack
+fi
