@@ -51,9 +51,10 @@ policy_stop(const struct policy *policy, struct policy_state *state, const struc
 void
 policy_move(const struct policy *from, struct policy_state *old, const struct policy *to, struct policy_state *new)
 {
+    uint32_t (*first)(struct policy_state *) = from->first ? from->first : from->select;
     uint32_t frame;
 
-    while ((frame = from->select(old)) != POLICY_NONE) {
+    while ((frame = first(old)) != POLICY_NONE) {
         from->remove(old, frame);
         to->insert(new, frame);
     }

@@ -99,6 +99,8 @@ struct policy {
     void (*evict)(struct policy_state *, uint32_t frame);           /* NULL: as remove */
     void (*reference)(struct policy_state *, uint32_t frame);       /* NULL: goes by the referenced bits, if by any */
     void (*tick)(struct policy_state *);                            /* NULL: does not heed the clock */
+    uint32_t (*first)(struct policy_state *);                       /* of all that are inserted, for policy_move: at once,
+                                                                       and without asking for bits. NULL: select does both */
 };
 
 #define POLICY_DECLARE(name) extern const struct policy policy_##name;
@@ -121,7 +123,8 @@ struct policy_state *policy_start(const struct policy *policy, const struct poli
 /* Ends an instance, whatever is inserted. */
 void policy_stop(const struct policy *policy, struct policy_state *state, const struct policy_environment *environment);
 
-/* Hands every frame of one instance over to another, the first victim first. */
+/* Hands every frame of one instance over to another, those first that stand first
+ * in line. */
 void policy_move(const struct policy *from, struct policy_state *old, const struct policy *to, struct policy_state *new);
 
 /* The victim goes: from the policy's point of view, by its own choice. */

@@ -93,6 +93,14 @@ aging_select(struct policy_state *aging)
     return key < KEYS ? aging->queues[key].hand : POLICY_NONE;
 }
 
+static uint32_t
+aging_first(struct policy_state *aging)
+{
+    uint32_t key = aging_lowest(aging, 0);
+
+    return key < KEYS ? aging->queues[key].hand : POLICY_NONE;
+}
+
 static void
 aging_tick_frame(struct policy_state *aging, uint32_t frame)
 {
@@ -154,4 +162,5 @@ const struct policy policy_aging = {
     .select = aging_select,
     .explain = aging_explain,
     .tick = aging_tick,
+    .first = aging_first,
 };

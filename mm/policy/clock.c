@@ -57,6 +57,12 @@ clock_select(struct policy_state *clock)
     return clock->ring.hand;
 }
 
+static uint32_t
+clock_first(struct policy_state *clock)
+{
+    return clock->ring.hand;
+}
+
 static void
 clock_explain(struct policy_state *clock, uint32_t victim, struct policy_text *text)
 {
@@ -85,4 +91,5 @@ const struct policy policy_clock = {
     .remove = clock_remove,
     .select = clock_select,
     .explain = clock_explain,
+    .first = clock_first,
 };

@@ -74,6 +74,12 @@ nru_select(struct policy_state *nru)
     return nru->ring.hand;
 }
 
+static uint32_t
+nru_first(struct policy_state *nru)
+{
+    return nru->ring.hand;
+}
+
 static void
 nru_explain(struct policy_state *nru, uint32_t victim, struct policy_text *text)
 {
@@ -107,4 +113,5 @@ const struct policy policy_nru = {
     .remove = nru_remove,
     .select = nru_select,
     .explain = nru_explain,
+    .first = nru_first,
 };

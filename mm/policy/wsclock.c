@@ -107,6 +107,12 @@ wsclock_select(struct policy_state *wsclock)
     return wsclock_settle(wsclock);
 }
 
+static uint32_t
+wsclock_first(struct policy_state *wsclock)
+{
+    return wsclock->ring.hand;
+}
+
 static void
 wsclock_explain(struct policy_state *wsclock, uint32_t victim, struct policy_text *text)
 {
@@ -140,4 +146,5 @@ const struct policy policy_wsclock = {
     .remove = wsclock_remove,
     .select = wsclock_select,
     .explain = wsclock_explain,
+    .first = wsclock_first,
 };

@@ -514,14 +514,17 @@ moving_loses_no_frame(void)
             page_of_frame[frame] = frame % PAGES_MAXIMUM;
             from->insert(old, frame);
         }
+        memset(referenced_bits, true, sizeof(referenced_bits));
+        asked = 0;
         policy_move(from, old, to, new);
+        check_equal(asked, 0);                          /* what is in the bits is for the new one */
         check_equal(from->select(old), POLICY_NONE);
         policy_stop(from, old, &environment);
         while ((victim = to->select(new)) != POLICY_NONE) {
             check(!seen[victim]);
             seen[victim] = true;
             count++;
-            if (from == &policy_lru && to == &policy_fifo)
+            if ((from == &policy_lru || from == &policy_clock) && to == &policy_fifo)
                 check_equal(victim, count);
             to->remove(new, victim);
         }
