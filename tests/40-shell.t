@@ -77,6 +77,18 @@ case("^C on a looping program", "sh -c 'echo star''ted; while :; do :; done'")(i
 case("^C on a reading program", "/test/sleeper read")(interrupt)
 
 
+@case("^\\ and its status")
+def _(t):
+    shell = Shell(t)
+    shell.send("/test/sleeper\n")
+    t.ok(shell.expect("started"), "it runs", shell)
+    shell.send("\x1c")
+    t.ok(shell.expect(PROMPT, 5), "^\\ brings the prompt back", shell)
+    t.ok(shell.run("echo $?") == "131\n", "the program ended by SIGQUIT", shell)
+    shell.send("exit\n")
+    t.ok(shell.wait() == "pass", "exit ends the machine with status 0", shell)
+
+
 @case("^D")
 def _(t):
     shell = Shell(t)

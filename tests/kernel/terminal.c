@@ -102,6 +102,17 @@ SELFTEST(terminal, erase_edits_line,
     check_text(text, "stays\n");
 }
 
+SELFTEST(terminal, killed_line_leaves_the_screen, "^U takes the line back, and every column of it off the screen")
+{
+    char text[32];
+
+    start();
+    type("abc\x15" "d\n");
+    check_equal(read_text(text, sizeof(text)), 2);
+    check_text(text, "d\n");
+    check_text(shown, "abc\b \b\b \b\b \bd\r\n");
+}
+
 SELFTEST(terminal, erase_stops_at_line, "erasing does not reach back into a line that is finished")
 {
     char text[32];
@@ -203,8 +214,11 @@ SELFTEST(terminal, typed_ahead_survives_mode,
     check_equal(read_text(text, sizeof(text)), 5);
     type("again");
     terminal_set(&terminal, &canonical);
+    type("more\n");
     check_equal(read_text(text, sizeof(text)), 5);
     check_text(text, "again");
+    check_equal(read_text(text, sizeof(text)), 5);
+    check_text(text, "more\n");
 }
 
 SELFTEST(terminal, full_line_can_be_ended,

@@ -100,6 +100,34 @@ switch_check(void)
     check_that(check_wait(child) == 0 && kept, "each process has its own, whoever runs between");
 }
 
+/* What a register that is loaded already leads to. */
+static int
+word_through_fs(void)
+{
+    int value;
+    __asm__ volatile("mov %%fs:0, %0" : "=r"(value));
+    return value;
+}
+
+static void
+loaded_check(void)
+{
+    static int word = 31, other = 32;
+    int slot = slot_of(selector_now()) + 1;
+    uint16_t selector = slot << 3 | REQUESTED_PRIVILEGE;
+
+    descriptor_set(slot, &word);
+    __asm__ volatile("mov %0, %%fs" : : "r"(selector));
+    descriptor_set(slot, &other);
+    check_that(word_through_fs() == other, "a register that is loaded follows the change of its slot at once");
+    pid_t child = check_fork();
+    if (child == 0) {
+        __asm__ volatile("mov %0, %%fs" : : "r"(0));
+        _exit(0);
+    }
+    check_that(check_wait(child) == 0 && word_through_fs() == other, "and stays loaded while others run");
+}
+
 static volatile int in_handler;
 
 static void
@@ -123,6 +151,7 @@ main(void)
 {
     slot_check();
     switch_check();
+    loaded_check();
     signal_check();
     return check_end();
 }
