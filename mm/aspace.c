@@ -114,6 +114,7 @@ void
 aspace_activate(struct aspace *aspace)
 {
     cpu()->aspace = aspace;
+    counters.aspace_switch++;
     aspace_charge(aspace);
     pmap_activate(aspace ? &aspace->pmap : NULL);
 }

@@ -43,6 +43,7 @@
     X(chunk_split)         /* amap chunks split by a first write */            \
     X(table_alloc)         /* page-table pages allocated */                    \
     X(table_free)          /* page-table pages freed */                        \
+    X(aspace_switch)       /* CR3 loaded: another address space runs */        \
     X(pages_moved)         /* pages sent through a pipe and mapped, not copied */ \
     X(pages_copied)        /* whole pages copied into or out of a pipe */      \
     X(oom_kill)            /* processes killed for want of memory */

@@ -29,6 +29,7 @@ static const char banner[] =
     "    cow        copy on write after fork\n"
     "    forks      what fork costs as memory grows     vfork   what sharing saves\n"
     "    swap       more memory than there is           dirty   clean victims are free\n"
+    "    threads    one page table for all of them\n"
     "    mailbox    pages handed over, not copied       ipc     three ways to pass data\n"
     "    belady     more frames, more faults (policy=fifo)\n"
     "    tour       all of them, in order\n"
