@@ -14,6 +14,8 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/futex.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -21,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -307,6 +310,71 @@ yield_switch(void)
     return cost / (2 * REPETITIONS);
 }
 
+/* ---- Threads --------------------------------------------------------------------------------------------------- */
+
+static void *
+thread_return(void *unused)
+{
+    return unused;
+}
+
+/* What the C library does for a thread included: its stack is mapped and unmapped. */
+static uint64_t
+thread_create_join(void)
+{
+    pthread_t thread;
+    uint64_t start = instructions_now();
+
+    for (int i = 0; i < REPETITIONS; i++) {
+        if (pthread_create(&thread, NULL, thread_return, NULL) != 0)
+            fail("pthread_create");
+        pthread_join(thread, NULL);
+    }
+    return (instructions_now() - start) / REPETITIONS;
+}
+
+static volatile int turn;
+
+/* Hands the turn to the other thread, and sleeps until it comes back. */
+static void
+turn_pass(int own)
+{
+    turn = 1 - own;
+    syscall(SYS_futex, &turn, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+    while (turn != own)
+        syscall(SYS_futex, &turn, FUTEX_WAIT_PRIVATE, 1 - own, NULL, NULL, 0);
+}
+
+static void *
+turn_partner(void *unused)
+{
+    while (turn != 1)
+        sched_yield();
+    for (int i = 0; i < REPETITIONS; i++)
+        turn_pass(1);
+    turn = 0;
+    syscall(SYS_futex, &turn, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+    return unused;
+}
+
+/* Two threads wake each other in turn: each of the first one's turns is two wakes, two waits and two switches. */
+static uint64_t
+futex_wake_switch(void)
+{
+    pthread_t thread;
+
+    turn = 0;
+    if (pthread_create(&thread, NULL, turn_partner, NULL) != 0)
+        fail("pthread_create");
+    turn_pass(0); /* the other one runs and waits */
+    uint64_t start = instructions_now();
+    for (int i = 0; i < REPETITIONS; i++)
+        turn_pass(0);
+    uint64_t cost = instructions_now() - start;
+    pthread_join(thread, NULL);
+    return cost / (2 * REPETITIONS);
+}
+
 /* ---- Pipes ----------------------------------------------------------------------------------------------------- */
 
 static void
@@ -452,6 +520,8 @@ static const struct row large_rows[] = {
 
 static const struct row last_rows[] = {
     { "yield_switch", yield_switch },
+    { "futex_wake_switch", futex_wake_switch },
+    { "thread_create_join", thread_create_join },
     { "pipe_round_trip", pipe_round_trip },
     { "pipe_64KiB", pipe_64_kib },
     { "vmsplice_64KiB", vmsplice_64_kib },
