@@ -3,10 +3,14 @@
 #include <linux/mman.h>
 
 #include "kernel/lib/string.h"
+#include "kernel/x86/cpu.h"
 #include "mm/user.h"
 #include "tests/kernel/mm_case.h"
 
 #define RW (PROT_READ | PROT_WRITE)
+
+/* With SMAP: user memory may be touched. */
+#define EFLAGS_ALIGNMENT_CHECK 0x40000u
 
 /* Two pages, the second unmapped; its address. */
 static u32
@@ -80,6 +84,25 @@ SELFTEST(mm_user, the_kernel_is_out_of_reach, "no address at or above the end of
     check_equal(user_copy_out_partial((u32)&kept, &word, sizeof(word)), 0);
     check_equal(user_copy_in_partial(&word, top - 2, sizeof(word)), 0);
     check_equal(kept, 0x6666);
+    case_end();
+}
+
+SELFTEST(mm_user, the_door_is_shut_afterwards, "SMAP protects again after every way through the door, also after one that ended at a bad page")
+{
+    struct aspace *aspace;
+    u32 edge = begin_edge(&aspace), word = 0;
+    char text[8];
+
+    check_true(edge != 0);
+    check_equal(user_copy_out(edge - 8, "1234567", 8), 0);
+    check_equal(cpu_read_eflags() & EFLAGS_ALIGNMENT_CHECK, 0);
+    check_equal(user_copy_in(text, edge - 4, 8), -EFAULT);
+    check_equal(cpu_read_eflags() & EFLAGS_ALIGNMENT_CHECK, 0);
+    check_equal(user_read_word(&word, edge - 4), 0);
+    check_equal(user_write_word(edge, word), -EFAULT);
+    check_equal(cpu_read_eflags() & EFLAGS_ALIGNMENT_CHECK, 0);
+    check_equal(user_copy_string(text, edge - 8, sizeof(text)), 7);
+    check_equal(cpu_read_eflags() & EFLAGS_ALIGNMENT_CHECK, 0);
     case_end();
 }
 

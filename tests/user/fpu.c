@@ -173,6 +173,34 @@ control_check(void)
     __asm__ volatile("fldcw %0" :: "m"(control));
 }
 
+static volatile uint16_t control_in_handler;
+
+static void
+control_note(int signal)
+{
+    uint16_t control;
+
+    (void) signal;
+    __asm__ volatile("fnstcw %0" : "=m"(control));
+    control_in_handler = control;
+}
+
+/* As on Linux a handler finds what a new program finds, whatever it interrupted. */
+static void
+handler_check(void)
+{
+    uint16_t control, changed = 0x0e7f, after;
+
+    signal(SIGUSR2, control_note);
+    __asm__ volatile("fnstcw %0" : "=m"(control));
+    __asm__ volatile("fldcw %0" :: "m"(changed));
+    raise(SIGUSR2);
+    __asm__ volatile("fnstcw %0" : "=m"(after));
+    __asm__ volatile("fldcw %0" :: "m"(control));
+    check_that(control_in_handler == 0x37f, "a handler starts with a clean state");
+    check_that(after == changed, "and leaves the interrupted one as it was");
+}
+
 static sigjmp_buf excepted;
 static siginfo_t seen;
 
@@ -227,6 +255,7 @@ main(void)
     has_sse = sse_present();
     check_note("SSE is %s", has_sse ? "there" : "not there");
     control_check();
+    handler_check();
     signal(SIGUSR1, state_overwrite);
     check_that(state_kept(5, others_run), "the state survives a system call");
     check_that(state_kept(6, signal_arrive), "the state survives a handler that uses it");
