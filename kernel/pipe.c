@@ -345,12 +345,6 @@ pipe_open(struct inode *inode, struct file *file)
     return pipe_wait_for_peer(inode->pipe, access);
 }
 
-u32
-pipe_bytes(const struct inode *inode)
-{
-    return inode->pipe == NULL ? 0 : inode->pipe->ring.bytes;
-}
-
 /* ---- pipes without a name ---- */
 
 static const struct file_system pipe_file_system = {"pipefs", 2, PIPEFS_MAGIC};

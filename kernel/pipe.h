@@ -35,9 +35,6 @@ int pipe_create(u32 flags, struct file *ends[2]);
  */
 int pipe_open(struct inode *inode, struct file *file);
 
-/* Bytes that wait in a FIFO inode, for fstat and FIONREAD. */
-u32 pipe_bytes(const struct inode *inode);
-
 /* ---- for vmsplice, splice and tee ---- */
 
 /* The pipe of an open file, NULL where that is no pipe. */

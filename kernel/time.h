@@ -10,8 +10,6 @@
 #include <linux/time.h>
 #include <linux/time_types.h>
 
-#define MICROSECONDS_PER_SECOND 1000000u
-
 /*
  * Nanoseconds since 1970-01-01 UTC, from the real-time clock read at boot; and its seconds, for the times of
  * files.

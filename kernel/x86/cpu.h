@@ -189,16 +189,6 @@ cpu_flush_page(u32 address)
     asm volatile("invlpg (%0)" : : "r"(address) : "memory");
 }
 
-/* Time-stamp counter; needs CPU_TSC. */
-static inline u64
-cpu_read_tsc(void)
-{
-    u64 value;
-
-    asm volatile("rdtsc" : "=A"(value));
-    return value;
-}
-
 /* Model-specific registers; need cpuid's word that the register is there. */
 #define MSR_EFER 0xc0000080
 #define EFER_NXE 0x800

@@ -108,15 +108,6 @@ segments_set_code_base(u32 base, u32 limit_pages)
         make_descriptor(base, limit_pages - 1, ACCESS_KERNEL_CODE | ACCESS_USER, FLAGS_FLAT);
 }
 
-u32
-segments_code_limit(void)
-{
-    u64 descriptor = table[index_of(SELECTOR_USER_CODE)];
-    u32 limit = (u32)(descriptor & 0xffff) | ((u32)(descriptor >> 32) & 0xf0000);
-
-    return (limit << 12 | 0xfff) + 1;
-}
-
 void
 segments_load_tls(const u64 descriptors[])
 {

@@ -20,9 +20,6 @@ u32 segments_kernel_stack(void);
  */
 void segments_set_code_base(u32 base, u32 limit_pages);
 
-/* The user code segment as it is: first address (eip) that cannot be fetched. */
-u32 segments_code_limit(void);
-
 /* Loads a thread's own descriptors; reload fs and gs afterwards. At every switch of threads. */
 void segments_load_tls(const u64 descriptors[]);
 
