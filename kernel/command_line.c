@@ -173,7 +173,7 @@ apply_word(char *word)
     if (set_switch(boot_switch, equals ? equals + 1 : NULL))
         return;
     list_values(boot_switch, list);
-    if (equals)
+    if (equals && equals[1] != '\0')
         log_warn("command line: %s cannot be %s; it can be:%s", word, equals + 1, list);
     else
         log_warn("command line: %s needs a value:%s", word, list);

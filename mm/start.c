@@ -83,6 +83,11 @@ swap_from_memory(void)
     u32 pages = (u32)(swap_bytes >> PAGE_SHIFT), most = frame_free_count() - frame_free_count() / SWAP_MEMORY_DIVISOR;
     frame_t start;
 
+    /* The first slot is never used. */
+    if (pages < 2) {
+        log_warn("swap=: %llu bytes are less than two pages. No swap area", swap_bytes);
+        return NULL;
+    }
     if (swap_bytes >> PAGE_SHIFT > most || !(start = frame_take_range(pages)).number) {
         log_warn("swap=: %llu KiB are not to be had; at most %u KiB in one piece here. No swap area", swap_bytes >> 10,
                  most << (PAGE_SHIFT - 10));
@@ -96,7 +101,7 @@ mm_start_swap(void)
 {
     struct block_device *device = swap_from_module();
 
-    if (!device && swap_bytes >= 2 * PAGE_SIZE)
+    if (!device && swap_bytes > 0)
         device = swap_from_memory();
     if (device && !swap_start(device))
         log_warn("swap: no memory for the bitmap of %s, or it is smaller than two pages; no swap area", device->name);

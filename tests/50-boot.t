@@ -189,6 +189,16 @@ def _(t):
     for word in ("belady", "fifo", "random", "clock"):
         says(t, result, rf"policy.*{word}|{word}.*policy", f"the report has {word}")
     t.ok(result.verdict == "pass", "and it is ignored", result)
+    result = t.boot(f"policy= {QUICK}")
+    says(t, result, r"policy needs a value:.*fifo", "an empty value is reported too")
+
+
+@case("a swap area that is too small or too large")
+def _(t):
+    for size in ("1K", "7K", "2G"):
+        result = t.boot(f"swap={size} {QUICK}")
+        says(t, result, r"^warning: swap.*[Nn]o swap area", f"swap={size} is reported")
+        t.ok(result.verdict == "pass", "and done without", result)
 
 
 @case("init's arguments and status")
