@@ -7,6 +7,7 @@
 #include <linux/mman.h>
 
 #include "kernel/lib/string.h"
+#include "mm/chaos.h"
 #include "mm/swap.h"
 #include "mm/user.h"
 #include "tests/kernel/mm_case.h"
@@ -393,5 +394,24 @@ SELFTEST(mm_fault, exhaustion_refuses_cleanly, "with no frame left and nothing t
         check_equal(case_get(aspace, address), 1);
         check_text(case_fault(aspace, address + PAGE_SIZE, FAULT_WRITE), "fault_zero_fill");
     }
+    case_end();
+}
+
+SELFTEST(mm_fault, chaos_drops_entries, "chaos=1: every fault takes some entries away, and no page loses its word")
+{
+    struct aspace *aspace = case_begin();
+    u32 address = case_memory(aspace, 8), interval = chaos_interval, least;
+
+    check_true(address != 0);
+    case_fill(aspace, address, 8, 1);
+    least = aspace->pmap.resident;
+    chaos_interval = 1;
+    for (u32 i = 0; i < 20; i++) {
+        chaos_on_fault(aspace);
+        least = aspace->pmap.resident < least ? aspace->pmap.resident : least;
+    }
+    chaos_interval = interval;
+    check_true(least < 4);
+    check_true(case_holds(aspace, address, 8, 1));
     case_end();
 }

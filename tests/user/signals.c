@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/ucontext.h>
 #include <sys/wait.h>
@@ -168,6 +169,79 @@ registers_check(void)
     check_that(changed == 42, "a handler can change them");
 }
 
+static volatile int levels;
+static volatile uintptr_t level_frame[2];
+
+/* Sends the signal again from within, `levels` times. */
+static void
+signal_descend(int signal, siginfo_t *information, void *context)
+{
+    char here;
+    (void) information;
+    (void) context;
+    level_frame[levels % 2] = (uintptr_t) &here;
+    if (levels-- > 0)
+        raise(signal);
+}
+
+/* On its stack already, a handler goes on where the interrupted one is; and where the stack ends, so does the program. */
+static void
+nested_stack_check(void)
+{
+    enum { ROOM = 16384, PAINT = 0x5a, NEVER_ENDING = 1000 };
+    unsigned char *memory = check_shared(2 * ROOM);
+    stack_t stack = { .ss_sp = memory + ROOM, .ss_size = ROOM };
+    bool untouched = true;
+
+    memset(memory, PAINT, ROOM);
+    sigaltstack(&stack, NULL);
+    handler_set(SIGUSR1, signal_descend, SA_ONSTACK | SA_NODEFER);
+    levels = 1;
+    raise(SIGUSR1);
+    check_that(level_frame[0] < level_frame[1] && level_frame[0] >= (uintptr_t) stack.ss_sp,
+               "a handler that interrupts one on the alternate stack lies below it");
+    pid_t child = check_fork();
+    if (child == 0) {
+        levels = NEVER_ENDING;
+        raise(SIGUSR1);
+        _exit(EXIT_SUCCESS);
+    }
+    int status = check_wait(child);
+    check_that(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV, "handlers that use the stack up: SIGSEGV");
+    for (int i = 0; i < ROOM / 2; i++)
+        untouched &= memory[i] == PAINT;
+    check_that(untouched, "and nothing is written below it");
+    stack = (stack_t) { .ss_flags = SS_DISABLE };
+    sigaltstack(&stack, NULL);
+}
+
+static volatile sig_atomic_t direction_in_handler;
+
+static void
+direction_note(int signal)
+{
+    unsigned flags;
+
+    (void) signal;
+    __asm__ volatile("pushf; pop %0" : "=r"(flags));
+    direction_in_handler = flags >> 10 & 1;
+}
+
+/* C code relies on the direction flag being clear. */
+static void
+direction_check(void)
+{
+    unsigned flags;
+    int result;
+
+    signal(SIGUSR1, direction_note);
+    direction_in_handler = -1;
+    __asm__ volatile("std; int $0x80; pushf; pop %1; cld" : "=a"(result), "=r"(flags)
+                     : "a"(SYS_kill), "b"(getpid()), "c"(SIGUSR1) : "memory");
+    check_that(result == 0 && direction_in_handler == 0, "a handler starts with the direction flag clear");
+    check_that(flags >> 10 & 1, "and the program gets back its own");
+}
+
 static void
 stack_check(void)
 {
@@ -314,6 +388,8 @@ main(void)
     nesting_check();
     registers_check();
     stack_check();
+    nested_stack_check();
+    direction_check();
     interruption_check();
     alarm_check();
     default_check();
