@@ -12,7 +12,7 @@
 #define MEMORY_FRAMES 2048u
 #define SPACES 3u
 #define FRAMES 6u
-#define STEPS 6000u
+#define STEPS 3000u
 
 /* Pages at the borders of tables, of directories and of user space, in order. The last depends on the format. */
 static u32 pages[] = {1, 2, 3, 510, 511, 512, 513, 1022, 1023, 1024, 1025, 0x3FFFE, 0x3FFFF, 0x40000, 0x40001, 0};

@@ -26,7 +26,7 @@
 #define FRAMES_LEFT 160u        /* free when the processes begin */
 #define SWAP_PAGES 3000u
 #define PROCESSES 5u
-#define STEPS 20000u
+#define STEPS 12000u
 
 /* What each process maps, in pages from BASE on. */
 #define BASE 0x0FFE0u           /* crosses the borders of tables and chunks */
