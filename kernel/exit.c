@@ -16,9 +16,9 @@
 #include "kernel/power.h"
 #include "kernel/printk.h"
 #include "kernel/process.h"
+#include "kernel/session.h"
 #include "kernel/shared_memory.h"
 #include "kernel/syscall.h"
-#include "kernel/terminal.h"
 #include "mm/aspace.h"
 
 #include <asm/errno.h>
@@ -99,8 +99,7 @@ exit_process(struct process *process)
         exit_machine(process->exit_status);
     alarm_cancel(&process->real_alarm);
     exit_release_files(process);
-    if (process->session == process->pid)
-        terminal_release_session((s32)process->id);
+    session_leave(process);
     exit_release_memory(process);
     exit_reparent_children(process);
 

@@ -1,8 +1,13 @@
 /* Process groups and sessions: what a shell's job control and the terminal's signals go by. */
+#include "kernel/session.h"
+
 #include "kernel/process.h"
+#include "kernel/signal.h"
 #include "kernel/syscall.h"
+#include "kernel/terminal.h"
 
 #include <asm/errno.h>
+#include <asm/signal.h>
 
 /* The process that a call names; 0: the caller. NULL if there is none. */
 static struct process *
@@ -90,4 +95,70 @@ sys_setsid(void)
     pid_release(left);
     process_change_group(process, process->pid);
     return (s32)process->id;
+}
+
+/* ---- orphaned groups ---- */
+
+/* Whether the process's parent could let its group go on: in the same session, in another group. */
+static bool
+session_is_watched(const struct process *process)
+{
+    const struct process *parent = process->parent;
+
+    return parent != NULL && parent->group != process->group && parent->session == process->session;
+}
+
+/* Whether a group is orphaned once `leaving` (NULL: nobody) has gone. */
+static bool
+session_is_orphaned(const struct pid *group, const struct process *leaving)
+{
+    const struct process *member;
+
+    LIST_FOREACH(member, &group->group, group_link) {
+        if (member != leaving && member->parent != leaving && !member->zombie && session_is_watched(member))
+            return false;
+    }
+    return true;
+}
+
+bool
+session_group_is_orphaned(const struct process *process)
+{
+    return session_is_orphaned(process->group, NULL);
+}
+
+static bool
+session_has_stopped(const struct pid *group)
+{
+    const struct process *member;
+
+    LIST_FOREACH(member, &group->group, group_link) {
+        if (process_state_letter(member) == 'T')
+            return true;
+    }
+    return false;
+}
+
+/* Wakes the group of a process, which `leaving` watched or was itself the last to be watched in. */
+static void
+session_wake_orphans(const struct process *process, const struct process *leaving)
+{
+    const struct pid *group = process->group;
+
+    if (!session_is_watched(process) || !session_is_orphaned(group, leaving) || !session_has_stopped(group))
+        return;
+    signal_send_group(group->number, SIGHUP, NULL);
+    signal_send_group(group->number, SIGCONT, NULL);
+}
+
+void
+session_leave(struct process *process)
+{
+    struct process *child;
+
+    if (process->session == process->pid)
+        terminal_hang_up(process->id);
+    session_wake_orphans(process, process);
+    LIST_FOREACH(child, &process->children, sibling_link)
+        session_wake_orphans(child, process);
 }

@@ -12,6 +12,7 @@
 #include "kernel/printk.h"
 #include "kernel/process.h"
 #include "kernel/scheduler.h"
+#include "kernel/session.h"
 #include "kernel/signal.h"
 #include "kernel/thread.h"
 #include "kernel/x86/cpu.h"
@@ -169,6 +170,8 @@ deliver_default(int signal)
     if (process->signals.unkillable && signal != SIGKILL)
         return;
     if (signal_default_stops(signal)) {
+        if (signal != SIGSTOP && session_group_is_orphaned(process))
+            return;
         stop_process(process, signal);
         stop_take_part();
         return;

@@ -12,6 +12,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/pid.h"
 #include "kernel/process.h"
+#include "kernel/session.h"
 #include "kernel/signal.h"
 #include "kernel/x86/cpu.h"
 #include "mm/user.h"
@@ -296,17 +297,24 @@ terminal_session(void)
 }
 
 void
-terminal_release_session(u32 session)
+terminal_hang_up(u32 session)
 {
+    u32 foreground = terminal_console.foreground;
+
     if (terminal_console.session != session)
         return;
     terminal_console.session = 0;
     terminal_console.foreground = 0;
+    if (foreground != 0) {
+        signal_send_group(foreground, SIGHUP, NULL);
+        signal_send_group(foreground, SIGCONT, NULL);
+    }
 }
 
 /*
  * A process in the background may not read or change the terminal: its group is stopped by the signal and the call
- * begins again after that, or fails with -EIO where it does not take the signal (refused_is_error) or goes on.
+ * begins again after that, or fails with -EIO where it does not take the signal (refused_is_error) or goes on. A group
+ * that nobody could let go on again is not stopped: -EIO.
  */
 static int
 terminal_check_foreground(int signal, bool refused_is_error)
@@ -317,6 +325,8 @@ terminal_check_foreground(int signal, bool refused_is_error)
         return 0;
     if (signal_is_ignored_or_blocked(signal))
         return refused_is_error ? -EIO : 0;
+    if (session_group_is_orphaned(process))
+        return -EIO;
     signal_send_group(process->group->number, signal, NULL);
     return -ERESTARTSYS;
 }
@@ -378,6 +388,8 @@ terminal_set_size(u32 argument)
 
     if (user_copy_in(&size, argument, sizeof(size)) < 0)
         return -EFAULT;
+    if (memcmp(&size, &terminal_console.size, sizeof(size)) == 0)
+        return 0;
     terminal_console.size = size;
     if (terminal_console.foreground != 0)
         signal_send_group(terminal_console.foreground, SIGWINCH, NULL);
@@ -430,7 +442,7 @@ terminal_session_ioctl(u32 command, u32 argument)
         return user_write_word(argument, terminal_console.session);
     default: /* TIOCNOTTY */
         if (current_process()->id == terminal_console.session)
-            terminal_release_session(terminal_console.session);
+            terminal_hang_up(terminal_console.session);
         return 0;
     }
 }

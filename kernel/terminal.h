@@ -77,5 +77,5 @@ bool terminal_is_controlling(void);
 u32 terminal_foreground(void);
 u32 terminal_session(void);
 
-/* A session has ended: the terminal is nobody's again. Called by the process layer when a session leader exits. */
-void terminal_release_session(u32 session);
+/* A session has ended with its leader: the foreground group is sent SIGHUP and SIGCONT, the terminal nobody's again. */
+void terminal_hang_up(u32 session);
