@@ -7,12 +7,15 @@
 #include "kernel/regular.h"
 
 #include "kernel/assert.h"
+#include "kernel/process.h"
 #include "kernel/reserve.h"
+#include "kernel/signal.h"
 #include "mm/object.h"
 #include "mm/transfer.h"
 
 #include <asm/errno.h>
 #include <asm/fcntl.h>
+#include <asm/signal.h>
 
 /* object_read, whichever memory the segment is in. Bytes done, or -errno. */
 static s32
@@ -77,6 +80,25 @@ regular_read(struct file *file, struct transfer *transfer, u64 *offset)
     return done;
 }
 
+/* The longest file that the current process may make. */
+static u64
+regular_limit(void)
+{
+    unsigned long limit = current_thread() == NULL ? RLIM_INFINITY : current_process()->limits[RLIMIT_FSIZE].rlim_cur;
+
+    return limit == RLIM_INFINITY ? REGULAR_MAXIMUM_BYTES : limit;
+}
+
+int
+regular_check_limit(u64 bytes)
+{
+    if (bytes <= regular_limit())
+        return 0;
+    if (bytes <= REGULAR_MAXIMUM_BYTES)
+        signal_send_thread(current_thread(), SIGXFSZ, NULL);
+    return -EFBIG;
+}
+
 /*
  * How much of `bytes` may be written at `start`: -EFBIG beyond the longest file, -ENOSPC where files have filled
  * memory.
@@ -85,11 +107,13 @@ static s32
 regular_room(u64 start, u32 bytes)
 {
     u32 room = reserve_file_room();
+    u64 limit = regular_limit();
+    int error = regular_check_limit(start + 1);
 
-    if (start >= REGULAR_MAXIMUM_BYTES)
-        return -EFBIG;
-    if (bytes > REGULAR_MAXIMUM_BYTES - start)
-        bytes = (u32)(REGULAR_MAXIMUM_BYTES - start);
+    if (error < 0)
+        return error;
+    if (bytes > limit - start)
+        bytes = (u32)(limit - start);
     if (bytes > room)
         bytes = room;
     return bytes == 0 ? -ENOSPC : (s32)bytes;

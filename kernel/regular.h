@@ -8,6 +8,9 @@
 /* The longest file: page numbers of objects have 32 bits, and offsets are signed. */
 #define REGULAR_MAXIMUM_BYTES ((u64)UINT32_MAX << 12)
 
+/* Whether the current process may make a file so long: 0, or -EFBIG and, at its own limit, SIGXFSZ. */
+int regular_check_limit(u64 bytes);
+
 /* The pages are inode->object's. */
 extern const struct file_operations regular_operations;
 

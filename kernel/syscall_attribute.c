@@ -146,9 +146,12 @@ attribute_set_length(struct inode *inode, u32 low, u32 high)
 {
     u64 length = (u64)high << 32 | low;
 
+    int error;
+
     if ((s64)length < 0)
         return -EINVAL;
-    return length > REGULAR_MAXIMUM_BYTES ? -EFBIG : inode_truncate(inode, length);
+    error = length > inode_size(inode) ? regular_check_limit(length) : 0;
+    return error < 0 ? error : inode_truncate(inode, length);
 }
 
 s32
