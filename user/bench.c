@@ -15,7 +15,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/futex.h>
-#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -310,71 +309,6 @@ yield_switch(void)
     return cost / (2 * REPETITIONS);
 }
 
-/* ---- Threads --------------------------------------------------------------------------------------------------- */
-
-static void *
-thread_return(void *unused)
-{
-    return unused;
-}
-
-/* What the C library does for a thread included: its stack is mapped and unmapped. */
-static uint64_t
-thread_create_join(void)
-{
-    pthread_t thread;
-    uint64_t start = instructions_now();
-
-    for (int i = 0; i < REPETITIONS; i++) {
-        if (pthread_create(&thread, NULL, thread_return, NULL) != 0)
-            fail("pthread_create");
-        pthread_join(thread, NULL);
-    }
-    return (instructions_now() - start) / REPETITIONS;
-}
-
-static volatile int turn;
-
-/* Hands the turn to the other thread, and sleeps until it comes back. */
-static void
-turn_pass(int own)
-{
-    turn = 1 - own;
-    syscall(SYS_futex, &turn, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
-    while (turn != own)
-        syscall(SYS_futex, &turn, FUTEX_WAIT_PRIVATE, 1 - own, NULL, NULL, 0);
-}
-
-static void *
-turn_partner(void *unused)
-{
-    while (turn != 1)
-        sched_yield();
-    for (int i = 0; i < REPETITIONS; i++)
-        turn_pass(1);
-    turn = 0;
-    syscall(SYS_futex, &turn, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
-    return unused;
-}
-
-/* Two threads wake each other in turn: each of the first one's turns is two wakes, two waits and two switches. */
-static uint64_t
-futex_wake_switch(void)
-{
-    pthread_t thread;
-
-    turn = 0;
-    if (pthread_create(&thread, NULL, turn_partner, NULL) != 0)
-        fail("pthread_create");
-    turn_pass(0); /* the other one runs and waits */
-    uint64_t start = instructions_now();
-    for (int i = 0; i < REPETITIONS; i++)
-        turn_pass(0);
-    uint64_t cost = instructions_now() - start;
-    pthread_join(thread, NULL);
-    return cost / (2 * REPETITIONS);
-}
-
 /* ---- Pipes ----------------------------------------------------------------------------------------------------- */
 
 static void
@@ -467,6 +401,94 @@ vmsplice_64_kib(void)
     memory_unmap(from, PIPE_BYTES / PAGE_SIZE);
     memory_unmap(to, PIPE_BYTES / PAGE_SIZE);
     return cost;
+}
+
+/* ---- Threads --------------------------------------------------------------------------------------------------- */
+
+/* Not the C library's: what it does for a thread would be measured along, and it does more at fork where it has threads. */
+static volatile int thread_alive; /* cleared, and its futex woken, when the thread has ended */
+
+static void
+thread_start(int (*body)(void *), char *stack)
+{
+    int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_CHILD_CLEARTID;
+
+    thread_alive = 1;
+    if (clone(body, stack + PAGE_SIZE, flags, NULL, NULL, NULL, &thread_alive) < 0)
+        fail("clone");
+}
+
+static void
+thread_join(void)
+{
+    while (thread_alive != 0)
+        syscall(SYS_futex, &thread_alive, FUTEX_WAIT, 1, NULL, NULL, 0);
+}
+
+static int
+thread_return(void *unused)
+{
+    (void) unused;
+    return 0;
+}
+
+static uint64_t
+thread_create_join(void)
+{
+    char *stack = memory_map(1, PROT_READ | PROT_WRITE, -1);
+
+    *stack = 0; /* is there, so that no fault is measured */
+    uint64_t start = instructions_now();
+    for (int i = 0; i < REPETITIONS; i++) {
+        thread_start(thread_return, stack);
+        thread_join();
+    }
+    uint64_t cost = instructions_now() - start;
+    memory_unmap(stack, 1);
+    return cost / REPETITIONS;
+}
+
+static volatile int turn;
+
+/* Hands the turn to the other thread, and sleeps until it comes back. */
+static void
+turn_pass(int own)
+{
+    turn = 1 - own;
+    syscall(SYS_futex, &turn, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+    while (turn != own)
+        syscall(SYS_futex, &turn, FUTEX_WAIT_PRIVATE, 1 - own, NULL, NULL, 0);
+}
+
+static int
+turn_partner(void *unused)
+{
+    while (turn != 1)
+        sched_yield();
+    for (int i = 0; i < REPETITIONS; i++)
+        turn_pass(1);
+    turn = 0;
+    syscall(SYS_futex, &turn, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+    (void) unused;
+    return 0;
+}
+
+/* Two threads wake each other in turn: each of the first one's turns is two wakes, two waits and two switches. */
+static uint64_t
+futex_wake_switch(void)
+{
+    char *stack = memory_map(1, PROT_READ | PROT_WRITE, -1);
+
+    turn = 0;
+    thread_start(turn_partner, stack);
+    turn_pass(0); /* the other one runs and waits */
+    uint64_t start = instructions_now();
+    for (int i = 0; i < REPETITIONS; i++)
+        turn_pass(0);
+    uint64_t cost = instructions_now() - start;
+    thread_join();
+    memory_unmap(stack, 1);
+    return cost / (2 * REPETITIONS);
 }
 
 /* ---- Swap ------------------------------------------------------------------------------------------------------ */
