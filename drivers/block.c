@@ -10,13 +10,25 @@ range_is_within(const struct block_device *device, u64 position, usize bytes)
 }
 
 int
-block_read(struct block_device *device, u64 position, void *buffer, usize bytes)
+block_read_pieces(struct block_device *device, u64 position, const struct block_piece *pieces, u32 count)
 {
+    usize bytes = 0;
+
+    for (u32 i = 0; i < count; i++)
+        bytes += pieces[i].bytes;
     if (!range_is_within(device, position, bytes))
         return -EIO;
     device->transfers_read++;
     device->bytes_read += bytes;
-    return device->operations->read(device, position, buffer, bytes);
+    return device->operations->read(device, position, pieces, count);
+}
+
+int
+block_read(struct block_device *device, u64 position, void *buffer, usize bytes)
+{
+    struct block_piece piece = {buffer, bytes};
+
+    return block_read_pieces(device, position, &piece, 1);
 }
 
 int

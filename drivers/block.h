@@ -8,9 +8,16 @@
 
 struct block_device;
 
+/* A piece of memory that part of a transfer fills. */
+struct block_piece {
+    void *buffer;
+    usize bytes;
+};
+
 /* What a driver provides: both get a range within the device, and return 0 or a negative errno. */
 struct block_operations {
-    int (*read)(struct block_device *device, u64 position, void *buffer, usize bytes);
+    /* One transfer, whose bytes go to one piece after the other. */
+    int (*read)(struct block_device *device, u64 position, const struct block_piece *pieces, u32 count);
     int (*write)(struct block_device *device, u64 position, const void *buffer, usize bytes);
 };
 
@@ -28,5 +35,8 @@ struct block_device {
  */
 int block_read(struct block_device *device, u64 position, void *buffer, usize bytes);
 
-/* The same way out. */
+/* The same into pieces of memory that lie anywhere, together one range of the device: one transfer and one latency. */
+int block_read_pieces(struct block_device *device, u64 position, const struct block_piece *pieces, u32 count);
+
+/* From memory to the device. */
 int block_write(struct block_device *device, u64 position, const void *buffer, usize bytes);

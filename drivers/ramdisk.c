@@ -52,12 +52,15 @@ wait_for_transfer(struct ramdisk *disk)
 }
 
 static int
-ramdisk_read(struct block_device *device, u64 position, void *buffer, usize bytes)
+ramdisk_read(struct block_device *device, u64 position, const struct block_piece *pieces, u32 count)
 {
     struct ramdisk *disk = container_of(device, struct ramdisk, device);
 
     wait_for_transfer(disk);
-    memcpy(buffer, disk->memory + position, bytes);
+    for (u32 i = 0; i < count; i++) {
+        memcpy(pieces[i].buffer, disk->memory + position, pieces[i].bytes);
+        position += pieces[i].bytes;
+    }
     return 0;
 }
 

@@ -23,10 +23,13 @@
 static struct text_buffer archive;
 
 static int
-archive_read(struct block_device *device, u64 position, void *buffer, usize bytes)
+archive_read(struct block_device *device, u64 position, const struct block_piece *pieces, u32 count)
 {
     (void)device;
-    memcpy(buffer, archive.data + position, bytes);
+    for (u32 i = 0; i < count; i++) {
+        memcpy(pieces[i].buffer, archive.data + position, pieces[i].bytes);
+        position += pieces[i].bytes;
+    }
     return 0;
 }
 

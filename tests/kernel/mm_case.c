@@ -245,13 +245,14 @@ case_byte(u64 position)
 }
 
 static int
-device_read(struct block_device *device, u64 position, void *buffer, usize bytes)
+device_read(struct block_device *device, u64 position, const struct block_piece *pieces, u32 count)
 {
     (void)device;
     if (case_device_broken)
         return -EIO;
-    for (usize i = 0; i < bytes; i++)
-        ((u8 *)buffer)[i] = case_byte(position + i);
+    for (u32 piece = 0; piece < count; piece++)
+        for (usize i = 0; i < pieces[piece].bytes; i++)
+            ((u8 *)pieces[piece].buffer)[i] = case_byte(position++);
     return 0;
 }
 

@@ -142,12 +142,17 @@ device_wait(void)
 }
 
 static int
-device_read(struct block_device *device, u64 position, void *buffer, usize bytes)
+device_read(struct block_device *device, u64 position, const struct block_piece *pieces, u32 count)
 {
+    const char *memory = container_of(device, struct host_device, device)->memory + position;
+
     device_wait();
     if (host_device_fails)
         return -EIO;
-    memcpy(buffer, container_of(device, struct host_device, device)->memory + position, bytes);
+    for (u32 i = 0; i < count; i++) {
+        memcpy(pieces[i].buffer, memory, pieces[i].bytes);
+        memory += pieces[i].bytes;
+    }
     return 0;
 }
 
