@@ -23,6 +23,7 @@
 #include "kernel/thread.h"
 #include "kernel/x86/segments.h"
 #include "mm/aspace.h"
+#include "mm/frame.h"
 #include "mm/kmem.h"
 
 u64 scheduler_switches;
@@ -138,15 +139,23 @@ scheduler_tick(void)
         cpu()->pending_work |= WORK_RESCHEDULE;
 }
 
+/* While nobody can run, frames are cleared for those who will: one at a time, with interrupts enabled. */
 static void __attribute__((noreturn))
 scheduler_idle(void)
 {
+    bool pool_full = false;
+
     for (;;) {
         interrupts_disable();
-        if (TAILQ_EMPTY(&run_queue))
-            cpu_wait_for_interrupt();
-        else
+        if (!TAILQ_EMPTY(&run_queue)) {
             schedule();
+            pool_full = false;
+        } else if (pool_full) {
+            cpu_wait_for_interrupt();
+        } else {
+            interrupts_enable();
+            pool_full = !frame_fill_pool();
+        }
     }
 }
 

@@ -32,6 +32,12 @@
     X(fault_stack_growth)  /* the stack region was extended */                 \
     X(pswpin)              /* pages read from the swap area */                 \
     X(pswpout)             /* pages written to the swap area */                \
+    X(device_read)         /* transfers that read pages (system only) */       \
+    X(prefetch_read)       /* pages that came with one that was wanted */      \
+    X(prefetch_useful)     /* of these, those that were used */                \
+    X(prefetch_useless)    /* of these, those that went unused (system only) */ \
+    X(zero_pool_hit)       /* zero fills from the pool (system only) */        \
+    X(zero_pool_miss)      /* zero fills that had to clear (system only) */    \
     X(reclaim_clean_drop)  /* victims with a clean copy: no write */           \
     X(reclaim_write_back)  /* victims that were dirty: written */              \
     X(pgsteal)             /* victims in all */                                \

@@ -202,11 +202,10 @@ fault_place(struct fault *fault, struct frame *frame)
 static int
 fault_zero_fill(struct fault *fault)
 {
-    struct frame *frame = frame_allocate(FRAME_ANONYMOUS);
+    struct frame *frame = frame_allocate_zeroed(FRAME_ANONYMOUS);
 
     if (!frame)
         return fault_starved(fault);
-    frame_clear(frame);
     if (!fault_place(fault, frame))
         return fault_starved(fault);
     COUNT(fault, fault_zero_fill);

@@ -1,20 +1,27 @@
 /*
- * Physical page frames: the descriptor array and the free list.
+ * Physical page frames: the descriptor array, the free list and the pool.
  *
  * The free list is a stack, so the frame freed last is used next: on a real
- * machine it is likely to be in the cache still. Invariant: frame_free_frames
- * is the list's length, and counts[] agrees with the states.
+ * machine it is likely to be in the cache still. So is the pool of frames that
+ * are free and zero. Invariant: frame_free_frames is the length of both lists,
+ * frame_pool_frames that of the pool, and counts[] agrees with the states.
  */
 #include "mm/frame.h"
 
 #include "kernel/assert.h"
 #include "kernel/lib/string.h"
+#include "mm/counters.h"
+
+/* The pool may take this part of memory: one frame in so many. */
+#define POOL_DIVISOR 16u
 
 struct frame *frame_table;
 u32 frame_limit;
 u32 frame_free_frames;
+u32 frame_pool_frames;
 
 static u32 free_head;       /* frame number, 0 when the list is empty */
+static u32 pool_head;       /* likewise */
 static u32 counts[FRAME_OBJECT + 1];
 
 usize
@@ -41,7 +48,9 @@ frame_push(struct frame *frame)
     if (frame->state == FRAME_TABLE)
         frame->table = (struct table_use){0};
     frame->state = FRAME_FREE;
-    frame->dirty = frame->referenced = frame->orphan = false;
+    if (frame->prefetched)
+        counters.prefetch_useless++;
+    frame->dirty = frame->referenced = frame->orphan = frame->prefetched = false;
     frame->owner = NULL;
     frame->index = free_head;
     free_head = frame_number(frame).number;
@@ -60,21 +69,68 @@ frame_add(struct frame_range range)
     }
 }
 
-struct frame *
-frame_allocate(enum frame_state state)
+/* The first frame of a list that is not empty. */
+static inline struct frame *
+list_take(u32 *head, enum frame_state state)
 {
-    struct frame *frame = frame_descriptor((frame_t){free_head});
+    struct frame *frame = frame_descriptor((frame_t){*head});
 
-    if (free_head == 0)
-        return NULL;
     assert(frame->state == FRAME_FREE);
-    free_head = frame->index;
+    *head = frame->index;
     frame_free_frames--;
     counts[FRAME_FREE]--;
     counts[state]++;
     frame->state = (u8)state;
     frame->index = 0;
     return frame;
+}
+
+static struct frame *
+pool_take(enum frame_state state)
+{
+    if (pool_head == 0)
+        return NULL;
+    frame_pool_frames--;
+    return list_take(&pool_head, state);
+}
+
+struct frame *
+frame_allocate(enum frame_state state)
+{
+    return free_head ? list_take(&free_head, state) : pool_take(state);
+}
+
+struct frame *
+frame_allocate_zeroed(enum frame_state state)
+{
+    struct frame *frame = pool_take(state);
+
+    if (frame) {
+        counters.zero_pool_hit++;
+        return frame;
+    }
+    frame = frame_allocate(state);
+    if (frame) {
+        counters.zero_pool_miss++;
+        frame_clear(frame);
+    }
+    return frame;
+}
+
+bool
+frame_fill_pool(void)
+{
+    u32 number = free_head;
+    struct frame *frame = frame_descriptor((frame_t){number});
+
+    if (number == 0 || frame_pool_frames >= frame_total() / POOL_DIVISOR)
+        return false;
+    frame_clear(frame);
+    free_head = frame->index;
+    frame->index = pool_head;
+    pool_head = number;
+    frame_pool_frames++;
+    return true;
 }
 
 void
@@ -86,11 +142,12 @@ frame_free(struct frame *frame)
     frame_push(frame);
 }
 
-/* Unlinks frames [start, start + count) from the free list in one pass. */
-static void
-frame_unlink_range(u32 start, u32 count)
+/* Takes those of frames [start, start + count) that are in a list out of it, in one
+ * pass. Returns how many they were. */
+static u32
+list_unlink_range(u32 *link, u32 start, u32 count)
 {
-    u32 *link = &free_head;
+    u32 found = 0;
 
     while (*link != 0) {
         struct frame *frame = frame_descriptor((frame_t){*link});
@@ -101,7 +158,16 @@ frame_unlink_range(u32 start, u32 count)
         }
         *link = frame->index;
         *frame = (struct frame){.state = FRAME_KERNEL};
+        found++;
     }
+    return found;
+}
+
+static void
+frame_unlink_range(u32 start, u32 count)
+{
+    list_unlink_range(&free_head, start, count);
+    frame_pool_frames -= list_unlink_range(&pool_head, start, count);
     frame_free_frames -= count;
     counts[FRAME_FREE] -= count;
     counts[FRAME_KERNEL] += count;

@@ -9,6 +9,10 @@
  *   FRAME_ANONYMOUS   struct anon      -
  *   FRAME_OBJECT      struct object    page index in the object
  *
+ * Some free frames are in a pool, cleared while the processor was idle: a fault
+ * that needs zeroes takes one of them first. Who needs any frame gets those of the
+ * pool last.
+ *
  * Two frames never share an owner and index. Allocating never evicts and never
  * sleeps: whoever needs frames asks mm/reclaim.h first.
  */
@@ -50,8 +54,14 @@ struct frame {
     u8 state;               /* enum frame_state; frame.c only */
     bool dirty;             /* differs from its copy in swap or file, as harvested so far */
     bool referenced;        /* used since the policy last asked, as harvested so far */
-    bool busy;              /* being read or written by a device; waiters sleep in reclaim */
     bool evictable;         /* the policy knows it; reclaim only */
+    union {
+        struct {
+            bool busy : 1;          /* being read or written by a device; waiters sleep in reclaim */
+            bool prefetched : 1;    /* read in anticipation, and not used so far */
+        };
+        u8 unsettled;       /* 0: neither, so that a fault has one byte to look at */
+    };
     bool orphan;            /* its owner went while it was busy: freed when the transfer ends */
     u16 pins;               /* while not 0 it is not evicted */
     void *owner;
@@ -87,12 +97,20 @@ frame_t frame_take_range(u32 count);
  * when none is free. */
 struct frame *frame_allocate(enum frame_state state);
 
+/* The same, but filled with zeroes: one of the pool if there is one, else cleared now. */
+struct frame *frame_allocate_zeroed(enum frame_state state);
+
+/* Clears one free frame and puts it into the pool; false if the pool has enough or
+ * no other frame is free. For the idle thread: takes about as long as a fault. */
+bool frame_fill_pool(void);
+
 /* The frame must not be mapped, pinned, busy or known to the policy. */
 void frame_free(struct frame *frame);
 
 extern struct frame *frame_table;
 extern u32 frame_limit;         /* frames have numbers below this */
-extern u32 frame_free_frames;   /* read by everybody, written by frame.c */
+extern u32 frame_free_frames;   /* the pool's included; read by everybody, written by frame.c */
+extern u32 frame_pool_frames;   /* free and known to be zero */
 
 static inline u32
 frame_free_count(void)

@@ -218,7 +218,7 @@ anonymous_fill(struct object *object, u32 index, struct frame **result)
 
     if (!anonymous_reach(object, index) || !(chunk = amap_own_chunk(object->amap, page, &split)))
         return OBJECT_PAGE_NO_MEMORY;
-    frame = frame_allocate(FRAME_ANONYMOUS);
+    frame = frame_allocate_zeroed(FRAME_ANONYMOUS);
     if (!frame)
         return OBJECT_PAGE_NO_MEMORY;
     anon = anon_create(frame);
@@ -226,7 +226,6 @@ anonymous_fill(struct object *object, u32 index, struct frame **result)
         frame_free(frame);
         return OBJECT_PAGE_NO_MEMORY;
     }
-    frame_clear(frame);
     amap_replace(chunk, page, anon);
     frame->dirty = true;
     *result = frame;

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "mm/counters.h"
 #include "mm/frame.h"
 #include "tests/host/stub/machine.h"
 
@@ -107,6 +108,61 @@ a_range_is_taken_whole(void)
         count++;
     }
     check_equal(count, 90 - FIRST);
+}
+
+/* Frames of the pool are free and zero, come first to who needs zeroes and last to who does not, and none is lost. */
+static void
+the_pool_holds_zeroes(void)
+{
+    static const char zeroes[PAGE_SIZE];
+    struct frame *frame;
+    u32 pool = 0, free = FRAMES - FIRST;
+
+    machine_start(FRAMES);
+    while (frame_fill_pool())
+        check_equal(frame_pool_frames, ++pool);
+    check(pool > 0 && pool < free / 2);
+    check_equal(frame_free_count(), free);
+    check_equal(frame_count(FRAME_FREE), free);
+    for (u32 i = 0; i < pool; i++) {
+        frame = frame_allocate_zeroed(FRAME_ANONYMOUS);
+        check(memcmp(frame_data(frame), zeroes, PAGE_SIZE) == 0);
+    }
+    check_equal(counters.zero_pool_hit, pool);
+    check_equal(counters.zero_pool_miss, 0);
+    frame = frame_allocate_zeroed(FRAME_ANONYMOUS);
+    check(memcmp(frame_data(frame), zeroes, PAGE_SIZE) == 0);
+    check_equal(counters.zero_pool_miss, 1);
+    check_equal(frame_pool_frames, 0);
+    check_equal(frame_free_count(), free - pool - 1);
+}
+
+static void
+the_pool_is_taken_when_nothing_else_is_left(void)
+{
+    u32 pool;
+
+    machine_start(FRAMES);
+    while (frame_fill_pool())
+        continue;
+    pool = frame_pool_frames;
+    for (u32 left = FRAMES - FIRST; left-- > 0;) {
+        check(frame_allocate(FRAME_KERNEL) != NULL);
+        check_equal(frame_pool_frames, left < pool ? left : pool);
+    }
+    check(frame_allocate(FRAME_KERNEL) == NULL && frame_allocate_zeroed(FRAME_KERNEL) == NULL && !frame_fill_pool());
+}
+
+static void
+a_range_may_lie_in_the_pool(void)
+{
+    machine_start(FRAMES);
+    while (frame_fill_pool())
+        continue;
+    check_equal(frame_take_range(FRAMES - FIRST).number, FIRST);
+    check_equal(frame_free_count(), 0);
+    check_equal(frame_pool_frames, 0);
+    check(frame_allocate(FRAME_KERNEL) == NULL);
 }
 
 static void
@@ -352,6 +408,9 @@ main(void)
         HOST_CASE(a_new_frame_remembers_nothing, ""),
         HOST_CASE(clearing_and_copying_reach_the_whole_frame, ""),
         HOST_CASE(a_range_is_taken_whole, ""),
+        HOST_CASE(the_pool_holds_zeroes, ""),
+        HOST_CASE(the_pool_is_taken_when_nothing_else_is_left, ""),
+        HOST_CASE(a_range_may_lie_in_the_pool, ""),
         HOST_ASSERTS(freeing_a_free_frame_is_refused),
         HOST_ASSERTS(freeing_a_mapped_frame_is_refused),
         HOST_ASSERTS(freeing_a_pinned_frame_is_refused),
