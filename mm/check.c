@@ -205,7 +205,7 @@ mappings_check(struct frame *frame)
 }
 
 static const char *
-owned_frame_check(struct frame *frame, u32 *anonymous)
+owned_frame_check(struct frame *frame, u32 *anonymous, u32 *prefetched)
 {
     struct object *object = frame->owner;
 
@@ -214,6 +214,7 @@ owned_frame_check(struct frame *frame, u32 *anonymous)
     /* A trace takes locked entries away, but what they locked stays locked. */
     if (!frame->evictable && evictable_is_candidate(frame) && !trace_any)
         return "the policy does not know a frame that is a candidate for eviction";
+    *prefetched += frame->prefetched;
     if (frame->orphan != !frame->owner)
         return "a frame has lost its owner";
     if (frame->state == FRAME_ANONYMOUS)
@@ -227,11 +228,11 @@ owned_frame_check(struct frame *frame, u32 *anonymous)
 static const char *
 check_frames(void)
 {
-    u32 states[FRAME_OBJECT + 1] = {0}, anonymous = 0;
+    u32 states[FRAME_OBJECT + 1] = {0}, anonymous = 0, prefetched = 0;
 
     for (u32 number = 0; number < frame_limit; number++) {
         struct frame *frame = frame_descriptor((frame_t){number});
-        const char *wrong = frame->state >= FRAME_ANONYMOUS ? owned_frame_check(frame, &anonymous) : NULL;
+        const char *wrong = frame->state >= FRAME_ANONYMOUS ? owned_frame_check(frame, &anonymous, &prefetched) : NULL;
 
         if (wrong)
             return wrong;
@@ -242,6 +243,8 @@ check_frames(void)
             return "the count of frames in some state is wrong";
     if (states[FRAME_FREE] != frame_free_count())
         return "the count of free frames is wrong";
+    if (prefetched != counters.prefetch_read - counters.prefetch_useful - counters.prefetch_useless)
+        return "a prefetched page is neither used nor useless nor still waiting for its use";
     if (anonymous != met.frames)
         return "an anonymous frame is owned by an anon that is nowhere";
     return NULL;

@@ -19,9 +19,12 @@
  * Whatever sleeps returns afterwards without having mapped anything: the
  * instruction faults again, and finds the page in memory. So no stage has to
  * doubt what an earlier one found. But the region may be gone by then, unmapped
- * by another thread: who slept looks at the address space alone. Each mapping withholds write access where a
- * later write must be seen: shared anon, shared chunk, object page under a
- * private region, dirty=software.
+ * by another thread: who slept looks at the address space alone. A page that
+ * prefetch brought in before is in memory like any other: its first fault is
+ * fault_file or fault_soft, and no pgmajfault.
+ *
+ * Each mapping withholds write access where a later write must be seen: shared
+ * anon, shared chunk, object page under a private region, dirty=software.
  */
 #include "mm/fault.h"
 
@@ -240,6 +243,39 @@ fault_copy(struct fault *fault, struct frame *source)
     return true;
 }
 
+/* ---- Pages read, by this fault or before ------------------------------- */
+
+/* The page's frame is busy, or was read in anticipation, and rightly so. */
+static __attribute__((noinline)) bool
+fault_settle(struct fault *fault, struct frame *frame)
+{
+    if (frame->busy)
+        return false;
+    fault->aspace->counters.prefetch_useful++;
+    prefetch_use(frame);
+    return true;
+}
+
+/* Whether the page is in memory, ready to be mapped. */
+static inline bool
+fault_finds(struct fault *fault, struct frame *frame)
+{
+    return frame && (!frame->unsettled || fault_settle(fault, frame));
+}
+
+static void
+fault_count_read(struct fault *fault, enum object_kind source, const struct prefetch *prefetch)
+{
+    COUNT(fault, pgmajfault);
+    fault->aspace->counters.prefetch_read += prefetch->read;
+    if (source == OBJECT_FILE) {
+        COUNT(fault, fault_file);
+        return;
+    }
+    COUNT(fault, fault_swap_in);
+    fault->aspace->counters.pswpin += 1 + prefetch->read;
+}
+
 /* ---- Upper layer: anons ------------------------------------------------ */
 
 /* The anon is in memory. */
@@ -272,25 +308,19 @@ fault_anon_read(struct fault *fault, struct anon *anon)
     fault_enter(fault, anon->frame, shared);
 }
 
-static void
-fault_count_swap_in(struct fault *fault)
-{
-    COUNT(fault, fault_swap_in);
-    COUNT(fault, pgmajfault);
-    fault->aspace->counters.pswpin++;
-}
-
 /* The anon is not in memory, or on its way. */
-static int
+static __attribute__((noinline)) int
 fault_anon_absent(struct fault *fault, struct anon *anon)
 {
-    switch (pagein_anon(anon)) {
+    struct prefetch prefetch = region_prefetch(fault->region, fault->page);
+
+    switch (pagein_anon(anon, &prefetch)) {
     case PAGEIN_READ:
-        fault_count_swap_in(fault);
+        fault_count_read(fault, OBJECT_ANONYMOUS, &prefetch);
         fault_anon_read(fault, anon);
         return 0;
     case PAGEIN_SLEPT:
-        fault_count_swap_in(fault);
+        fault_count_read(fault, OBJECT_ANONYMOUS, &prefetch);
         return 0;
     case PAGEIN_HERE:
     case PAGEIN_WAITED:
@@ -308,7 +338,7 @@ fault_anon_absent(struct fault *fault, struct anon *anon)
 static inline int
 fault_anon(struct fault *fault, struct anon *anon)
 {
-    if (anon->frame && !anon->frame->busy)
+    if (fault_finds(fault, anon->frame))
         return fault_anon_here(fault, anon);
     return fault_anon_absent(fault, anon);
 }
@@ -382,18 +412,6 @@ fault_object_created(struct fault *fault, struct frame *frame)
     return 0;
 }
 
-/* The object's page was read: that is the kind of this fault. */
-static void
-fault_count_object_read(struct fault *fault, enum object_kind kind)
-{
-    if (kind == OBJECT_FILE) {
-        COUNT(fault, fault_file);
-        COUNT(fault, pgmajfault);
-    } else {
-        fault_count_swap_in(fault);
-    }
-}
-
 /* The page has just been read, without sleeping. If the access needs no copy it is
  * mapped at once; else the instruction will fault again. */
 static void
@@ -401,7 +419,7 @@ fault_object_read(struct fault *fault, struct frame *frame, u32 index)
 {
     bool private = !(fault->region->flags & REGION_SHARED);
 
-    if ((private && (fault->access == FAULT_WRITE || fault_is_tail(fault->region, index))))
+    if (private && (fault->access == FAULT_WRITE || fault_is_tail(fault->region, index)))
         return;
     if (fault->access == FAULT_WRITE)
         frame->dirty = true;
@@ -409,10 +427,11 @@ fault_object_read(struct fault *fault, struct frame *frame, u32 index)
 }
 
 /* The object's page is not in memory, or on its way, or does not exist. */
-static int
+static __attribute__((noinline)) int
 fault_object_absent(struct fault *fault, u32 index)
 {
     struct object *object = fault->region->object;
+    struct prefetch prefetch = region_prefetch(fault->region, fault->page);
     enum object_kind kind = object->kind;
     struct frame *frame;
 
@@ -420,15 +439,15 @@ fault_object_absent(struct fault *fault, u32 index)
         COUNT(fault, fault_bus);
         return fault_refuse(fault, SIGBUS, BUS_ADRERR);
     }
-    switch (object_page(object, index, true, &frame)) {
+    switch (object_page(object, index, true, &frame, &prefetch)) {
     case OBJECT_PAGE_CREATED:
         return fault_object_created(fault, frame);
     case OBJECT_PAGE_READ:
-        fault_count_object_read(fault, kind);
+        fault_count_read(fault, kind, &prefetch);
         fault_object_read(fault, frame, index);
         return 0;
     case OBJECT_PAGE_SLEPT:
-        fault_count_object_read(fault, kind);
+        fault_count_read(fault, kind, &prefetch);
         return 0;
     case OBJECT_PAGE_HERE:
     case OBJECT_PAGE_WAITED:
@@ -450,7 +469,7 @@ fault_object(struct fault *fault)
     u32 index = region_object_page(fault->region, fault->page);
     struct frame *frame = object_resident(fault->region->object, index);
 
-    if (frame && !frame->busy)
+    if (fault_finds(fault, frame))
         return fault_object_here(fault, frame, index);
     return fault_object_absent(fault, index);
 }

@@ -3,12 +3,14 @@
  */
 #include <asm/signal.h>
 
+#include "kernel/assert.h"
 #include "mm/fault_stage.h"
 #include "mm/reclaim.h"
 
 /* Frames that one fault can need: tables, a page, slabs for anon, chunk, amap and
  * mapping. Below this there is no going on. */
 #define FAULT_FRAMES POOL_FAULT_FRAMES
+static_assert(PREFETCH_RESERVE >= FAULT_FRAMES - 1, "neighbours leave a fault what it needs beside its page");
 
 int
 fault_no_memory(struct fault *fault)
@@ -56,5 +58,5 @@ fault_make_room(struct fault *fault)
     while (pool_is_full(pool_current) && fault_needs_frame(fault))
         if (!reclaim_evict_from(pool_current))
             break;
-    return frame_free_count() >= FAULT_FRAMES || reclaim_ensure(FAULT_FRAMES) == 0;
+    return reclaim_ensure_more(FAULT_FRAMES, FAULT_FRAMES + prefetch_pages) == 0;
 }

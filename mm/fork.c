@@ -75,7 +75,7 @@ fork_pin_page(const struct region *from, page_t page)
         if (reclaim_try(FORK_PAGE_FRAMES) < 0)
             return NULL;
         anon = amap_lookup(from->amap, page);
-        switch (pagein_anon(anon)) {
+        switch (pagein_anon(anon, NULL)) {
         case PAGEIN_HERE:
         case PAGEIN_READ:
             evictable_pin(anon->frame);

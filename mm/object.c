@@ -145,47 +145,70 @@ object_forget(struct frame *frame)
 
 /* ---- Pages of a file --------------------------------------------------- */
 
-/* Reads page index from the device into frame; zeroes behind the file's end. */
-static int
-file_read(struct object *object, u32 index, struct frame *frame)
+/* Takes a frame for page index, busy until the transfer that it joins is over. */
+static bool
+file_claim(struct object *object, u32 index, struct cluster *cluster)
+{
+    struct frame *frame = prefetch_claim(cluster, FRAME_OBJECT, object, index);
+
+    if (!frame)
+        return false;
+    object->file.frames[index] = frame;
+    object->file.resident++;
+    return true;
+}
+
+static void
+file_claim_neighbours(struct object *object, u32 index, struct cluster *cluster, const struct prefetch *prefetch)
+{
+    while (cluster->count <= prefetch->pages) {
+        u32 next = index + cluster->count;
+
+        if (!object_contains(object, next) || object->file.frames[next] || !file_claim(object, next, cluster))
+            return;
+    }
+}
+
+/* Reads pages from index on into the cluster's frames; zeroes behind the file's end. */
+static u32
+file_read(struct object *object, u32 index, struct cluster *cluster)
 {
     u64 offset = (u64)index << PAGE_SHIFT, rest = object->bytes - offset;
-    u32 bytes = rest < PAGE_SIZE ? (u32)rest : PAGE_SIZE;
+    u32 bytes = cluster->count << PAGE_SHIFT;
 
-    if (bytes < PAGE_SIZE)
-        memset((char *)frame_data(frame) + bytes, 0, PAGE_SIZE - bytes);
-    return block_read(object->file.device, object->file.position + offset, frame_data(frame), bytes);
+    return cluster_read(cluster, object->file.device, object->file.position + offset, rest < bytes ? (u32)rest : bytes);
 }
 
 static enum object_result
-file_page_in(struct object *object, u32 index, struct frame **result)
+file_page_in(struct object *object, u32 index, struct frame **result, struct prefetch *prefetch)
 {
-    struct frame *frame = frame_allocate(FRAME_OBJECT);
     u64 switches = scheduler_switches;
-    int error;
+    struct cluster cluster;
+    u32 read;
 
-    if (!frame)
+    cluster.count = 0;
+    if (!file_claim(object, index, &cluster))
         return OBJECT_PAGE_NO_MEMORY;
-    frame->owner = object;
-    frame->index = index;
-    object->file.frames[index] = frame;
-    object->file.resident++;
-    evictable_begin(frame);
-    error = file_read(object, index, frame);
-    if (error && !frame->orphan)
-        file_drop(object, index);
-    if (!evictable_end(frame))
-        return error ? OBJECT_PAGE_ERROR : OBJECT_PAGE_SLEPT;
-    *result = frame;
+    if (prefetch)
+        file_claim_neighbours(object, index, &cluster, prefetch);
+    read = file_read(object, index, &cluster);
+    if (prefetch && read > 0)
+        prefetch->read = read - 1;
+    for (u32 i = read; i < cluster.count; i++)
+        if (!cluster.frames[i]->orphan)
+            file_drop(object, index + i);
+    *result = cluster.frames[0];
+    if (!prefetch_end(&cluster))
+        return read ? OBJECT_PAGE_SLEPT : OBJECT_PAGE_ERROR;
     return scheduler_switches == switches ? OBJECT_PAGE_READ : OBJECT_PAGE_SLEPT;
 }
 
 static enum object_result
-file_page(struct object *object, u32 index, struct frame **frame)
+file_page(struct object *object, u32 index, struct frame **frame, struct prefetch *prefetch)
 {
     *frame = object->file.frames[index];
     if (!*frame)
-        return file_page_in(object, index, frame);
+        return file_page_in(object, index, frame, prefetch);
     if (!(*frame)->busy)
         return OBJECT_PAGE_HERE;
     evictable_wait(*frame);
@@ -232,14 +255,27 @@ anonymous_fill(struct object *object, u32 index, struct frame **result)
     return OBJECT_PAGE_CREATED;
 }
 
+/* Lets prefetch find the neighbours of page index, which may not reach so far. */
+static void
+anonymous_aim(const struct object *object, u32 index, struct prefetch *prefetch)
+{
+    u32 rest = (object->amap->count << CHUNK_SHIFT) - 1 - index;
+
+    prefetch->amap = object->amap;
+    prefetch->page = (page_t){index};
+    prefetch->pages = prefetch->pages < rest ? prefetch->pages : rest;
+}
+
 static enum object_result
-anonymous_page(struct object *object, u32 index, bool create, struct frame **frame)
+anonymous_page(struct object *object, u32 index, bool create, struct frame **frame, struct prefetch *prefetch)
 {
     struct anon *anon = object_anon(object, index);
 
     if (!anon)
         return create ? anonymous_fill(object, index, frame) : OBJECT_PAGE_NONE;
-    switch (pagein_anon(anon)) {
+    if (prefetch)
+        anonymous_aim(object, index, prefetch);
+    switch (pagein_anon(anon, prefetch)) {
     case PAGEIN_HERE:
         *frame = anon->frame;
         return OBJECT_PAGE_HERE;
@@ -259,12 +295,12 @@ anonymous_page(struct object *object, u32 index, bool create, struct frame **fra
 }
 
 enum object_result
-object_page(struct object *object, u32 index, bool create, struct frame **frame)
+object_page(struct object *object, u32 index, bool create, struct frame **frame, struct prefetch *prefetch)
 {
     assert(object->kind != OBJECT_ZERO && object_contains(object, index));
     if (object->kind == OBJECT_FILE)
-        return file_page(object, index, frame);
-    return anonymous_page(object, index, create, frame);
+        return file_page(object, index, frame, prefetch);
+    return anonymous_page(object, index, create, frame, prefetch);
 }
 
 u32
@@ -313,7 +349,7 @@ anonymous_clear_tail(struct object *object, u64 bytes)
     if (offset == 0)
         return 0;
     do {
-        result = anonymous_page(object, index, false, &frame);
+        result = anonymous_page(object, index, false, &frame, NULL);
     } while (result == OBJECT_PAGE_SLEPT || result == OBJECT_PAGE_WAITED);
     if (result == OBJECT_PAGE_NONE)
         return 0;

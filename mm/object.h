@@ -18,6 +18,7 @@
 #include "kernel/types.h"
 #include "mm/amap.h"
 #include "mm/frame.h"
+#include "mm/prefetch.h"
 
 enum object_kind { OBJECT_ZERO, OBJECT_FILE, OBJECT_ANONYMOUS };
 
@@ -87,8 +88,12 @@ enum object_result {
 /* The frame of page index of a file or anonymous object, brought into memory if
  * need be. The index must be within the size. For an anonymous object, create
  * makes a page of zeroes where there is none. Takes frames, never evicts: ask
- * reclaim_ensure(OBJECT_PAGE_FRAMES) first. May sleep if the device has latency. */
-enum object_result object_page(struct object *object, u32 index, bool create, struct frame **frame);
+ * reclaim_ensure(OBJECT_PAGE_FRAMES) first. May sleep if the device has latency.
+ * With prefetch (which may be NULL), pages that follow come with it in the same
+ * transfer: those that the object has, up to the first that is in memory, as far as
+ * frames are free. */
+enum object_result object_page(struct object *object, u32 index, bool create, struct frame **frame,
+                               struct prefetch *prefetch);
 #define OBJECT_PAGE_FRAMES 4u
 
 /* reclaim: the page of this frame is dropped from its file object. */

@@ -4,34 +4,67 @@
 #include "mm/pagein.h"
 
 #include "kernel/scheduler.h"
+#include "mm/amap.h"
 #include "mm/evictable.h"
 #include "mm/swap.h"
 
-enum pagein_result
-pagein_anon(struct anon *anon)
+/* Adds neighbours to the wanted anon's transfer, as long as their slots follow. */
+static void
+pagein_claim_neighbours(struct cluster *cluster, swap_slot_t first, const struct prefetch *prefetch)
 {
-    struct frame *frame = anon->frame;
-    u64 switches = scheduler_switches;
-    int error;
+    while (cluster->count <= prefetch->pages) {
+        struct anon *anon = amap_lookup(prefetch->amap, page_add(prefetch->page, cluster->count));
 
-    if (frame && !frame->busy)
-        return PAGEIN_HERE;
-    if (frame) {
-        evictable_wait(frame);
-        return PAGEIN_WAITED;
+        if (!anon || anon->frame || anon->slot.number != first.number + cluster->count)
+            return;
+        anon->frame = prefetch_claim(cluster, FRAME_ANONYMOUS, anon, 0);
+        if (!anon->frame)
+            return;
     }
-    frame = frame_allocate(FRAME_ANONYMOUS);
-    if (!frame)
+}
+
+/* The device has not delivered this one. */
+static void
+pagein_give_up(struct frame *frame)
+{
+    struct anon *anon = frame->owner;
+
+    if (!anon)
+        return;                 /* it has gone meanwhile */
+    anon->frame = NULL;
+    evictable_disown(frame);
+}
+
+static enum pagein_result
+pagein_read(struct anon *anon, struct prefetch *prefetch)
+{
+    u64 switches = scheduler_switches;
+    struct cluster cluster;
+    u32 read;
+
+    cluster.count = 0;
+    anon->frame = prefetch_claim(&cluster, FRAME_ANONYMOUS, anon, 0);
+    if (!anon->frame)
         return PAGEIN_NO_MEMORY;
-    frame->owner = anon;
-    anon->frame = frame;
-    evictable_begin(frame);
-    error = swap_read(anon->slot, frame);
-    if (error && !frame->orphan)
-        anon->frame = NULL;
-    if (error)
-        frame->orphan = true;
-    if (!evictable_end(frame))
-        return error ? PAGEIN_ERROR : PAGEIN_SLEPT;
+    if (prefetch)
+        pagein_claim_neighbours(&cluster, anon->slot, prefetch);
+    read = swap_read(anon->slot, &cluster);
+    if (prefetch && read > 0)
+        prefetch->read = read - 1;
+    for (u32 i = read; i < cluster.count; i++)
+        pagein_give_up(cluster.frames[i]);
+    if (!prefetch_end(&cluster))
+        return read ? PAGEIN_SLEPT : PAGEIN_ERROR;
     return scheduler_switches == switches ? PAGEIN_READ : PAGEIN_SLEPT;
+}
+
+enum pagein_result
+pagein_anon(struct anon *anon, struct prefetch *prefetch)
+{
+    if (!anon->frame)
+        return pagein_read(anon, prefetch);
+    if (!anon->frame->busy)
+        return PAGEIN_HERE;
+    evictable_wait(anon->frame);
+    return PAGEIN_WAITED;
 }

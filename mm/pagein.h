@@ -7,6 +7,7 @@
 #pragma once
 
 #include "mm/anon.h"
+#include "mm/prefetch.h"
 
 enum pagein_result {
     PAGEIN_HERE,        /* it was in memory already */
@@ -18,5 +19,8 @@ enum pagein_result {
 };
 
 /* Takes a frame if need be, never evicts. Sleeps if the device has latency or the
- * frame is busy. */
-enum pagein_result pagein_anon(struct anon *anon);
+ * frame is busy. With prefetch (which may be NULL), pages that follow the anon's in
+ * its amap come with it in the same transfer: up to the first that is in memory or
+ * whose slot does not follow, as far as frames are free. The amap must reach over
+ * them. */
+enum pagein_result pagein_anon(struct anon *anon, struct prefetch *prefetch);

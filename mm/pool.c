@@ -34,7 +34,7 @@ BOOT_CHOICE(alloc, alloc_choice, "how frames are divided among processes", "glob
 const struct policy *pool_policy;
 struct pool pool_global = {.quota = POOL_UNLIMITED, .limit = POOL_UNLIMITED};
 struct pool *pool_current = &pool_global;
-u32 pool_alert = POOL_FAULT_FRAMES;
+u32 pool_alert = POOL_ALERT_FRAMES;
 struct pool **pool_table;
 
 static struct kmem_cache pool_cache = KMEM_CACHE("pool", sizeof(struct pool), 4);
@@ -180,7 +180,7 @@ pool_destroy(struct pool *pool)
     policy_stop(pool_policy, pool->state, &world);
     LIST_REMOVE(pool, link);
     if (LIST_EMPTY(&pools))
-        pool_alert = POOL_FAULT_FRAMES;
+        pool_alert = POOL_ALERT_FRAMES;
     if (pool_current == pool)
         pool_current = &pool_global;
     kmem_cache_free(&pool_cache, pool);

@@ -20,6 +20,7 @@
 
 #include <bsd/sys/queue.h>
 
+#include "mm/cluster.h"
 #include "mm/frame.h"
 #include "mm/policy.h"
 
@@ -47,9 +48,10 @@ extern struct pool pool_global;
 /* Where frames that come in now are charged: the running address space's. */
 extern struct pool *pool_current;
 
-/* Below this many free frames a fault must ask for room: few, or any number while
- * pools with quotas exist. */
+/* Below this many free frames a fault must ask for room: what it and the pages that
+ * prefetch may bring along can need, or any number while pools with quotas exist. */
 #define POOL_FAULT_FRAMES 16u
+#define POOL_ALERT_FRAMES (POOL_FAULT_FRAMES + CLUSTER_FRAMES)
 extern u32 pool_alert;
 
 /* The pool that each frame is charged to, by frame number; NULL: none yet. */

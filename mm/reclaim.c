@@ -221,3 +221,10 @@ reclaim_ensure(u32 frames)
     }
     return 0;
 }
+
+int
+reclaim_ensure_more(u32 frames, u32 wanted)
+{
+    reclaim_try(wanted);
+    return frame_free_count() >= frames ? 0 : reclaim_ensure(frames);
+}

@@ -28,6 +28,9 @@ int reclaim_try(u32 frames);
  * -ENOMEM if nothing helped, or the calling process is being killed. */
 int reclaim_ensure(u32 frames);
 
+/* The same for at least frames; if it takes no killing, makes wanted (not less) free. */
+int reclaim_ensure_more(u32 frames, u32 wanted);
+
 /* Called when memory and swap are exhausted: kills a process. False if there is
  * none to kill, or the caller's own is dying. */
 void reclaim_set_killer(bool (*killer)(void));

@@ -74,12 +74,16 @@ swap_free(swap_slot_t slot)
     free_slots++;
 }
 
-int
-swap_read(swap_slot_t slot, struct frame *frame)
+u32
+swap_read(swap_slot_t first, struct cluster *cluster)
 {
-    assert(swap_is_taken(slot));
-    counters.pswpin++;
-    return block_read(area, (u64)slot.number << PAGE_SHIFT, frame_data(frame), PAGE_SIZE);
+    u32 read;
+
+    for (u32 i = 0; i < cluster->count; i++)
+        assert(swap_is_taken((swap_slot_t){first.number + i}));
+    read = cluster_read(cluster, area, (u64)first.number << PAGE_SHIFT, cluster->count << PAGE_SHIFT);
+    counters.pswpin += read;
+    return read;
 }
 
 int

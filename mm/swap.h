@@ -8,6 +8,7 @@
 
 #include "drivers/block.h"
 #include "kernel/types.h"
+#include "mm/cluster.h"
 #include "mm/frame.h"
 #include "mm/units.h"
 
@@ -20,8 +21,11 @@ bool swap_start(struct block_device *device);
 swap_slot_t swap_allocate(void);
 void swap_free(swap_slot_t slot);
 
-/* Transfers one page. May sleep; returns 0 or -EIO. */
-int swap_read(swap_slot_t slot, struct frame *frame);
+/* Reads the slots from first on, as many as the cluster has frames, in one
+ * transfer. May sleep; returns the number of frames read: see cluster_read. */
+u32 swap_read(swap_slot_t first, struct cluster *cluster);
+
+/* Writes one page. May sleep; returns 0 or -EIO. */
 int swap_write(swap_slot_t slot, const struct frame *frame);
 
 extern u32 swap_slots;      /* that can be given out, taken or not; 0: there is no swap area */

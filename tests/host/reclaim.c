@@ -87,7 +87,7 @@ a_page_that_cannot_be_written_stays(void)
     host_device_fails = false;
     check(reclaim_evict_one());
     check(!anon->frame && anon->slot.number);
-    check_equal(pagein_anon(anon), PAGEIN_READ);
+    check_equal(pagein_anon(anon, NULL), PAGEIN_READ);
     check_equal(word_of(anon), 77);
     anon_release(anon);
     nothing_is_left();
@@ -100,11 +100,11 @@ a_page_that_cannot_be_read_keeps_its_slot(void)
     anon = make_anon(78);
     check(reclaim_evict_one());
     host_device_fails = true;
-    check_equal(pagein_anon(anon), PAGEIN_ERROR);
+    check_equal(pagein_anon(anon, NULL), PAGEIN_ERROR);
     check(!anon->frame && swap_is_taken(anon->slot));
     check_equal(frame_count(FRAME_ANONYMOUS), 0);
     host_device_fails = false;
-    check_equal(pagein_anon(anon), PAGEIN_READ);
+    check_equal(pagein_anon(anon, NULL), PAGEIN_READ);
     check_equal(word_of(anon), 78);
     anon_release(anon);
     nothing_is_left();
@@ -143,7 +143,7 @@ a_clean_page_without_a_copy_is_written(void)
     anon->frame->dirty = false;
     check(reclaim_evict_one());
     check_equal(counters.reclaim_write_back, 1);
-    check_equal(pagein_anon(anon), PAGEIN_READ);
+    check_equal(pagein_anon(anon, NULL), PAGEIN_READ);
     check_equal(word_of(anon), 79);
     anon_release(anon);
     nothing_is_left();
@@ -174,7 +174,7 @@ a_page_on_its_way_is_nobodys_candidate(void)
     object->amap = amap_create((page_t){0}, (page_t){1});
     amap_replace(amap_own_chunk(object->amap, (page_t){0}, &split), (page_t){0}, anon);
     check(reclaim_evict_one());
-    check_equal(pagein_anon(anon), PAGEIN_SLEPT);
+    check_equal(pagein_anon(anon, NULL), PAGEIN_SLEPT);
     check_equal(hook_calls, 2);
     check(!anon->frame->busy && anon->frame->evictable);
     check_equal(word_of(anon), 80);
@@ -212,7 +212,7 @@ an_anon_may_go_while_it_is_read(void)
     anon = make_anon(82);
     check(reclaim_evict_one());
     host_before_transfer = release_anon;
-    check_equal(pagein_anon(anon), PAGEIN_SLEPT);
+    check_equal(pagein_anon(anon, NULL), PAGEIN_SLEPT);
     check_equal(hook_calls, 1);
     nothing_is_left();
 }
@@ -232,7 +232,7 @@ a_file_may_go_while_it_is_read(void)
     begin();
     object = object_file_create(disk, 0, FILE_BYTES);
     host_before_transfer = release_object;
-    check_equal(object_page(object, 1, false, &frame), OBJECT_PAGE_SLEPT);
+    check_equal(object_page(object, 1, false, &frame, NULL), OBJECT_PAGE_SLEPT);
     check_equal(hook_calls, 1);
     nothing_is_left();
 }
@@ -253,11 +253,11 @@ who_needs_a_busy_page_waits_for_it(void)
     begin();
     anon = make_anon(83);
     check(reclaim_evict_one());
-    check_equal(pagein_anon(anon), PAGEIN_READ);
+    check_equal(pagein_anon(anon, NULL), PAGEIN_READ);
     evictable_begin(anon->frame);
     host_on_sleep = end_transfer;
     wakes = host_wakes;
-    check_equal(pagein_anon(anon), PAGEIN_WAITED);
+    check_equal(pagein_anon(anon, NULL), PAGEIN_WAITED);
     check_equal(hook_calls, 1);
     check_equal(host_wakes, wakes + 1);
     check_equal(counters.pswpin, read + 1);

@@ -105,11 +105,12 @@ agrees_with_a_model(void)
 static void
 each_slot_has_its_own_place_on_the_device(void)
 {
+    struct cluster cluster = {.count = 1};
     struct frame *frame;
 
     machine_start(64);
     begin(40);
-    frame = frame_allocate(FRAME_ANONYMOUS);
+    frame = cluster.frames[0] = frame_allocate(FRAME_ANONYMOUS);
     for (u32 i = 1; i < 40; i++) {
         memset(frame_data(frame), (int)i, PAGE_SIZE);
         check_equal(swap_write(swap_allocate(), frame), 0);
@@ -117,15 +118,47 @@ each_slot_has_its_own_place_on_the_device(void)
     check_equal(counters.pswpout, 39);
     for (u32 i = 1; i < 40; i++) {
         memset(frame_data(frame), 0, PAGE_SIZE);
-        check_equal(swap_read((swap_slot_t){i}, frame), 0);
+        check_equal(swap_read((swap_slot_t){i}, &cluster), 1);
         for (u32 byte = 0; byte < PAGE_SIZE; byte++)
             check_equal(((u8 *)frame_data(frame))[byte], i);
     }
     check_equal(counters.pswpin, 39);
     check_equal(device->bytes_written, 39 * PAGE_SIZE);
     host_device_fails = true;
-    check_equal(swap_read((swap_slot_t){1}, frame), -EIO);
+    check_equal(swap_read((swap_slot_t){1}, &cluster), 0);
     check_equal(swap_write((swap_slot_t){1}, frame), -EIO);
+}
+
+/* Neighbouring slots in one transfer, each to its own frame; a bad neighbour leaves the first page unharmed. */
+static void
+neighbours_come_in_one_transfer(void)
+{
+    struct cluster cluster = {.count = 5};
+
+    machine_start(64);
+    begin(40);
+    for (u32 i = 0; i < 5; i++) {
+        cluster.frames[i] = frame_allocate(FRAME_ANONYMOUS);
+        memset(frame_data(cluster.frames[i]), (int)i + 1, PAGE_SIZE);
+        check_equal(swap_write(swap_allocate(), cluster.frames[i]), 0);
+        memset(frame_data(cluster.frames[i]), 0, PAGE_SIZE);
+    }
+    check_equal(swap_read((swap_slot_t){1}, &cluster), 5);
+    check_equal(device->transfers_read, 1);
+    check_equal(counters.device_read, 1);
+    check_equal(counters.pswpin, 5);
+    check_equal(counters.prefetch_read, 4);
+    for (u32 i = 0; i < 5; i++) {
+        check_equal(((u8 *)frame_data(cluster.frames[i]))[PAGE_SIZE - 1], i + 1);
+        check_equal(cluster.frames[i]->prefetched, i > 0);
+    }
+    /* The last slot and one behind the device's end. */
+    device->bytes = 6 * PAGE_SIZE;
+    cluster.count = 2;
+    swap_allocate();
+    check_equal(swap_read((swap_slot_t){5}, &cluster), 1);
+    check_equal(((u8 *)frame_data(cluster.frames[0]))[0], 5);
+    check_equal(counters.prefetch_read, 4);
 }
 
 static void
@@ -189,7 +222,7 @@ static void
 reading_a_free_slot_is_refused(void)
 {
     begin(40);
-    swap_read((swap_slot_t){3}, NULL);
+    swap_read((swap_slot_t){3}, &(struct cluster){.count = 1});
 }
 
 int
@@ -201,6 +234,7 @@ main(void)
         HOST_CASE(pages_evicted_together_lie_together, ""),
         HOST_CASE(agrees_with_a_model, ""),
         HOST_CASE(each_slot_has_its_own_place_on_the_device, ""),
+        HOST_CASE(neighbours_come_in_one_transfer, ""),
         HOST_CASE(too_small_a_device_is_refused, ""),
         HOST_ASSERTS(freeing_a_free_slot_is_refused),
         HOST_ASSERTS(freeing_a_slot_twice_is_refused),

@@ -49,17 +49,17 @@ SELFTEST(mm_anon, out_and_in_again, "evicted, the anon has a slot and no frame; 
         swap_slot_t slot = anon->slot;
 
         check_true(swap_is_taken(slot));
-        check_equal(pagein_anon(anon), PAGEIN_READ);
+        check_equal(pagein_anon(anon, NULL), PAGEIN_READ);
         check_true(anon->frame && anon->frame->owner == anon && !anon->frame->dirty && anon->frame->evictable);
         check_equal(anon->slot.number, slot.number);
         check_equal(*(u32 *)frame_data(anon->frame), 0xABCD);
-        check_equal(pagein_anon(anon), PAGEIN_HERE);
+        check_equal(pagein_anon(anon, NULL), PAGEIN_HERE);
         /* Changed, it goes to the same slot again. */
         *(u32 *)frame_data(anon->frame) = 0x1234;
         anon->frame->dirty = true;
         check_true(case_evict(anon));
         check_equal(anon->slot.number, slot.number);
-        check_equal(pagein_anon(anon), PAGEIN_READ);
+        check_equal(pagein_anon(anon, NULL), PAGEIN_READ);
         check_equal(*(u32 *)frame_data(anon->frame), 0x1234);
     }
     anon_release(anon);
@@ -88,10 +88,10 @@ SELFTEST(mm_anon, page_in_needs_a_frame, "without a free frame nothing is brough
     check_true(anon != NULL);
     if (swap_total() && case_evict(anon)) {
         case_hoard(0);
-        check_equal(pagein_anon(anon), PAGEIN_NO_MEMORY);
+        check_equal(pagein_anon(anon, NULL), PAGEIN_NO_MEMORY);
         check_true(anon->frame == NULL && swap_is_taken(anon->slot));
         case_unhoard();
-        check_equal(pagein_anon(anon), PAGEIN_READ);
+        check_equal(pagein_anon(anon, NULL), PAGEIN_READ);
         check_equal(*(u32 *)frame_data(anon->frame), 6);
     }
     anon_release(anon);
@@ -104,7 +104,7 @@ SELFTEST(mm_anon, dropping_the_slot, "dropping the slot frees it and leaves the 
 
     check_true(anon != NULL);
     if (swap_total() && case_evict(anon)) {
-        check_equal(pagein_anon(anon), PAGEIN_READ);
+        check_equal(pagein_anon(anon, NULL), PAGEIN_READ);
         anon_drop_slot(anon);
         anon->frame->dirty = true;
         check_equal(swap_free_count(), free);

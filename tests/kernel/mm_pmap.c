@@ -25,7 +25,7 @@ begin(void)
 
     object = object_file_create(&case_device, 0, CASE_DEVICE_BYTES);
     for (u32 i = 0; i < ARRAY_SIZE(frames); i++) {
-        bool read = object && object_page(object, i, false, &frames[i]) == OBJECT_PAGE_READ;
+        bool read = object && object_page(object, i, false, &frames[i], NULL) == OBJECT_PAGE_READ;
 
         if (!selftest_expect(read, "a page can be read", __FILE__, __LINE__))
             return NULL;
