@@ -4,6 +4,9 @@
  */
 #include "kernel/command_line.h"
 
+#include <asm/errno.h>
+
+#include "kernel/assert.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
 #include "kernel/printk.h"
@@ -13,7 +16,6 @@
 
 /* Longest list of values or switches in a complaint. */
 #define LIST_BYTES 400
-#define VALUE_BYTES 64
 
 #define INIT_SEPARATOR "--"
 
@@ -156,27 +158,41 @@ set_switch(const struct boot_switch *boot_switch, const char *value)
     return false;
 }
 
+/* value is NULL if the name stood alone. `where` says who asked. */
+static int
+apply_switch(const char *where, const char *name, const char *value)
+{
+    const struct boot_switch *boot_switch = find_switch(name);
+    char list[LIST_BYTES];
+
+    if (!boot_switch) {
+        complain_of_name(name);
+        return -EINVAL;
+    }
+    if (set_switch(boot_switch, value))
+        return 0;
+    list_values(boot_switch, list);
+    if (value && value[0] != '\0')
+        log_warn("%s: %s cannot be %s; it can be:%s", where, name, value, list);
+    else
+        log_warn("%s: %s needs a value:%s", where, name, list);
+    return -EINVAL;
+}
+
 static void
 apply_word(char *word)
 {
     char *equals = strchr(word, '=');
-    const struct boot_switch *boot_switch;
-    char list[LIST_BYTES];
 
     if (equals)
         *equals = '\0';
-    boot_switch = find_switch(word);
-    if (!boot_switch) {
-        complain_of_name(word);
-        return;
-    }
-    if (set_switch(boot_switch, equals ? equals + 1 : NULL))
-        return;
-    list_values(boot_switch, list);
-    if (equals && equals[1] != '\0')
-        log_warn("command line: %s cannot be %s; it can be:%s", word, equals + 1, list);
-    else
-        log_warn("command line: %s needs a value:%s", word, list);
+    apply_switch("command line", word, equals ? equals + 1 : NULL);
+}
+
+int
+command_line_set(const char *name, const char *value)
+{
+    return apply_switch("setting", name, value);
 }
 
 void
@@ -251,21 +267,32 @@ describe_value(const struct boot_switch *boot_switch, char *value)
 
     switch (boot_switch->kind) {
     case BOOT_SWITCH_CHOICE:
-        string_copy(value, boot_switch->choices[*(unsigned *)boot_switch->variable], VALUE_BYTES);
+        string_copy(value, boot_switch->choices[*(unsigned *)boot_switch->variable], COMMAND_LINE_VALUE_BYTES);
         break;
-    case BOOT_SWITCH_NUMBER: format(value, VALUE_BYTES, "%u", *(u32 *)boot_switch->variable); break;
-    case BOOT_SWITCH_SIZE: format(value, VALUE_BYTES, "%llu", (unsigned long long)*(u64 *)boot_switch->variable); break;
+    case BOOT_SWITCH_NUMBER: format(value, COMMAND_LINE_VALUE_BYTES, "%u", *(u32 *)boot_switch->variable); break;
+    case BOOT_SWITCH_SIZE:
+        format(value, COMMAND_LINE_VALUE_BYTES, "%llu", (unsigned long long)*(u64 *)boot_switch->variable);
+        break;
     case BOOT_SWITCH_TEXT:
         chosen = *(const char **)boot_switch->variable;
-        string_copy(value, chosen ? chosen : "", VALUE_BYTES);
+        string_copy(value, chosen ? chosen : "", COMMAND_LINE_VALUE_BYTES);
         break;
     }
 }
 
 void
+command_line_get(const char *name, char *value)
+{
+    const struct boot_switch *boot_switch = find_switch(name);
+
+    assert(boot_switch);
+    describe_value(boot_switch, value);
+}
+
+void
 command_line_for_each(void (*visit)(const struct boot_switch *boot_switch, const char *value))
 {
-    char value[VALUE_BYTES];
+    char value[COMMAND_LINE_VALUE_BYTES];
 
     for (const struct boot_switch *boot_switch = boot_switches_start; boot_switch < boot_switches_end; boot_switch++) {
         describe_value(boot_switch, value);

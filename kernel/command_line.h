@@ -72,6 +72,16 @@ const char *command_line_init_arguments(void);
  */
 char *command_line_word(char **cursor);
 
+/*
+ * Sets one switch, complaining in the same way: 0, or -EINVAL and nothing has changed. Not for switches that are texts,
+ * which would point to the value.
+ */
+int command_line_set(const char *name, const char *value);
+
+/* A switch's current value as text, COMMAND_LINE_VALUE_BYTES at most; there must be such a switch. */
+#define COMMAND_LINE_VALUE_BYTES 64u
+void command_line_get(const char *name, char *value);
+
 /* Logs every switch with its values, its current value and its help (help on the command line). */
 void command_line_show_switches(void);
 

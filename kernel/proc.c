@@ -18,6 +18,7 @@
 #include "kernel/panic.h"
 #include "kernel/path.h"
 #include "kernel/proc_print.h"
+#include "kernel/proc_setting.h"
 #include "kernel/process.h"
 #include "kernel/regular.h"
 #include "mm/aspace.h"
@@ -45,6 +46,8 @@ struct proc_entry {
     void (*print)(struct process *process, struct text_buffer *text);
     /* S_IFLNK that leads to an inode: it, not held, or NULL. */
     struct inode *(*target)(struct process *process);
+    /* S_IFREG that can be written, instead of print; else its name is NULL. */
+    struct proc_setting setting;
 };
 
 struct proc_node {
@@ -58,9 +61,11 @@ static struct inode *proc_target_executable(struct process *process);
 static struct inode *proc_target_directory(struct process *process);
 static struct inode *proc_target_root(struct process *process);
 
-#define PROC_FILE(parent, name, print) {parent, name, S_IFREG | 0444, PROC_NONE, print, NULL}
-#define PROC_DIRECTORY(parent, name, directory) {parent, name, S_IFDIR | 0555, directory, NULL, NULL}
-#define PROC_LINK(parent, name, target) {parent, name, S_IFLNK | 0777, PROC_NONE, NULL, target}
+#define PROC_NO_SETTING {NULL, NULL}
+#define PROC_FILE(parent, name, print) {parent, name, S_IFREG | 0444, PROC_NONE, print, NULL, PROC_NO_SETTING}
+#define PROC_DIRECTORY(parent, name, directory) {parent, name, S_IFDIR | 0555, directory, NULL, NULL, PROC_NO_SETTING}
+#define PROC_LINK(parent, name, target) {parent, name, S_IFLNK | 0777, PROC_NONE, NULL, target, PROC_NO_SETTING}
+#define PROC_SETTING(parent, name, apply) {parent, name, S_IFREG | 0644, PROC_NONE, NULL, NULL, {name, apply}}
 
 static const struct proc_entry proc_root_entry = PROC_DIRECTORY(PROC_NONE, "proc", PROC_ROOT);
 static const struct proc_entry proc_process_entry = PROC_DIRECTORY(PROC_ROOT, NULL, PROC_PROCESS);
@@ -85,6 +90,7 @@ static const struct proc_entry proc_entries[] = {
     PROC_DIRECTORY(PROC_SYS, "vm", PROC_SYS_VM),
     PROC_FILE(PROC_SYS_KERNEL, "pid_max", proc_print_pid_max),
     PROC_FILE(PROC_SYS_VM, "overcommit_memory", proc_print_overcommit_memory),
+    PROC_SETTING(PROC_SYS_VM, "prefetch", NULL),
     PROC_FILE(PROC_PROCESS, "cmdline", proc_print_arguments),
     PROC_FILE(PROC_PROCESS, "comm", proc_print_name),
     PROC_LINK(PROC_PROCESS, "cwd", proc_target_directory),
@@ -381,7 +387,10 @@ proc_generate(const struct inode *inode, struct text_buffer *text)
     text_free(text);
     if (node->process != 0 && process == NULL)
         return -ESRCH;
-    node->entry->print(process, text);
+    if (node->entry->setting.name != NULL)
+        proc_setting_print(&node->entry->setting, text);
+    else
+        node->entry->print(process, text);
     return text->failed ? -ENOMEM : 0;
 }
 
@@ -436,8 +445,17 @@ proc_size(struct file *file)
     return 0;
 }
 
+static s32
+proc_text_write(struct file *file, struct transfer *transfer, u64 *offset)
+{
+    const struct proc_setting *setting = &file->inode->proc->entry->setting;
+
+    (void)offset;
+    return setting->name == NULL ? -EINVAL : proc_setting_write(setting, transfer);
+}
+
 static const struct file_operations proc_text_operations = {
-    .read = proc_text_read, .size = proc_size, .release = proc_text_release,
+    .read = proc_text_read, .write = proc_text_write, .size = proc_size, .release = proc_text_release,
 };
 
 /* ---- pagemap ---- */
@@ -497,7 +515,7 @@ proc_open(struct inode *inode, struct file *file)
         file->operations = &directory_operations;
         return 0;
     }
-    if (inode->proc->entry->print == NULL) {
+    if (inode->proc->entry->print == NULL && inode->proc->entry->setting.name == NULL) {
         file->operations = &proc_pagemap_operations;
         return 0;
     }

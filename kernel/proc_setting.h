@@ -1,0 +1,24 @@
+/*
+ * Files of /proc/sys/vm that can be written: each stands for the command line's switch of the same name. A line in
+ * proc_entries makes one of any switch:
+ *
+ *     PROC_SETTING(PROC_SYS_VM, "prefetch", NULL)
+ */
+#pragma once
+
+#include "kernel/text.h"
+#include "kernel/transfer.h"
+
+struct proc_setting {
+    const char *name;       /* the switch's */
+    int (*apply)(void);     /* called when the variable has changed; an error restores it. NULL: nobody needs to know */
+};
+
+/* Prints the current value and a newline. */
+void proc_setting_print(const struct proc_setting *setting, struct text_buffer *text);
+
+/*
+ * Takes one value, with or without a newline behind it. Bytes taken; -EINVAL for a value that the switch does not take
+ * (the log says what it takes), -EFAULT, or what apply returns.
+ */
+s32 proc_setting_write(const struct proc_setting *setting, struct transfer *transfer);
