@@ -178,6 +178,25 @@ victim_choose(struct pool *pool)
     return victim;
 }
 
+static bool
+frame_evict(struct frame *frame)
+{
+    return frame->state == FRAME_ANONYMOUS ? anon_evict(frame) : object_evict(frame);
+}
+
+void
+reclaim_evict(struct frame *frame)
+{
+    if (!frame->evictable)
+        return;
+    slots_to_take = true;
+    evictable_remove(frame);
+    if (frame_may_go(frame))
+        frame_evict(frame);
+    else
+        evictable_insert(frame);
+}
+
 bool
 reclaim_evict_from(struct pool *pool)
 {
@@ -190,7 +209,7 @@ reclaim_evict_from(struct pool *pool)
 
         if (!victim)
             return false;
-        if (victim->state == FRAME_ANONYMOUS ? anon_evict(victim) : object_evict(victim))
+        if (frame_evict(victim))
             return true;
     }
     return false;

@@ -42,3 +42,6 @@ extern unsigned reclaim_explain;
  * no victim. May sleep. */
 bool reclaim_evict_from(struct pool *pool);
 bool reclaim_evict_one(void);
+
+/* Evicts this frame, if it is a candidate and has a place to go. May sleep. */
+void reclaim_evict(struct frame *frame);
