@@ -98,10 +98,11 @@ move_pin(struct anon_loan *loan, struct frame **frame)
     for (;;) {
         if (reclaim_ensure(PIN_FRAMES) < 0)
             return -ENOMEM;
-        switch (pagein_anon(loan->anon)) {
+        switch (pagein_anon(loan->anon, NULL)) {
         case PAGEIN_HERE:
         case PAGEIN_READ:
             *frame = loan->anon->frame;
+            prefetch_use(*frame);
             evictable_pin(*frame);
             return 0;
         case PAGEIN_SLEPT:

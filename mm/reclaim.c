@@ -187,14 +187,11 @@ frame_evict(struct frame *frame)
 void
 reclaim_evict(struct frame *frame)
 {
-    if (!frame->evictable)
-        return;
     slots_to_take = true;
+    if (!frame->evictable || !frame_may_go(frame))
+        return;
     evictable_remove(frame);
-    if (frame_may_go(frame))
-        frame_evict(frame);
-    else
-        evictable_insert(frame);
+    frame_evict(frame);
 }
 
 bool

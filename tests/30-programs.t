@@ -2,7 +2,8 @@
 """Every program of user/ that shows and checks a piece of the theory, as init, in both page-table formats."""
 from harness import *
 
-PROGRAMS = ("demand", "cow", "forks", "vfork", "dirty", "swap", "nx", "guard", "pager", "overflow", "pagetable", "mailbox", "ipc", "threads", "tour")
+PROGRAMS = ("demand", "cow", "forks", "vfork", "dirty", "swap", "nx", "guard", "pager", "overflow", "pagetable", "mailbox", "ipc",
+            "threads", "prefetch", "tour")
 SECONDS = 60
 
 

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 static const char *const programs[] = {
-    "demand", "pagetable", "nx", "overflow", "guard", "pager", "cow", "forks", "vfork", "swap", "dirty",
+    "demand", "pagetable", "nx", "overflow", "guard", "pager", "cow", "forks", "vfork", "swap", "prefetch", "dirty",
 };
 
 enum { PROGRAMS = sizeof programs / sizeof *programs };
