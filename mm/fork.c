@@ -7,6 +7,10 @@
  *   cow    every page reference and page-table entry copied, as the textbook
  *          draws it: work grows with the pages in memory
  *   copy   every page copied
+ *
+ * The last two may sleep between pages, and other threads of the parent may
+ * change its regions then: what has been cloned so far is thrown away, and the
+ * work begins anew.
  */
 #include "mm/fork.h"
 
@@ -21,6 +25,19 @@ BOOT_CHOICE(fork, fork_choice, "what fork does with private pages", "lazy", "cow
 
 /* Frames that one page's share of fork can need: tables, chunk, anon, page. */
 #define FORK_PAGE_FRAMES 16u
+
+/* One try. */
+struct fork {
+    struct aspace *parent, *child;
+    u32 changes;                /* of the parent's regions when it began */
+};
+
+/* After a sleep: no pointer to a region of the parent is good any more. */
+static bool
+fork_is_stale(const struct fork *fork)
+{
+    return fork->parent->regions.changes != fork->changes;
+}
 
 /* An amap for the child's region that reaches over it. */
 static bool
@@ -44,7 +61,7 @@ fork_copy_entry(struct aspace *parent, struct aspace *child, page_t page)
 }
 
 static bool
-fork_region_cow(struct aspace *parent, struct region *from, struct aspace *child, struct region *to)
+fork_region_cow(const struct fork *fork, struct region *from, struct region *to)
 {
     if (!fork_create_amap(to))
         return false;
@@ -57,25 +74,28 @@ fork_region_cow(struct aspace *parent, struct region *from, struct aspace *child
         }
         if (!amap_lookup(from->amap, page))
             continue;
-        if (reclaim_try(FORK_PAGE_FRAMES) < 0
+        if (reclaim_try(FORK_PAGE_FRAMES) < 0 || fork_is_stale(fork)
             || !amap_copy_range(from->amap, page, page_add(page, 1), to->amap, page)
-            || !fork_copy_entry(parent, child, page))
+            || !fork_copy_entry(fork->parent, fork->child, page))
             return false;
     }
     return true;
 }
 
-/* Brings the page at page into memory and pins its frame; NULL if that fails. */
+/* Brings the page at page into memory and pins its frame; NULL if that fails, or
+ * the regions have changed. */
 static struct frame *
-fork_pin_page(const struct region *from, page_t page)
+fork_pin_page(const struct fork *fork, const struct region *from, page_t page)
 {
     for (;;) {
         struct anon *anon;
 
-        if (reclaim_try(FORK_PAGE_FRAMES) < 0)
+        if (reclaim_try(FORK_PAGE_FRAMES) < 0 || fork_is_stale(fork))
             return NULL;
         anon = amap_lookup(from->amap, page);
-        switch (pagein_anon(anon, NULL)) {
+        if (!anon)
+            return NULL;
+        switch (pagein_anon(anon)) {
         case PAGEIN_HERE:
         case PAGEIN_READ:
             evictable_pin(anon->frame);
@@ -116,10 +136,8 @@ fork_copy_page(const struct frame *frame, struct region *to, page_t page)
 }
 
 static bool
-fork_region_copy(struct aspace *parent, struct region *from, struct aspace *child, struct region *to)
+fork_region_copy(const struct fork *fork, struct region *from, struct region *to)
 {
-    (void)parent;
-    (void)child;
     if (!fork_create_amap(to))
         return false;
     for (u32 number = from->start.number; number < from->end.number; number++) {
@@ -133,7 +151,7 @@ fork_region_copy(struct aspace *parent, struct region *from, struct aspace *chil
         }
         if (!amap_lookup(from->amap, page))
             continue;
-        frame = fork_pin_page(from, page);
+        frame = fork_pin_page(fork, from, page);
         if (!frame)
             return false;
         copied = fork_copy_page(frame, to, page);
@@ -148,22 +166,21 @@ fork_region_copy(struct aspace *parent, struct region *from, struct aspace *chil
 
 /* Shares the chunks of a private region. */
 static bool
-fork_region_lazy(struct aspace *parent, struct region *from, struct aspace *child, struct region *to)
+fork_region_lazy(const struct fork *fork, struct region *from, struct region *to)
 {
-    (void)parent;
-    (void)child;
+    (void)fork;
     to->amap = amap_share(from->amap);
     return to->amap != NULL;
 }
 
-static bool (*const fork_region[])(struct aspace *, struct region *, struct aspace *, struct region *) = {
+static bool (*const fork_region[])(const struct fork *, struct region *, struct region *) = {
     [FORK_LAZY] = fork_region_lazy,
     [FORK_COW] = fork_region_cow,
     [FORK_COPY] = fork_region_copy,
 };
 
 static bool
-fork_clone_region(struct aspace *parent, struct region *from, struct aspace *child)
+fork_clone_region(const struct fork *fork, struct region *from)
 {
     struct region *to;
 
@@ -173,8 +190,8 @@ fork_clone_region(struct aspace *parent, struct region *from, struct aspace *chi
     if (!to)
         return false;
     to->flags &= (u8)~REGION_LOCKED;
-    region_insert(&child->regions, to);
-    return !from->amap || fork_region[fork_choice](parent, from, child, to);
+    region_insert(&fork->child->regions, to);
+    return !from->amap || fork_region[fork_choice](fork, from, to);
 }
 
 /* Frames that the child's regions and amaps can take at most, before any page. */
@@ -203,24 +220,48 @@ fork_copy_limits(const struct aspace *parent, struct aspace *child)
     child->arguments_end = parent->arguments_end;
 }
 
+/* Every region of the parent for the child. False without memory, or if they changed. */
+static bool
+fork_clone(const struct fork *fork)
+{
+    struct region *region = region_first(&fork->parent->regions);
+
+    fork_copy_limits(fork->parent, fork->child);
+    for (; region; region = region_next(region))
+        if (!fork_clone_region(fork, region))
+            return false;
+    return true;
+}
+
+static struct aspace *
+fork_create(struct aspace *parent)
+{
+    struct fork fork = {.parent = parent};
+
+    for (;;) {
+        fork.child = aspace_create();
+        if (!fork.child)
+            return NULL;
+        fork.changes = parent->regions.changes;
+        if (fork_clone(&fork))
+            return fork.child;
+        aspace_release(fork.child);
+        if (!fork_is_stale(&fork))
+            return NULL;
+    }
+}
+
 struct aspace *
 fork_aspace(struct aspace *parent)
 {
     struct aspace *child;
-    struct region *region;
 
     if (frame_free_count() < RECLAIM_LOW + parent->regions.count
         && reclaim_try(fork_frames(parent)) < 0)
         return NULL;
-    child = aspace_create();
+    child = fork_create(parent);
     if (!child)
         return NULL;
-    fork_copy_limits(parent, child);
-    for (region = region_first(&parent->regions); region; region = region_next(region))
-        if (!fork_clone_region(parent, region, child)) {
-            aspace_release(child);
-            return NULL;
-        }
     if (fork_choice != FORK_COPY)
         pmap_revoke_write(&parent->pmap);
     counters.fork_lazy += fork_choice == FORK_LAZY;

@@ -122,6 +122,7 @@ region_insert(struct region_list *list, struct region *region)
 
     assert(!clash && region->start.number < region->end.number);
     list->count++;
+    list->changes++;
     list->pages += region->end.number - region->start.number;
 }
 
@@ -132,6 +133,7 @@ region_unlink(struct region_list *list, struct region *region)
     if (list->last_hit == region)
         list->last_hit = NULL;
     list->count--;
+    list->changes++;
     list->pages -= region->end.number - region->start.number;
 }
 
@@ -219,6 +221,7 @@ region_grow(struct region_list *list, struct region *region, page_t start, page_
     list->pages += end.number - region->end.number;
     region->start = start;
     region->end = end;
+    list->changes++;
     return true;
 }
 

@@ -48,6 +48,7 @@ struct region_list {
     struct region *last_hit;    /* of region_find, or NULL */
     u32 count;
     u32 pages;                  /* in all regions */
+    u32 changes;                /* goes up with each, so that who slept can see whether there was one */
 };
 
 /* A copy of model's fields, outside any list, holding the object; no amap is
@@ -108,19 +109,6 @@ static inline u32
 region_object_page(const struct region *region, page_t page)
 {
     return region->object_page + (page.number - region->start.number);
-}
-
-/* The neighbours that may come with page when it is read: the region's next ones. */
-static inline struct prefetch
-region_prefetch(const struct region *region, page_t page)
-{
-    u32 rest = region->end.number - page.number - 1;
-
-    return (struct prefetch){
-        .pages = prefetch_pages < rest ? prefetch_pages : rest,
-        .amap = region->amap,
-        .page = page,
-    };
 }
 
 /* NULL, or what is wrong with the list. */
