@@ -6,7 +6,6 @@
 
 #include "mm/fault.h"
 #include "mm/mmap_range.h"
-#include "mm/reclaim.h"
 #include "mm/user.h"
 
 #define SYNC_FLAGS (MS_ASYNC | MS_INVALIDATE | MS_SYNC)
@@ -58,6 +57,7 @@ region_discard(struct aspace *aspace, struct region *region, u32 unused, bool on
     if (region->amap) {
         amap_destroy(region->amap);
         region->amap = NULL;
+        aspace->regions.changes++;
     }
     return 0;
 }
@@ -83,25 +83,6 @@ region_leave(struct aspace *aspace, struct region *region, u32 unused, bool only
     return 0;
 }
 
-/* Evicts what is in memory of these pages. Each may sleep, and anything change meanwhile. */
-static int
-range_page_out(struct aspace *aspace, page_t start, page_t end)
-{
-    int error = mmap_change_mapped(aspace, start, end, region_leave, 0);
-
-    for (page_t page = start; page.number < end.number; page = page_add(page, 1)) {
-        struct region *region = region_find(&aspace->regions, page);
-        struct anon *anon = region && region->amap ? amap_lookup(region->amap, page) : NULL;
-        struct frame *frame = anon ? anon->frame : NULL;
-
-        if (region && !anon)
-            frame = object_resident(region->object, region_object_page(region, page));
-        if (frame)
-            reclaim_evict(frame);
-    }
-    return error;
-}
-
 int
 mmap_advise(struct aspace *aspace, u32 address, u32 bytes, u32 advice)
 {
@@ -118,8 +99,6 @@ mmap_advise(struct aspace *aspace, u32 address, u32 bytes, u32 advice)
     case MADV_DONTNEED:
     case MADV_FREE:
         return mmap_change_mapped(aspace, start, end, region_discard, 0);
-    case MADV_PAGEOUT:
-        return range_page_out(aspace, start, end);
     case MADV_DONTFORK:
     case MADV_DOFORK:
         return mmap_change_mapped(aspace, start, end, region_change_fork, advice == MADV_DONTFORK);
@@ -237,12 +216,16 @@ mmap_unlock(struct aspace *aspace, u32 address, u32 bytes)
 static void
 lock_everything(struct aspace *aspace, bool lock)
 {
-    struct region *region = region_first(&aspace->regions);
+    struct region *region;
+    page_t start, end = {0};
 
-    for (; region; region = region_next(region)) {
+    /* Filling may sleep, and the region be gone afterwards. */
+    while ((region = region_find_from(&aspace->regions, end))) {
+        start = region->start;
+        end = region->end;
         region_change_lock(aspace, region, lock, false);
         if (lock)
-            mmap_populate(aspace, region->start, region->end);
+            mmap_populate(aspace, start, end);
     }
 }
 

@@ -45,7 +45,9 @@ object_pin_page(struct object *object, u32 index, bool create, struct frame **fr
     for (;;) {
         if (reclaim_ensure(OBJECT_PAGE_FRAMES) < 0)
             return -ENOMEM;
-        switch (object_page(object, index, create, frame, NULL)) {
+        if (!object_contains(object, index))
+            return -EIO;            /* truncated while this slept */
+        switch (object_page(object, index, create, frame)) {
         case OBJECT_PAGE_NONE:
             *frame = object_zero_frame;
             evictable_pin(*frame);
@@ -53,13 +55,10 @@ object_pin_page(struct object *object, u32 index, bool create, struct frame **fr
         case OBJECT_PAGE_HERE:
         case OBJECT_PAGE_CREATED:
         case OBJECT_PAGE_READ:
-            prefetch_use(*frame);
             evictable_pin(*frame);
             return 0;
         case OBJECT_PAGE_SLEPT:
         case OBJECT_PAGE_WAITED:
-            if (!object_contains(object, index))
-                return -EIO;        /* truncated meanwhile */
             continue;
         case OBJECT_PAGE_ERROR:
             return -EIO;
