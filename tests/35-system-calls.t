@@ -5,12 +5,16 @@ from harness import *
 
 SECONDS = 60
 
+# What threads do to each other's memory, where page-table entries vanish, the disk is slow and memory is short.
+THREADS = ("threads", "thread_memory", "thread_signals", "futex")
+DISTURBED = (("chaos=2", "64M"), ("fork=copy chaos=7 ramdisk.latency=200", "32M"))
+
 # What is no test itself but run by others.
 HELPERS = ("sleeper",)
 
 
-def program(t, name, switches):
-    t.ktap(t.boot(f"{switches} swap=32M log=error init=/test/{name}", modules=[INITRD, TEST_PROGRAMS], timeout=SECONDS))
+def program(t, name, switches, memory="64M"):
+    t.ktap(t.boot(f"{switches} swap=32M log=error init=/test/{name}", modules=[INITRD, TEST_PROGRAMS], memory=memory, timeout=SECONDS))
 
 
 names = [source.stem for source in sorted(ROOT.glob("tests/user/*.c"))]
@@ -20,6 +24,9 @@ for paging in FORMATS:
             case(f"{name} paging={paging}", name, f"paging={paging}")(program)
     for kind in ("cow", "copy"):
         case(f"fork_memory paging={paging} fork={kind}", "fork_memory", f"paging={paging} fork={kind}")(program)
+    for switches, memory in DISTURBED:
+        for name in THREADS:
+            case(f"{name} paging={paging} {switches} {memory}", name, f"paging={paging} {switches}", memory)(program)
     case(f"together paging={paging} ramdisk.latency=1000", "together", f"paging={paging} ramdisk.latency=1000")(program)
 
 main()
