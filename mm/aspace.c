@@ -47,6 +47,8 @@ aspace_end_trace(struct aspace *aspace)
     if (aspace->trace)
         trace_end(aspace->trace, aspace->counters.pgfault);
     aspace->trace = NULL;
+    if (aspace->pool)
+        aspace->pool->trace = NULL;
 }
 
 void
@@ -192,6 +194,7 @@ aspace_make_pool(struct aspace *aspace)
         aspace->pool = pool_create();
     if (!aspace->pool)
         return false;
+    aspace->pool->trace = aspace->trace;
     aspace_adopt_frames(aspace);
     if (cpu()->aspace == aspace)
         pool_current = aspace->pool;
@@ -211,6 +214,8 @@ aspace_limit_frames(struct aspace *aspace, u32 pages)
     }
     aspace->pool->limit = pages > minimum ? pages : minimum;
     pool_divide();
+    if (aspace->trace)
+        trace_limit(aspace->trace, aspace->pool->quota, pool_policy->name);
 }
 
 /* The shares of memory that alloc= gives: by size or by priority. */
@@ -239,6 +244,7 @@ aspace_clock_tick(struct aspace *aspace)
     pool_tick();
     if (pool_is_local())
         aspace_divide_memory();
-    if (pmap_samples_references())
+    /* A traced process has no entries but those of its current instruction. */
+    if (pmap_samples_references() && !aspace->trace)
         aspace_forget_all_entries(aspace);
 }

@@ -529,13 +529,14 @@ fault_record(struct fault *fault)
     struct trace *trace = fault->aspace->trace;
     u32 rights;
     struct frame *frame = pmap_lookup(&fault->aspace->pmap, fault->page, &rights);
+    bool loaded;
 
     if (!frame)
         return;
-    if (trace->loads == pool_current->loads)
-        pool_reference(frame);
+    loaded = trace->loads != pool_current->loads;
+    pool_reference(frame, loaded);
     trace->loads = pool_current->loads;
-    trace_reference(trace, fault->page, "rwx"[fault->access]);
+    trace_reference(trace, fault->page, frame, "rwx"[fault->access], loaded);
 }
 
 /* chaos= and check=, after the fault. */

@@ -233,18 +233,20 @@ pool_evict(struct frame *frame)
     frame->evictable = false;
     pool->frames--;
     pool->victims++;
+    if (pool->trace)
+        trace_victim(pool->trace, frame);
     policy_evict(pool_policy, pool->state, frame_number(frame).number);
 }
 
 void
-pool_reference(struct frame *frame)
+pool_reference(struct frame *frame, bool loaded)
 {
     u32 number = frame_number(frame).number;
 
     if (!pool_policy->reference)
         return;
     frame->referenced = false;      /* told now, not once more at the next tick */
-    if (frame->evictable)
+    if (frame->evictable && !loaded)
         pool_policy->reference(pool_table[number]->state, number);
 }
 

@@ -23,6 +23,7 @@
 #include "mm/cluster.h"
 #include "mm/frame.h"
 #include "mm/policy.h"
+#include "mm/trace.h"
 
 #define POOL_UNLIMITED 0xFFFFFFFFu
 
@@ -38,6 +39,7 @@ struct pool {
     u32 weight;                 /* share of memory that alloc= gives it, against the others' */
     u32 loads;                  /* pages that came in */
     u32 victims;                /* pages that it lost by replacement */
+    struct trace *trace;        /* of the process that it belongs to, or NULL */
     LIST_ENTRY(pool) link;
 };
 
@@ -109,9 +111,9 @@ pool_forget(const struct frame *frame)
     pool_table[frame_number(frame).number] = NULL;
 }
 
-/* A reference to the frame was recorded (mm/trace.h), other than the one that brought
- * it in: for policies that go by references instead of bits. */
-void pool_reference(struct frame *frame);
+/* A reference to the frame was recorded (mm/trace.h): for policies that go by references
+ * instead of bits. The one that brought the page in they know of already. */
+void pool_reference(struct frame *frame, bool loaded);
 
 /* Writes into line why the pool's policy chose this victim: the candidates considered,
  * their bits or counters, the hand, the reason. Between pool_select and pool_evict. */

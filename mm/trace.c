@@ -71,11 +71,15 @@ struct trace *
 trace_start(struct pmap *pmap, u32 process, const char *path)
 {
     struct trace *trace = kmem_allocate_zeroed(sizeof(*trace));
+    u32 *pages_of = kmem_allocate_zeroed(frame_limit * sizeof(*pages_of));
 
-    if (!trace) {
+    if (!trace || !pages_of) {
         log_warn("trace: no memory to trace process %u", process);
+        kmem_free(trace);
+        kmem_free(pages_of);
         return NULL;
     }
+    trace->pages_of = pages_of;
     trace_any = true;
     /* The processor's accessed bits would tell of each reference a second time. */
     pmap_harvest_mask &= ~ENTRY_ACCESSED;
@@ -92,25 +96,53 @@ trace_end(struct trace *trace, u32 faults)
     log_info("trace: process %u made %llu references in %llu steps, at the price of %u faults", trace->process,
              trace->references, trace->steps, faults);
     output_flush();
+    kmem_free(trace->pages_of);
     kmem_free(trace);
 }
 
-void
-trace_reference(struct trace *trace, page_t page, char access)
+/* One line about a page: what, page, and the process unless it is the first. */
+static void
+output_page(const struct trace *trace, const char *what, u32 page)
 {
     char line[LINE_BYTES];
     u32 bytes;
+
+    if (trace->process == first_process)
+        bytes = (u32)format(line, sizeof(line), "%s %x\n", what, page);
+    else
+        bytes = (u32)format(line, sizeof(line), "%s %x %u\n", what, page, trace->process);
+    output_line(line, bytes);
+}
+
+void
+trace_reference(struct trace *trace, page_t page, const struct frame *frame, char access, bool loaded)
+{
+    const char what[] = {'#', access, '\0'};
 
     if (trace->count < TRACE_PAGES)
         trace->pages[trace->count] = page;
     if (trace->count <= TRACE_PAGES)
         trace->count++;
     trace->references++;
-    if (trace->process == first_process)
-        bytes = (u32)format(line, sizeof(line), "%c %x\n", access, page.number);
-    else
-        bytes = (u32)format(line, sizeof(line), "%c %x %u\n", access, page.number, trace->process);
-    output_line(line, bytes);
+    trace->pages_of[frame_number(frame).number] = page.number;
+    if (loaded && frame->evictable)
+        output_page(trace, "f", page.number);
+    output_page(trace, frame->evictable ? what + 1 : what, page.number);
+}
+
+void
+trace_victim(struct trace *trace, const struct frame *frame)
+{
+    output_page(trace, "-", trace->pages_of[frame_number(frame).number]);
+}
+
+void
+trace_limit(struct trace *trace, u32 frames, const char *policy)
+{
+    char line[LINE_BYTES];
+
+    (void)trace;
+    output_line(line, (u32)format(line, sizeof(line), "# frames=%u policy=%s\n", frames, policy));
 }
 
 void

@@ -28,6 +28,7 @@ struct trace {
     u32 process;                /* its number, for the record */
     u32 count;                  /* entries made since the last step; more than TRACE_PAGES: too many to list */
     page_t pages[TRACE_PAGES];
+    u32 *pages_of;              /* the page last referenced in each frame, by frame number */
     u32 loads;                  /* of the pool, when the last reference was recorded */
     u64 references, steps;
 };
@@ -45,9 +46,16 @@ struct trace *trace_start(struct pmap *pmap, u32 process, const char *path);
 /* Ends it, with a line in the log that says what it cost. */
 void trace_end(struct trace *trace, u32 faults);
 
-/* A fault at page was resolved, and its entry is there: records the access, 'r', 'w'
- * or 'x'. */
-void trace_reference(struct trace *trace, page_t page, char access);
+/* A fault at page was resolved, and its entry maps frame: records the access, 'r', 'w'
+ * or 'x', and before it whether the page had to come in. A frame that is locked is no
+ * part of the game: its line is a comment. */
+void trace_reference(struct trace *trace, page_t page, const struct frame *frame, char access, bool loaded);
+
+/* The frame's page is replaced. */
+void trace_victim(struct trace *trace, const struct frame *frame);
+
+/* From here on the process has so many frames, under this policy: a comment. */
+void trace_limit(struct trace *trace, u32 frames, const char *policy);
 
 /* An instruction or a system call is over: takes the entries away, and has the
  * processor trap behind the next instruction. */

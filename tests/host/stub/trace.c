@@ -21,11 +21,30 @@ trace_end(struct trace *trace, u32 faults)
 }
 
 void
-trace_reference(struct trace *trace, page_t page, char access)
+trace_reference(struct trace *trace, page_t page, const struct frame *frame, char access, bool loaded)
 {
     (void)trace;
     (void)page;
+    (void)frame;
     (void)access;
+    (void)loaded;
+    assert(!"nothing is traced");
+}
+
+void
+trace_victim(struct trace *trace, const struct frame *frame)
+{
+    (void)trace;
+    (void)frame;
+    assert(!"nothing is traced");
+}
+
+void
+trace_limit(struct trace *trace, u32 frames, const char *policy)
+{
+    (void)trace;
+    (void)frames;
+    (void)policy;
     assert(!"nothing is traced");
 }
 
