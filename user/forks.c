@@ -128,7 +128,8 @@ shape_judge(const char *kind, const struct cost *first, const struct cost *last)
         count_judge(last->copied, last->pages, NO_LIMIT, "every page is copied");
     } else if (strcmp(kind, "cow") == 0) {
         count_judge(last->copied, 0, 0, "fork=cow: no page is copied");
-        tables_judge(first->tables + last->pages / PAGES_PER_TABLE - 1, last->tables,
+        tables_judge(first->tables == COUNTER_MISSING ? COUNTER_MISSING
+                     : first->tables + last->pages / PAGES_PER_TABLE - 1, last->tables,
                      "but the child gets tables for all that its parent has touched, at least");
     } else {
         count_judge(last->copied, 0, 0, "fork=lazy: no page is copied");
