@@ -6,6 +6,7 @@
 
 #include "mm/fault.h"
 #include "mm/mmap_range.h"
+#include "mm/reclaim.h"
 #include "mm/user.h"
 
 #define SYNC_FLAGS (MS_ASYNC | MS_INVALIDATE | MS_SYNC)
@@ -83,6 +84,25 @@ region_leave(struct aspace *aspace, struct region *region, u32 unused, bool only
     return 0;
 }
 
+/* Evicts what is in memory of these pages. Each may sleep, and anything change meanwhile. */
+static int
+range_page_out(struct aspace *aspace, page_t start, page_t end)
+{
+    int error = mmap_change_mapped(aspace, start, end, region_leave, 0);
+
+    for (page_t page = start; page.number < end.number; page = page_add(page, 1)) {
+        struct region *region = region_find(&aspace->regions, page);
+        struct anon *anon = region && region->amap ? amap_lookup(region->amap, page) : NULL;
+        struct frame *frame = anon ? anon->frame : NULL;
+
+        if (region && !anon)
+            frame = object_resident(region->object, region_object_page(region, page));
+        if (frame)
+            reclaim_evict(frame);
+    }
+    return error;
+}
+
 int
 mmap_advise(struct aspace *aspace, u32 address, u32 bytes, u32 advice)
 {
@@ -99,6 +119,8 @@ mmap_advise(struct aspace *aspace, u32 address, u32 bytes, u32 advice)
     case MADV_DONTNEED:
     case MADV_FREE:
         return mmap_change_mapped(aspace, start, end, region_discard, 0);
+    case MADV_PAGEOUT:
+        return range_page_out(aspace, start, end);
     case MADV_DONTFORK:
     case MADV_DOFORK:
         return mmap_change_mapped(aspace, start, end, region_change_fork, advice == MADV_DONTFORK);

@@ -111,5 +111,18 @@ region_object_page(const struct region *region, page_t page)
     return region->object_page + (page.number - region->start.number);
 }
 
+/* The neighbours that may come with page when it is read: the region's next ones. */
+static inline struct prefetch
+region_prefetch(const struct region *region, page_t page)
+{
+    u32 rest = region->end.number - page.number - 1;
+
+    return (struct prefetch){
+        .pages = prefetch_pages < rest ? prefetch_pages : rest,
+        .amap = region->amap,
+        .page = page,
+    };
+}
+
 /* NULL, or what is wrong with the list. */
 const char *region_check(struct region_list *list);
