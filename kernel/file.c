@@ -12,6 +12,7 @@
 #include "kernel/permission.h"
 #include "kernel/process.h"
 #include "kernel/ramfs.h"
+#include "kernel/record_lock.h"
 #include "mm/kmem.h"
 
 #include <asm/errno.h>
@@ -311,12 +312,23 @@ file_table_hold(struct file_table *table)
     return table;
 }
 
+bool
+file_table_has(const struct file_table *table, const struct file *file)
+{
+    for (u32 i = 0; i < table->used; i++) {
+        if (table->descriptors[i].file == file)
+            return true;
+    }
+    return false;
+}
+
 /* Takes the file out of a descriptor that is open; the caller has its reference then. */
 static struct file *
 file_table_take(struct file_table *table, u32 descriptor)
 {
     struct file *file = table->descriptors[descriptor].file;
 
+    record_lock_release(table, file->inode);
     table->descriptors[descriptor].file = NULL;
     while (table->used > 0 && table->descriptors[table->used - 1].file == NULL)
         table->used--;
@@ -423,8 +435,10 @@ file_install_at(struct file_table *table, struct file *file, u32 descriptor, boo
     if (descriptor < table->used)
         replaced = table->descriptors[descriptor].file;
     file_table_put(table, descriptor, file, close_on_exec);
-    if (replaced != NULL)
+    if (replaced != NULL) {
+        record_lock_release(table, replaced->inode);
         file_release(replaced);
+    }
     return descriptor;
 }
 

@@ -76,6 +76,9 @@ struct file_table *file_table_create(void);
  */
 struct file_table *file_table_fork(struct file_table *table);
 
+/* Whether any descriptor leads to the file. */
+bool file_table_has(const struct file_table *table, const struct file *file);
+
 /* One more sharer (clone with CLONE_FILES). */
 struct file_table *file_table_hold(struct file_table *table);
 

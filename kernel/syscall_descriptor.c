@@ -7,11 +7,13 @@
 #include "kernel/path.h"
 #include "kernel/pipe.h"
 #include "kernel/process.h"
+#include "kernel/record_lock.h"
 #include "mm/user.h"
 
 #include <asm/errno.h>
 #include <asm/ioctls.h>
 #include <linux/fcntl.h>
+#include <linux/fs.h>
 #include <linux/stat.h>
 
 #define DESCRIPTOR_PERMISSIONS 07777u
@@ -158,22 +160,101 @@ sys_dup3(s32 old, s32 new, u32 flags)
 
 /* ---- flags ---- */
 
-/* Nobody can lock a part of a file (F_SETLK is refused), so whoever asks finds it unlocked. */
-static s32
-descriptor_get_lock(u32 argument, u32 bytes)
-{
-    union {
-        struct flock narrow;
-        struct flock64 wide;
-        s16 type;            /* the first field of both */
-    } lock;
+/* ---- record locks ---- */
 
-    if (user_copy_in(&lock, argument, bytes) < 0)
+/* A lock as programs write it, with 32 bits or 64 for offsets. */
+static int
+descriptor_read_lock(u32 address, bool wide, struct flock64 *lock)
+{
+    struct flock narrow;
+
+    if (wide)
+        return user_copy_in(lock, address, sizeof(*lock));
+    if (user_copy_in(&narrow, address, sizeof(narrow)) < 0)
         return -EFAULT;
-    if (lock.type != F_RDLCK && lock.type != F_WRLCK)
+    *lock = (struct flock64){narrow.l_type, narrow.l_whence, narrow.l_start, narrow.l_len, narrow.l_pid};
+    return 0;
+}
+
+static int
+descriptor_write_lock(u32 address, bool wide, const struct flock64 *lock)
+{
+    struct flock narrow = {lock->l_type, lock->l_whence, (s32)lock->l_start, (s32)lock->l_len, lock->l_pid};
+
+    return wide ? user_copy_out(address, lock, sizeof(*lock)) : user_copy_out(address, &narrow, sizeof(narrow));
+}
+
+/* The bytes that a lock means: 0 or -EINVAL. */
+static int
+descriptor_parse_lock(const struct file *file, const struct flock64 *lock, struct record_lock_request *request)
+{
+    s64 start = lock->l_start, length = lock->l_len;
+
+    if (lock->l_type != F_RDLCK && lock->l_type != F_WRLCK && lock->l_type != F_UNLCK)
         return -EINVAL;
-    lock.type = F_UNLCK;
-    return user_copy_out(argument, &lock, bytes);
+    if (lock->l_whence == SEEK_CUR)
+        start += (s64)file->offset;
+    else if (lock->l_whence == SEEK_END)
+        start += (s64)inode_size(file->inode);
+    else if (lock->l_whence != SEEK_SET)
+        return -EINVAL;
+    if (length < 0) {
+        start += length;
+        length = -length;
+    }
+    if (start < 0)
+        return -EINVAL;
+    *request = (struct record_lock_request){lock->l_type, (u64)start, INT64_MAX};
+    if (length > 0)
+        request->last = (u64)start + (u64)length - 1;
+    return 0;
+}
+
+static s32
+descriptor_get_lock(struct file *file, u32 address, bool wide)
+{
+    struct record_lock_request request;
+    struct flock64 lock;
+    u32 process;
+    int error = descriptor_read_lock(address, wide, &lock);
+
+    if (error == 0)
+        error = lock.l_type == F_UNLCK ? -EINVAL : descriptor_parse_lock(file, &lock, &request);
+    if (error < 0)
+        return error;
+    process = record_lock_get(current_process()->files, file->inode, &request);
+    lock.l_type = request.type;
+    if (request.type != F_UNLCK) {
+        lock.l_whence = SEEK_SET;
+        lock.l_start = (s64)request.first;
+        lock.l_len = request.last == INT64_MAX ? 0 : (s64)(request.last - request.first + 1);
+        lock.l_pid = (s32)process;
+    }
+    return descriptor_write_lock(address, wide, &lock);
+}
+
+static s32
+descriptor_set_lock(struct file *file, u32 address, bool wide, bool wait)
+{
+    struct file_table *files = current_process()->files;
+    struct record_lock_request request;
+    u32 access = file->flags & O_ACCMODE;
+    struct flock64 lock;
+    int error = descriptor_read_lock(address, wide, &lock);
+
+    if (error == 0)
+        error = descriptor_parse_lock(file, &lock, &request);
+    if (error < 0)
+        return error;
+    if ((request.type == F_RDLCK && access == O_WRONLY) || (request.type == F_WRLCK && access == O_RDONLY))
+        return -EBADF;
+    /* While it waits, another thread may close the file, whose locks go with that. */
+    file_hold(file);
+    error = record_lock_set(files, file->inode, &request, wait);
+    if (!file_table_has(files, file))
+        record_lock_release(files, file->inode);
+    file_release(file);
+    return error;
 }
 
 static s32
@@ -204,14 +285,14 @@ descriptor_control(struct descriptor *entry, u32 command, u32 argument)
     case F_SETPIPE_SZ:
         return descriptor_pipe_size(entry->file, command, argument);
     case F_GETLK:
-        return descriptor_get_lock(argument, sizeof(struct flock));
     case F_GETLK64:
-        return descriptor_get_lock(argument, sizeof(struct flock64));
+        return descriptor_get_lock(entry->file, argument, command == F_GETLK64);
     case F_SETLK:
     case F_SETLKW:
+        return descriptor_set_lock(entry->file, argument, false, command == F_SETLKW);
     case F_SETLK64:
     case F_SETLKW64:
-        return -ENOLCK;
+        return descriptor_set_lock(entry->file, argument, true, command == F_SETLKW64);
     default:
         return -EINVAL;
     }
