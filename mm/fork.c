@@ -95,7 +95,7 @@ fork_pin_page(const struct fork *fork, const struct region *from, page_t page)
         anon = amap_lookup(from->amap, page);
         if (!anon)
             return NULL;
-        switch (pagein_anon(anon)) {
+        switch (pagein_anon(anon, NULL)) {
         case PAGEIN_HERE:
         case PAGEIN_READ:
             evictable_pin(anon->frame);

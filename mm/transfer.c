@@ -47,7 +47,7 @@ object_pin_page(struct object *object, u32 index, bool create, struct frame **fr
             return -ENOMEM;
         if (!object_contains(object, index))
             return -EIO;            /* truncated while this slept */
-        switch (object_page(object, index, create, frame)) {
+        switch (object_page(object, index, create, frame, NULL)) {
         case OBJECT_PAGE_NONE:
             *frame = object_zero_frame;
             evictable_pin(*frame);
@@ -55,6 +55,7 @@ object_pin_page(struct object *object, u32 index, bool create, struct frame **fr
         case OBJECT_PAGE_HERE:
         case OBJECT_PAGE_CREATED:
         case OBJECT_PAGE_READ:
+            prefetch_use(*frame);
             evictable_pin(*frame);
             return 0;
         case OBJECT_PAGE_SLEPT:
