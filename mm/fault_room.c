@@ -52,11 +52,30 @@ fault_needs_frame(struct fault *fault)
     return !frame || (private && (fault->access == FAULT_WRITE || fault_is_tail(fault->region, index)));
 }
 
+/* The frame of the fault's page, if it is in memory. */
+static const struct frame *
+fault_frame(const struct fault *fault)
+{
+    struct region *region = region_find(&fault->aspace->regions, fault->page);
+    struct anon *anon = region && region->amap ? amap_lookup(region->amap, fault->page) : NULL;
+
+    if (!region || anon)
+        return region ? anon->frame : NULL;
+    return object_resident(region->object, region_object_page(region, fault->page));
+}
+
 bool
 fault_make_room(struct fault *fault)
 {
+    bool room;
+
+    /* A page that came in for this access may still have to be copied. If it went for
+     * the copy's frame, it would come in again, and go again, without end. */
+    reclaim_spare(fault_frame(fault));
     while (pool_is_full(pool_current) && fault_needs_frame(fault))
         if (!reclaim_evict_from(pool_current))
             break;
-    return reclaim_ensure_more(FAULT_FRAMES, FAULT_FRAMES + prefetch_pages) == 0;
+    room = reclaim_ensure_more(FAULT_FRAMES, FAULT_FRAMES + prefetch_pages) == 0;
+    reclaim_spare(NULL);
+    return room;
 }

@@ -38,6 +38,10 @@ static bool (*kill_somebody)(void);
 static u32 slot_hand;
 static bool slots_to_take;
 
+/* The page that a fault needs while it makes room. Who sleeps meanwhile may find it
+ * taken back by another fault: then it can happen that the page goes, and comes again. */
+static const struct frame *spared;
+
 void
 reclaim_set_killer(bool (*killer)(void))
 {
@@ -128,12 +132,20 @@ object_evict(struct frame *frame)
     return true;
 }
 
-/* Whether there is a place for the frame's contents. */
+void
+reclaim_spare(const struct frame *frame)
+{
+    spared = frame;
+}
+
+/* Whether nobody needs the frame at the moment, and there is a place for its contents. */
 static bool
 frame_may_go(struct frame *frame)
 {
     struct anon *anon = frame->owner;
 
+    if (frame == spared)
+        return false;
     if (frame->state == FRAME_OBJECT)
         return true;
     pmap_frame_harvest_dirty(frame);
