@@ -26,7 +26,9 @@
 #define FRAMES_LEFT 160u        /* free when the processes begin */
 #define SWAP_PAGES 3000u
 #define PROCESSES 5u
-#define STEPS 12000u
+#define STEPS 5000u
+#define MOST_ACCESSES 24u
+#define SHORT_RANGE 6u
 
 /* What each process maps, in pages from BASE on. */
 #define BASE 0x0FFE0u           /* crosses the borders of tables and chunks */
@@ -145,7 +147,7 @@ touch(struct process *process, u32 address, u32 access, u32 *physical)
 }
 
 static void
-do_access(struct process *process)
+access_some_page(struct process *process)
 {
     u32 page = host_below(ALL), access = host_below(8), physical, offset = host_below(PAGE_SIZE / 4) * 4;
     struct model_page *model = &process->pages[page];
@@ -167,6 +169,13 @@ do_access(struct process *process)
         *word_of(process, page) = random_next(&host_random);
         *(u32 *)(void *)(direct_map + physical) = *word_of(process, page);
     }
+}
+
+static void
+do_accesses(struct process *process)
+{
+    for (u32 i = host_below(MOST_ACCESSES); i > 0; i--)
+        access_some_page(process);
 }
 
 /* ---- Mapping ----------------------------------------------------------- */
@@ -194,7 +203,9 @@ some_range(u32 *start, u32 *end)
     u32 low = host_below(4) ? 0 : FIRST_FILE, pages = low ? FILE_PAGES : PRIVATE;
 
     *start = low + host_below(pages);
-    *end = *start + 1 + host_below(low + pages - *start);
+    pages = low + pages - *start;
+    /* Mostly short, so that pages live long enough to be shared and evicted. */
+    *end = *start + 1 + host_below(host_below(8) && pages > SHORT_RANGE ? SHORT_RANGE : pages);
 }
 
 static u32
@@ -327,7 +338,7 @@ do_lock(struct process *process)
 /* ---- All together ------------------------------------------------------ */
 
 static void (*const operations[])(struct process *) = {
-    do_access, do_access, do_access, do_access, do_access, do_access, do_access, do_access, do_access, do_access, do_access, do_access,
+    do_accesses, do_accesses, do_accesses, do_accesses, do_accesses, do_accesses, do_accesses, do_accesses, do_accesses, do_accesses,
     do_map, do_unmap, do_protect, do_protect, do_discard, do_fork, do_exit, do_evict, do_evict, do_drop, do_tick, do_lock,
 };
 
@@ -414,7 +425,11 @@ run(void)
         if (step % 8 == 0)
             check_sound(check_run());
     }
+    /* All that was to be tried has happened, and often. */
     check(counters.pswpin > 100 && counters.pswpout > 100);
+    check(counters.fork_lazy + counters.fork_cow + counters.fork_copy > 100);
+    check(counters.fork_copy > 0 || counters.fault_cow_copy > 100);
+    check(counters.fault_file_copy > 10 && counters.fault_zero_fill > 100);
     end();
 }
 
