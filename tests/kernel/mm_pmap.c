@@ -6,6 +6,7 @@
 
 #include "kernel/symbols.h"
 #include "kernel/x86/cpu.h"
+#include "mm/evictable.h"
 #include "mm/pmap_table.h"
 #include "mm/user.h"
 #include "tests/kernel/mm_case.h"
@@ -29,6 +30,7 @@ begin(void)
 
         if (!selftest_expect(read, "a page can be read", __FILE__, __LINE__))
             return NULL;
+        evictable_pin(frames[i]);       /* the tests map it without telling the policy */
         *(u32 *)frame_data(frames[i]) = 0x1000 + i;
         frames[i]->dirty = pmap_traps_first_write();    /* so that it may be mapped writable */
     }
@@ -39,6 +41,8 @@ static void
 end(struct pmap *pmap)
 {
     pmap_remove(pmap, page_of(USER_BOTTOM), page_of(user_top()));
+    for (u32 i = 0; i < ARRAY_SIZE(frames); i++)
+        evictable_unpin(frames[i]);
     object_release(object);
     case_end();
 }
