@@ -31,7 +31,6 @@ begin(void)
         if (!selftest_expect(read, "a page can be read", __FILE__, __LINE__))
             return NULL;
         evictable_pin(frames[i]);       /* the tests map it without telling the policy */
-        evictable_pin(frames[i]);       /* entries below lock it behind the policy's back */
         *(u32 *)frame_data(frames[i]) = 0x1000 + i;
         frames[i]->dirty = pmap_traps_first_write();    /* so that it may be mapped writable */
     }
