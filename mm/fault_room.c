@@ -53,7 +53,7 @@ fault_needs_frame(struct fault *fault)
 }
 
 /* The frame of the fault's page, if it is in memory. */
-static const struct frame *
+static struct frame *
 fault_frame(const struct fault *fault)
 {
     struct region *region = region_find(&fault->aspace->regions, fault->page);

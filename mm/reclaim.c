@@ -40,7 +40,7 @@ static bool slots_to_take;
 
 /* The page that a fault needs while it makes room. Who sleeps meanwhile may find it
  * taken back by another fault: then it can happen that the page goes, and comes again. */
-static const struct frame *spared;
+static struct frame *spared;
 
 void
 reclaim_set_killer(bool (*killer)(void))
@@ -133,7 +133,7 @@ object_evict(struct frame *frame)
 }
 
 void
-reclaim_spare(const struct frame *frame)
+reclaim_spare(struct frame *frame)
 {
     spared = frame;
 }
@@ -227,7 +227,16 @@ reclaim_evict_from(struct pool *pool)
 bool
 reclaim_evict_one(void)
 {
-    return reclaim_evict_from(pool_fattest());
+    struct frame *alone = spared;
+    bool evicted = reclaim_evict_from(pool_fattest());
+
+    if (evicted || !alone || !alone->evictable)
+        return evicted;
+    /* It may be its pool's only page, and other pools have victims. */
+    evictable_remove(alone);
+    evicted = reclaim_evict_from(pool_fattest());
+    evictable_insert(alone);
+    return evicted;
 }
 
 int

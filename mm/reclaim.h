@@ -45,7 +45,7 @@ bool reclaim_evict_one(void);
 
 /* A frame that is passed over from now on; NULL: none. For a fault that makes room
  * while it needs a page that is in memory. */
-void reclaim_spare(const struct frame *frame);
+void reclaim_spare(struct frame *frame);
 
 /* Evicts this frame, if it is a candidate and has a place to go. May sleep. */
 void reclaim_evict(struct frame *frame);
