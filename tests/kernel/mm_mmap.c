@@ -232,6 +232,12 @@ SELFTEST(mm_mmap, remap_grows_moves_and_shrinks, "mremap keeps every page's word
     check_equal(mmap_remap(aspace, address, 20 * PAGE_SIZE, 10 * PAGE_SIZE, MREMAP_MAYMOVE | MREMAP_FIXED, 0x20000000, &result), 0);
     check_equal(result, 0x20000000);
     check_true(case_holds(aspace, result, 10, 1));
+    /* To the pages right below and right above: nothing overlaps. */
+    check_equal(mmap_remap(aspace, 0x20000000, 10 * PAGE_SIZE, 10 * PAGE_SIZE, MREMAP_MAYMOVE | MREMAP_FIXED,
+                           0x20000000 - 10 * PAGE_SIZE, &result), 0);
+    check_true(case_holds(aspace, result, 10, 1));
+    check_equal(mmap_remap(aspace, result, 10 * PAGE_SIZE, 10 * PAGE_SIZE, MREMAP_MAYMOVE | MREMAP_FIXED, 0x20000000, &result), 0);
+    check_true(case_holds(aspace, result, 10, 1));
     case_end();
 }
 
