@@ -1,5 +1,8 @@
 /* Frames on the real machine: the free list, the counts, the direct map. */
+#include "drivers/timer.h"
 #include "kernel/lib/string.h"
+#include "kernel/wait.h"
+#include "mm/counters.h"
 #include "tests/kernel/mm_case.h"
 
 SELFTEST(mm_frame, counts_follow, "the count of each state follows every frame taken and given back")
@@ -65,4 +68,24 @@ SELFTEST(mm_frame, descriptors_agree, "number and descriptor lead to each other,
     check_equal(frame->state, FRAME_KERNEL);
     frame_free(frame);
     check_equal(frame->state, FRAME_FREE);
+}
+
+SELFTEST(mm_frame, the_idle_fill_the_pool, "while all sleep, free frames are cleared for those who will need zeroes, and none is lost")
+{
+    struct frame *frame;
+    u32 free;
+
+    case_soil_frames();
+    case_count();
+    free = frame_free_count();
+    wait_timeout(NULL, timer_nanoseconds() + 2 * (u64)TIMER_TICK_NANOSECONDS);
+    check_true(frame_pool_frames > 0);
+    check_equal(frame_free_count(), free);
+    frame = frame_allocate_zeroed(FRAME_ANONYMOUS);
+    check_equal(COUNTED(zero_pool_hit), 1);
+    check_equal(COUNTED(zero_pool_miss), 0);
+    for (u32 i = 0; i < PAGE_SIZE / sizeof(u32); i++)
+        check_equal(((const u32 *)frame_data(frame))[i], 0);
+    frame_free(frame);
+    check_equal(frame_free_count(), free);
 }
