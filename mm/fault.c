@@ -536,7 +536,7 @@ fault_record(struct fault *fault)
     loaded = trace->loads != pool_current->loads;
     pool_reference(frame, loaded);
     trace->loads = pool_current->loads;
-    trace_reference(trace, fault->page, frame, "rwx"[fault->access], loaded);
+    trace_reference(trace, fault->page, frame, "rwx"[fault->access], loaded, fault->region->flags & REGION_LOCKED);
 }
 
 /* chaos= and check=, after the fault. */

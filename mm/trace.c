@@ -115,7 +115,7 @@ output_page(const struct trace *trace, const char *what, u32 page)
 }
 
 void
-trace_reference(struct trace *trace, page_t page, const struct frame *frame, char access, bool loaded)
+trace_reference(struct trace *trace, page_t page, const struct frame *frame, char access, bool loaded, bool locked)
 {
     const char what[] = {'#', access, '\0'};
 
@@ -125,9 +125,9 @@ trace_reference(struct trace *trace, page_t page, const struct frame *frame, cha
         trace->count++;
     trace->references++;
     trace->pages_of[frame_number(frame).number] = page.number;
-    if (loaded && frame->evictable)
+    if (loaded && !locked)
         output_page(trace, "f", page.number);
-    output_page(trace, frame->evictable ? what + 1 : what, page.number);
+    output_page(trace, locked ? what : what + 1, page.number);
 }
 
 void

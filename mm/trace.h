@@ -47,9 +47,10 @@ struct trace *trace_start(struct pmap *pmap, u32 process, const char *path);
 void trace_end(struct trace *trace, u32 faults);
 
 /* A fault at page was resolved, and its entry maps frame: records the access, 'r', 'w'
- * or 'x', and before it whether the page had to come in. A frame that is locked is no
- * part of the game: its line is a comment. */
-void trace_reference(struct trace *trace, page_t page, const struct frame *frame, char access, bool loaded);
+ * or 'x', and before it whether the page had to come in. A page that is locked in memory
+ * is no part of the game: its line is a comment. */
+void trace_reference(struct trace *trace, page_t page, const struct frame *frame, char access, bool loaded,
+                     bool locked);
 
 /* The frame's page is replaced. */
 void trace_victim(struct trace *trace, const struct frame *frame);

@@ -21,13 +21,14 @@ trace_end(struct trace *trace, u32 faults)
 }
 
 void
-trace_reference(struct trace *trace, page_t page, const struct frame *frame, char access, bool loaded)
+trace_reference(struct trace *trace, page_t page, const struct frame *frame, char access, bool loaded, bool locked)
 {
     (void)trace;
     (void)page;
     (void)frame;
     (void)access;
     (void)loaded;
+    (void)locked;
     assert(!"nothing is traced");
 }
 
