@@ -23,6 +23,7 @@
 #include "kernel/regular.h"
 #include "mm/aspace.h"
 #include "mm/kmem.h"
+#include "mm/reclaim.h"
 #include "mm/report.h"
 
 #include <asm/errno.h>
@@ -61,11 +62,12 @@ static struct inode *proc_target_executable(struct process *process);
 static struct inode *proc_target_directory(struct process *process);
 static struct inode *proc_target_root(struct process *process);
 
-#define PROC_NO_SETTING {NULL, NULL}
+#define PROC_NO_SETTING {NULL, NULL, false}
 #define PROC_FILE(parent, name, print) {parent, name, S_IFREG | 0444, PROC_NONE, print, NULL, PROC_NO_SETTING}
 #define PROC_DIRECTORY(parent, name, directory) {parent, name, S_IFDIR | 0555, directory, NULL, NULL, PROC_NO_SETTING}
 #define PROC_LINK(parent, name, target) {parent, name, S_IFLNK | 0777, PROC_NONE, NULL, target, PROC_NO_SETTING}
-#define PROC_SETTING(parent, name, apply) {parent, name, S_IFREG | 0644, PROC_NONE, NULL, NULL, {name, apply}}
+#define PROC_SETTING(parent, name, apply) {parent, name, S_IFREG | 0644, PROC_NONE, NULL, NULL, {name, apply, false}}
+#define PROC_TOGGLE(parent, name, apply) {parent, name, S_IFREG | 0644, PROC_NONE, NULL, NULL, {name, apply, true}}
 
 static const struct proc_entry proc_root_entry = PROC_DIRECTORY(PROC_NONE, "proc", PROC_ROOT);
 static const struct proc_entry proc_process_entry = PROC_DIRECTORY(PROC_ROOT, NULL, PROC_PROCESS);
@@ -89,8 +91,13 @@ static const struct proc_entry proc_entries[] = {
     PROC_DIRECTORY(PROC_SYS, "kernel", PROC_SYS_KERNEL),
     PROC_DIRECTORY(PROC_SYS, "vm", PROC_SYS_VM),
     PROC_FILE(PROC_SYS_KERNEL, "pid_max", proc_print_pid_max),
+    PROC_SETTING(PROC_SYS_VM, "chaos", NULL),
+    PROC_SETTING(PROC_SYS_VM, "check", NULL),
+    PROC_TOGGLE(PROC_SYS_VM, "explain", NULL),
     PROC_FILE(PROC_SYS_VM, "overcommit_memory", proc_print_overcommit_memory),
+    PROC_SETTING(PROC_SYS_VM, "policy", reclaim_switch_policy),
     PROC_SETTING(PROC_SYS_VM, "prefetch", NULL),
+    PROC_SETTING(PROC_SYS_VM, "ramdisk.latency", NULL),
     PROC_FILE(PROC_PROCESS, "cmdline", proc_print_arguments),
     PROC_FILE(PROC_PROCESS, "comm", proc_print_name),
     PROC_LINK(PROC_PROCESS, "cwd", proc_target_directory),

@@ -3,17 +3,35 @@
  *
  *     echo 8 >/proc/sys/vm/prefetch
  *
- * What a setting may be is said where its switch is declared (BOOT_NUMBER and so on): a bad value is refused, with a
+ * They are changed one at a time, since taking one up may sleep. What a setting may be is said where its switch is declared (BOOT_NUMBER and so on): a bad value is refused, with a
  * line in the log that names the good ones, and changes nothing.
  */
 #include "kernel/proc_setting.h"
 
 #include "kernel/command_line.h"
 #include "kernel/lib/string.h"
+#include "kernel/mutex.h"
 
 #include <asm/errno.h>
 
 #define SETTING_BYTES 64u       /* of a value, with its NUL */
+
+/* A toggle's words on the command line, in the order of the numbers that stand for them here. */
+static const char *const proc_toggle_words[] = {"off", "on"};
+static const char *const proc_toggle_numbers[] = {"0", "1"};
+
+static struct mutex proc_setting_busy;
+
+/* The counterpart in one table of what stands in the other; what stands in neither is left as it is. */
+static const char *
+proc_toggle_translate(const char *value, const char *const *from, const char *const *to)
+{
+    for (u32 i = 0; i < ARRAY_SIZE(proc_toggle_words); i++) {
+        if (strcmp(value, from[i]) == 0)
+            return to[i];
+    }
+    return value;
+}
 
 void
 proc_setting_print(const struct proc_setting *setting, struct text_buffer *text)
@@ -21,7 +39,8 @@ proc_setting_print(const struct proc_setting *setting, struct text_buffer *text)
     char value[COMMAND_LINE_VALUE_BYTES];
 
     command_line_get(setting->name, value);
-    text_print(text, "%s\n", value);
+    text_print(text, "%s\n",
+               setting->toggle ? proc_toggle_translate(value, proc_toggle_words, proc_toggle_numbers) : value);
 }
 
 static int
@@ -31,6 +50,8 @@ proc_setting_change(const struct proc_setting *setting, const char *value)
     int error;
 
     command_line_get(setting->name, before);
+    if (setting->toggle)
+        value = proc_toggle_translate(value, proc_toggle_numbers, proc_toggle_words);
     error = command_line_set(setting->name, value);
     if (error == 0 && setting->apply != NULL && (error = setting->apply()) < 0)
         command_line_set(setting->name, before);
@@ -53,6 +74,8 @@ proc_setting_write(const struct proc_setting *setting, struct transfer *transfer
     value[bytes] = '\0';
     if (value[bytes - 1] == '\n')
         value[bytes - 1] = '\0';
+    mutex_lock(&proc_setting_busy);
     error = proc_setting_change(setting, value);
+    mutex_unlock(&proc_setting_busy);
     return error < 0 ? error : (s32)bytes;
 }

@@ -3,6 +3,8 @@
  * proc_entries makes one of any switch:
  *
  *     PROC_SETTING(PROC_SYS_VM, "prefetch", NULL)
+ *
+ * A switch that is off or on is 0 or 1 here, as Linux has it: PROC_TOGGLE.
  */
 #pragma once
 
@@ -12,6 +14,7 @@
 struct proc_setting {
     const char *name;       /* the switch's */
     int (*apply)(void);     /* called when the variable has changed; an error restores it. NULL: nobody needs to know */
+    bool toggle;            /* off and on are written 0 and 1 */
 };
 
 /* Prints the current value and a newline. */

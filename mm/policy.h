@@ -88,6 +88,7 @@ struct policy_state;
 struct policy {
     const char *name;
     size_t state_bytes;
+    bool foresees;              /* needs next_use: a recorded future */
     /* The state is zeroed. False if there is no memory or the environment lacks what is needed: nothing is kept then. */
     bool (*start)(struct policy_state *, const struct policy_environment *);
     void (*stop)(struct policy_state *);                            /* NULL: nothing to give back */

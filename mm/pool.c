@@ -115,6 +115,25 @@ static struct policy_environment world = {
 
 /* ---- Life -------------------------------------------------------------- */
 
+/* Whether the policy cannot start because nobody has recorded the future; says so. */
+static bool
+lacks_future(const struct policy *policy)
+{
+    if (!policy->foresees || world.next_use)
+        return false;
+    log_warn("policy=%s needs a recorded future, and there is none", policy->name);
+    return true;
+}
+
+/* The policy in force, which policy= names from now on. */
+static void
+pool_use(const struct policy *policy)
+{
+    pool_policy = policy;
+    for (policy_choice = 0; policy_list[policy_choice] != policy; policy_choice++)
+        ;
+}
+
 void
 pool_start(void)
 {
@@ -129,8 +148,10 @@ pool_start(void)
     pool_global.state = policy_start(pool_policy, &world);
     if (pool_global.state)
         return;
-    log_warn("policy=%s cannot start, for want of memory or of a recorded future; clock instead", pool_policy->name);
-    pool_policy = &policy_clock;
+    if (!lacks_future(pool_policy))
+        log_warn("no memory for policy=%s", pool_policy->name);
+    log_warn("policy=%s instead of policy=%s", policy_clock.name, pool_policy->name);
+    pool_use(&policy_clock);
     pool_global.state = policy_start(pool_policy, &world);
     if (!pool_global.state)
         panic("no memory for policy=%s", pool_policy->name);
@@ -342,7 +363,7 @@ pool_set_policy(const char *name)
     struct pool *pool;
     u32 count = 1;
 
-    if (!policy)
+    if (!policy || lacks_future(policy))
         return -EINVAL;
     LIST_FOREACH(pool, &pools, link)
         count++;
@@ -355,8 +376,14 @@ pool_set_policy(const char *name)
     LIST_FOREACH(pool, &pools, link)
         pool_hand_over(pool, policy, states[--count]);
     kmem_free(states);
-    pool_policy = policy;
+    pool_use(policy);
     return 0;
+}
+
+int
+pool_apply_choice(void)
+{
+    return pool_set_policy(policy_list[policy_choice]->name);
 }
 
 /* ---- Time -------------------------------------------------------------- */

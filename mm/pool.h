@@ -80,9 +80,13 @@ void pool_adopt(struct pool *pool, struct frame *frame);
 /* Divides memory among the pools by their weights and limits. */
 void pool_divide(void);
 
-/* Another policy, by its name, from now on: every frame is handed over. 0, -EINVAL if
- * there is none of that name, -ENOMEM, and then nothing has changed. */
+/* Another policy, by its name, from now on: every frame is handed over. 0; -EINVAL if
+ * there is none of that name, or if it needs a recorded future and there is none (the log
+ * says so); -ENOMEM. After an error nothing has changed. */
 int pool_set_policy(const char *name);
+
+/* The same for the policy that policy= names now (/proc/sys/vm/policy). */
+int pool_apply_choice(void);
 
 /* The pool that is to give up a frame when memory as a whole is short: the one most
  * above its quota. */

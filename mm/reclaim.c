@@ -265,3 +265,14 @@ reclaim_ensure_more(u32 frames, u32 wanted)
     reclaim_try(wanted);
     return frame_free_count() >= frames ? 0 : reclaim_ensure(frames);
 }
+
+int
+reclaim_switch_policy(void)
+{
+    int error;
+
+    while ((error = pool_apply_choice()) == -ENOMEM)
+        if (reclaim_try(frame_free_count() + RECLAIM_SYSCALL_FRAMES) < 0)
+            return error;
+    return error;
+}

@@ -38,6 +38,10 @@ void reclaim_set_killer(bool (*killer)(void));
 /* Whether each eviction is explained in the log, in one line (explain=). */
 extern unsigned reclaim_explain;
 
+/* Takes up the policy that policy= names now, and evicts as much as it needs for what it
+ * remembers. 0, -EINVAL or -ENOMEM, as pool_set_policy. */
+int reclaim_switch_policy(void);
+
 /* Evicts one frame, of the pool or of the one most above its quota; false if there is
  * no victim. May sleep. */
 bool reclaim_evict_from(struct pool *pool);

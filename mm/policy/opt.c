@@ -139,6 +139,7 @@ opt_explain(struct policy_state *opt, uint32_t victim, struct policy_text *text)
 const struct policy policy_opt = {
     .name = "opt",
     .state_bytes = sizeof(struct policy_state),
+    .foresees = true,
     .start = opt_start,
     .stop = opt_stop,
     .insert = opt_insert,

@@ -6,8 +6,10 @@
 #include <asm/errno.h>
 #include <linux/mman.h>
 
+#include "kernel/command_line.h"
 #include "mm/check.h"
 #include "mm/pool.h"
+#include "mm/reclaim.h"
 #include "mm/swap.h"
 
 #define QUOTA 10u
@@ -131,6 +133,28 @@ SELFTEST(mm_pool, any_policy_takes_over, "another policy at run time: every fram
         check_true(check_run() == NULL);
     }
     check_equal(pool_set_policy("nonsense"), -EINVAL);
+    check_equal(pool_set_policy(before), 0);
+    case_end();
+}
+
+SELFTEST(mm_pool, room_for_a_policy, "a policy that remembers much is taken up where memory is full: pages go to make room for it")
+{
+    const char *before = pool_policy->name;
+    struct aspace *aspace = case_begin();
+    u32 pages = frame_limit / 16, address = swap_free_count() > pages ? case_memory(aspace, pages) : 0;
+
+    if (address && pool_set_policy("fifo") == 0) {
+        case_fill(aspace, address, pages, 5);
+        case_hoard(0);
+        check_equal(pool_set_policy("arc"), -ENOMEM);
+        check_true(pool_policy == &policy_fifo);
+        check_equal(command_line_set("policy", "arc"), 0);
+        check_equal(reclaim_switch_policy(), 0);
+        check_true(pool_policy == &policy_arc);
+        case_unhoard();
+        check_true(case_holds(aspace, address, pages, 5));
+        check_true(check_run() == NULL);
+    }
     check_equal(pool_set_policy(before), 0);
     case_end();
 }

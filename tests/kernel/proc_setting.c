@@ -7,7 +7,9 @@
 #include "kernel/lib/string.h"
 #include "kernel/printk.h"
 #include "kernel/selftest.h"
+#include "mm/pool.h"
 #include "mm/prefetch.h"
+#include "mm/reclaim.h"
 
 static u32 applied;
 static int apply_result;
@@ -19,20 +21,41 @@ apply(void)
     return apply_result;
 }
 
-static const struct proc_setting setting = {"prefetch", apply};
+static const struct proc_setting setting = {"prefetch", apply, false};
+static const struct proc_setting toggle = {"explain", NULL, true};
+static const struct proc_setting policy = {"policy", reclaim_switch_policy, false};
 
-/* Writes a text to the setting, without a complaint being shown. */
+/* Writes a text to a setting, without a complaint being shown. */
 static s32
-write(const char *text)
+write_to(const struct proc_setting *target, const char *text)
 {
     struct transfer transfer = transfer_kernel((void *)text, strlen(text));
     unsigned level = log_level;
     s32 result;
 
     log_level = LOG_ERROR;
-    result = proc_setting_write(&setting, &transfer);
+    result = proc_setting_write(target, &transfer);
     log_level = level;
     return result;
+}
+
+static s32
+write(const char *text)
+{
+    return write_to(&setting, text);
+}
+
+/* Whether reading a setting shows this. */
+static bool
+shows(const struct proc_setting *target, const char *wanted)
+{
+    struct text_buffer text = {0};
+    bool same;
+
+    proc_setting_print(target, &text);
+    same = text.data && strcmp(text.data, wanted) == 0;
+    text_free(&text);
+    return same;
 }
 
 SELFTEST(setting, values_are_taken_or_refused, "a number within the limits is set, with a newline or not; anything else is -EINVAL and sets nothing")
@@ -72,12 +95,40 @@ SELFTEST(setting, what_cannot_be_applied_is_undone, "a value that apply refuses 
 
 SELFTEST(setting, is_printed_as_it_is, "reading shows the value in force and a newline")
 {
-    struct text_buffer text = {0};
     u32 before = prefetch_pages;
 
     prefetch_pages = 11;
-    proc_setting_print(&setting, &text);
+    check_true(shows(&setting, "11\n"));
     prefetch_pages = before;
-    check_text(text.data, "11\n");
-    text_free(&text);
+}
+
+SELFTEST(setting, toggle_is_a_number, "what is off or on is 0 or 1 in /proc, and nothing else")
+{
+    unsigned before = reclaim_explain;
+
+    check_equal(write_to(&toggle, "1\n"), 2);
+    check_equal(reclaim_explain, 1);
+    check_true(shows(&toggle, "1\n"));
+    check_equal(write_to(&toggle, "2"), -EINVAL);
+    check_equal(write_to(&toggle, "01"), -EINVAL);
+    check_equal(reclaim_explain, 1);
+    check_equal(write_to(&toggle, "0"), 1);
+    check_equal(reclaim_explain, 0);
+    check_true(shows(&toggle, "0\n"));
+    reclaim_explain = before;
+}
+
+SELFTEST(setting, policy_is_switched, "a name written to policy is the policy in force, and is what reading shows; a wrong one changes nothing")
+{
+    const char *before = pool_policy->name;
+
+    check_equal(write_to(&policy, "lfu\n"), 4);
+    check_true(pool_policy == &policy_lfu);
+    check_true(shows(&policy, "lfu\n"));
+    check_equal(write_to(&policy, "lifo\n"), -EINVAL);
+    check_equal(write_to(&policy, "LFU"), -EINVAL);
+    check_equal(write_to(&policy, "fif"), -EINVAL);
+    check_true(pool_policy == &policy_lfu);
+    check_equal(write_to(&policy, before), strlen(before));
+    check_true(pool_policy == policy_find(before));
 }
