@@ -80,6 +80,8 @@ def is_command(words):
         return all(map(is_make_word, words[1:]))
     if first == "bel" or words[:2] == ["help", "bel"]:
         return words[1 if first == "bel" else 2] in GDB_COMMANDS
+    if first == "echo" and words[-1].startswith(">"):
+        return is_path(words[-1][1:])
     if "/" in first:
         return is_path(first)
     return len(words) > 1 and first in PROGRAMS or None
