@@ -43,6 +43,7 @@ need_for_build()
     if [ ! -e "$build/sysroot/packages" ] && ! grep -q '^ID=debian' /etc/os-release; then
         need_file /usr/share/keyrings/debian-archive-keyring.gpg debian-archive-keyring \
             "verifies the i386 packages, which come from Debian where the host's distribution lacks them"
+        need_file /usr/share/python-apt/templates/Debian.info python-apt-common "knows where Debian's packages lie"
     fi
 }
 

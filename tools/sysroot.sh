@@ -68,11 +68,14 @@ use_debian_sources()
 {
     keyring=/usr/share/keyrings/debian-archive-keyring.gpg
     [ -e $keyring ] || { echo "sysroot: Debian's packages can be checked once debian-archive-keyring is installed" >&2; return 1; }
+    # apt's own table of distributions. Plain HTTP: signatures vouch for the packages, and certificates may be missing.
+    mirror=$(sed -n '/security/d; s/^BaseURI: https*:/http:/p' /usr/share/python-apt/templates/Debian.info | head -n 1)
+    [ -n "$mirror" ] || { echo "sysroot: where Debian's packages lie is known once python-apt-common is installed" >&2; return 1; }
     rm -rf "$packages/apt"
     mkdir -p "$packages/apt"
     # An old keyring knows only the older release; apt passes over the one that it cannot verify.
     for release in bookworm bullseye; do
-        echo "deb [signed-by=$keyring] http://deb.debian.org/debian $release main"
+        echo "deb [signed-by=$keyring] $mirror $release main"
     done >"$packages/apt/sources.list"
     apt_sources="-oDir::Etc::SourceList=$packages/apt/sources.list -oDir::Etc::SourceParts=/dev/null"
 }
