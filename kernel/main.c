@@ -29,7 +29,7 @@
 #include "mm/start.h"
 
 #define MIB (1024 * 1024)
-#define CHOICES_BYTES 256
+#define SCREEN_COLUMNS 80
 
 static const char *init_path = "/bin/init";
 BOOT_TEXT(init, init_path, "the first program");
@@ -37,26 +37,37 @@ BOOT_TEXT(init, init_path, "the first program");
 static const char *help_wanted;
 BOOT_FLAG_TEXT(help, help_wanted, "list these switches", "yes");
 
-static char choices[CHOICES_BYTES];
+/* A line of the banner under construction. */
+static char choices[SCREEN_COLUMNS];
 
-/* Adds " name=value" to choices if it is one of the ways in which memory can be managed. */
+static void
+show_choices(void)
+{
+    log_info(" %s", choices);
+    choices[0] = '\0';
+}
+
+/* Adds " name=value" to the banner if it is one of the ways in which memory can be managed. */
 static void
 add_choice(const struct boot_switch *boot_switch, const char *value)
 {
-    usize length = strlen(choices);
     bool is_about_memory = strcmp(boot_switch->name, "log") != 0 && strcmp(boot_switch->name, "bug") != 0;
+    usize more = strlen(boot_switch->name) + strlen(value) + sizeof(" =");
 
-    if (boot_switch->kind == BOOT_SWITCH_CHOICE && is_about_memory)
-        format(choices + length, sizeof(choices) - length, " %s=%s", boot_switch->name, value);
+    if (boot_switch->kind != BOOT_SWITCH_CHOICE || !is_about_memory)
+        return;
+    if (strlen(choices) + more >= sizeof(choices))
+        show_choices();
+    format(choices + strlen(choices), sizeof(choices) - strlen(choices), " %s=%s", boot_switch->name, value);
 }
 
 static void
 show_banner(void)
 {
-    command_line_for_each(add_choice);
     log_info("%s %s on %s, %u MiB of memory", VERSION_SYSTEM, VERSION_RELEASE, cpu_identity.vendor,
              (u32)(boot_info.ram_bytes / MIB));
-    log_info(" %s", choices);
+    command_line_for_each(add_choice);
+    show_choices();
     if (help_wanted)
         command_line_show_switches();
 }
