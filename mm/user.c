@@ -83,22 +83,6 @@ user_copy_out(u32 to, const void *from, usize bytes)
 }
 
 int
-user_clear(u32 to, usize bytes)
-{
-    static const u32 zeroes[64];
-
-    while (bytes > 0) {
-        usize piece = bytes < sizeof(zeroes) ? bytes : sizeof(zeroes);
-
-        if (user_copy_out(to, zeroes, piece) < 0)
-            return -EFAULT;
-        to += piece;
-        bytes -= piece;
-    }
-    return 0;
-}
-
-int
 user_read_word(u32 *value, u32 address)
 {
     int error = 0;

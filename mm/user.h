@@ -21,9 +21,6 @@ int user_copy_out(u32 to, const void *from, usize bytes);
 usize user_copy_in_partial(void *to, u32 from, usize bytes);
 usize user_copy_out_partial(u32 to, const void *from, usize bytes);
 
-/* Zeroes; 0 or -EFAULT. */
-int user_clear(u32 to, usize bytes);
-
 /* One word; 0 or -EFAULT. */
 int user_read_word(u32 *value, u32 address);
 int user_write_word(u32 address, u32 value);
