@@ -11,7 +11,6 @@
  * area.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,7 +19,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "user/lib/counters.h"
 #include "user/lib/story.h"
@@ -62,25 +60,13 @@ struct sweep {
     uint64_t microseconds;
 };
 
-/* Sets N, with a value that is taken as it is. Returns whether it was taken. */
-static bool
-setting_write(const char *value)
-{
-    int file = open(SETTING, O_WRONLY);
-    bool taken = file >= 0 && write(file, value, strlen(value)) == (ssize_t) strlen(value);
-
-    if (file >= 0)
-        close(file);
-    return taken;
-}
-
 static void
-setting_set(int n)
+neighbours_set(int n)
 {
     char value[16];
 
     snprintf(value, sizeof value, "%d\n", n);
-    if (!setting_write(value))
+    if (!setting_write(SETTING, value))
         expect(false, "%s takes %d (%s)", SETTING, n, strerror(errno));
 }
 
@@ -115,7 +101,7 @@ sweep_run(const char *base, const int *order, int count, int n)
 {
     struct sweep sweep;
 
-    setting_set(n);
+    neighbours_set(n);
     pages_evict(base);
     story_count();
     uint64_t start = microseconds_now();
@@ -216,7 +202,7 @@ main(void)
         story_skip("there is no %s here", SETTING);
         return story_end();
     }
-    expect(!setting_write("many\n") && errno == EINVAL, "an N that is no number is refused");
+    expect(!setting_write(SETTING, "many\n") && errno == EINVAL, "an N that is no number is refused");
     story_tell("Pages of a file:");
     sequential_tell(file_pages);
     random_tell(file_pages);
@@ -231,7 +217,7 @@ main(void)
         sequential_tell(base);
         random_tell(base);
     }
-    setting_write(before);
+    setting_write(SETTING, before);
     free(before);
     return story_end();
 }

@@ -6,6 +6,7 @@
  */
 #include "user/lib/system.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -42,6 +43,19 @@ file_text(const char *path)
     }
     text[length] = '\0';
     return text;
+}
+
+bool
+setting_write(const char *path, const char *value)
+{
+    int file = open(path, O_WRONLY);
+    bool taken = file >= 0 && write(file, value, strlen(value)) == (ssize_t) strlen(value);
+    int error = errno;
+
+    if (file >= 0)
+        close(file);
+    errno = error;
+    return taken;
 }
 
 const char *

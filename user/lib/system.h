@@ -51,3 +51,6 @@ size_t pagemap_present(const void *address, size_t pages);
 
 /* The whole of a text file with a zero byte behind it, to be freed by the caller; NULL where it cannot be read. */
 char *file_text(const char *path);
+
+/* Writes a value to a file of /proc/sys. Returns whether it was taken; errno says why not. */
+bool setting_write(const char *path, const char *value);
