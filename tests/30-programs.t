@@ -3,11 +3,12 @@
 from harness import *
 
 PROGRAMS = ("demand", "cow", "forks", "vfork", "dirty", "swap", "nx", "guard", "pager", "overflow", "pagetable", "mailbox", "ipc",
-            "threads", "prefetch", "tour")
+            "threads", "prefetch", "tour", "policies", "policies trace=/bin/policies")
 SECONDS = 60
 
 
 def program(t, name, paging):
+    """`name` may have further switches behind it."""
     result = t.boot(f"paging={paging} swap=64M log=error init=/bin/{name}", timeout=SECONDS)
     t.ok(result.verdict == "pass", "finds what the theory says", result)
     t.ok(len(result.output.split()) > 20, "tells a story", result)

@@ -32,6 +32,7 @@ static const char banner[] =
     "    threads    one page table for all of them\n"
     "    mailbox    pages handed over, not copied    ipc     three ways to pass data\n"
     "    belady     more frames, more faults (policy=fifo)\n"
+    "    policies   one workload, every policy\n"
     "    tour       all of them, in order\n"
     "\n"
     "    vmstat COMMAND   what a command cost, by kind of fault      free, ps, ls\n"
