@@ -31,6 +31,8 @@ static const char banner[] =
     "    swap       more memory than there is        dirty   clean victims are free\n"
     "    threads    one page table for all of them\n"
     "    mailbox    pages handed over, not copied    ipc     three ways to pass data\n"
+    "    gc         a fault starts the collection    mmapfile  a file by mapping it\n"
+    "    server     a web server, built six ways\n"
     "    belady     more frames, more faults (policy=fifo)\n"
     "    policies   one workload, every policy\n"
     "    tour       all of them, in order\n"
