@@ -48,14 +48,15 @@ policy_stop(const struct policy *policy, struct policy_state *state, const struc
     environment->release(state);
 }
 
-void
+uint32_t
 policy_move(const struct policy *from, struct policy_state *old, const struct policy *to, struct policy_state *new)
 {
     uint32_t (*first)(struct policy_state *) = from->first ? from->first : from->select;
-    uint32_t frame;
+    uint32_t frame, moved = 0;
 
-    while ((frame = first(old)) != POLICY_NONE) {
+    for (; (frame = first(old)) != POLICY_NONE; moved++) {
         from->remove(old, frame);
         to->insert(new, frame);
     }
+    return moved;
 }

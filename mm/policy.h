@@ -125,8 +125,8 @@ struct policy_state *policy_start(const struct policy *policy, const struct poli
 void policy_stop(const struct policy *policy, struct policy_state *state, const struct policy_environment *environment);
 
 /* Hands every frame of one instance over to another, those first that stand first
- * in line. */
-void policy_move(const struct policy *from, struct policy_state *old, const struct policy *to, struct policy_state *new);
+ * in line. Returns how many. */
+uint32_t policy_move(const struct policy *from, struct policy_state *old, const struct policy *to, struct policy_state *new);
 
 /* The victim goes: from the policy's point of view, by its own choice. */
 static inline void

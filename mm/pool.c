@@ -254,6 +254,7 @@ pool_evict(struct frame *frame)
     frame->evictable = false;
     pool->frames--;
     pool->victims++;
+    pool->last_victim = frame_number(frame).number;
     if (pool->trace)
         trace_victim(pool->trace, frame);
     policy_evict(pool_policy, pool->state, frame_number(frame).number);
@@ -269,6 +270,44 @@ pool_reference(struct frame *frame, bool loaded)
     frame->referenced = false;      /* told now, not once more at the next tick */
     if (frame->evictable && !loaded)
         pool_policy->reference(pool_table[number]->state, number);
+}
+
+/* What is wrong with a policy's choice among a pool's frames; NULL: nothing. */
+static const char *
+choice_wrong(const struct pool *pool, u32 number)
+{
+    struct frame *frame;
+
+    if (number >= frame_limit)
+        return "does not exist";
+    frame = frame_descriptor((frame_t){number});
+    if (frame->evictable)
+        return pool_table[number] == pool ? NULL : "is another pool's";
+    if (number == pool->last_victim)
+        return "was its last victim, and has gone";
+    if (frame->state == FRAME_FREE)
+        return "is free";
+    if (frame->pins)
+        return "is pinned";
+    if (frame->busy)
+        return "is busy";
+    if (frame->first.pmap && pmap_frame_is_locked(frame))
+        return "is locked";
+    return "it was not told of";
+}
+
+u32
+pool_select(struct pool *pool)
+{
+    u32 number = pool_policy->select(pool->state);
+    const char *wrong;
+
+    if (number == POLICY_NONE && pool->frames > 0)
+        panic("policy %s chose no frame, although it was told of %u", pool_policy->name, pool->frames);
+    wrong = number == POLICY_NONE ? NULL : choice_wrong(pool, number);
+    if (wrong)
+        panic("policy %s chose frame %u, which %s", pool_policy->name, number, wrong);
+    return number;
 }
 
 void
@@ -350,7 +389,10 @@ states_start(const struct policy *policy, struct policy_state **states, u32 coun
 static void
 pool_hand_over(struct pool *pool, const struct policy *policy, struct policy_state *state)
 {
-    policy_move(pool_policy, pool->state, policy, state);
+    u32 moved = policy_move(pool_policy, pool->state, policy, state);
+
+    if (moved != pool->frames)
+        panic("policy %s handed over %u frames, and was told of %u", pool_policy->name, moved, pool->frames);
     policy_stop(pool_policy, pool->state, &world);
     pool->state = state;
 }

@@ -39,6 +39,7 @@ struct pool {
     u32 weight;                 /* share of memory that alloc= gives it, against the others' */
     u32 loads;                  /* pages that came in */
     u32 victims;                /* pages that it lost by replacement */
+    u32 last_victim;            /* the frame of the latest one; 0: none yet */
     struct trace *trace;        /* of the process that it belongs to, or NULL */
     LIST_ENTRY(pool) link;
 };
@@ -123,12 +124,10 @@ void pool_reference(struct frame *frame, bool loaded);
  * their bits or counters, the hand, the reason. Between pool_select and pool_evict. */
 void pool_explain(struct pool *pool, const struct frame *victim, char *line, usize bytes);
 
-/* The number of the pool's next victim; POLICY_NONE if there is no candidate. */
-static inline u32
-pool_select(struct pool *pool)
-{
-    return pool_policy->select(pool->state);
-}
+/* The number of the pool's next victim; POLICY_NONE if there is no candidate. A policy
+ * that names anything but a frame that it was told of, or none although it was told of
+ * some, is a panic that names the policy. */
+u32 pool_select(struct pool *pool);
 
 static inline bool
 pool_is_full(const struct pool *pool)

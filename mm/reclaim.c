@@ -15,7 +15,6 @@
 
 #include <asm/errno.h>
 
-#include "kernel/assert.h"
 #include "kernel/command_line.h"
 #include "kernel/printk.h"
 #include "kernel/scheduler.h"
@@ -173,7 +172,6 @@ victim_choose(struct pool *pool)
     while (!victim && (number = pool_select(pool)) != POLICY_NONE) {
         struct frame *frame = frame_descriptor((frame_t){number});
 
-        assert(number < frame_limit && frame->evictable && !frame->pins && !frame->busy);
         if (frame_may_go(frame)) {
             if (reclaim_explain == EXPLAIN_ON)
                 victim_explain(pool, frame);

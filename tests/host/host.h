@@ -28,14 +28,19 @@ struct host_case {
     void (*run)(void);
     const char *switches;
     bool asserts;           /* must end in a false assertion */
+    const char *panics;     /* must end in a panic that says this; NULL: in none */
 };
 
 #define HOST_CASE(function, switch_text)                                       \
-    {#function " [" switch_text "]", host_run_case, NULL, NULL, &(struct host_case){function, switch_text, false}}
+    {#function " [" switch_text "]", host_run_case, NULL, NULL, &(struct host_case){function, switch_text, false, NULL}}
 
 /* A case that breaks a contract: an assertion must say so. */
 #define HOST_ASSERTS(function)                                                 \
-    {#function " [asserts]", host_run_case, NULL, NULL, &(struct host_case){function, "", true}}
+    {#function " [asserts]", host_run_case, NULL, NULL, &(struct host_case){function, "", true, NULL}}
+
+/* A case that ends in a panic whose message contains the text. */
+#define HOST_PANICS(function, text)                                            \
+    {#function " [panics]", host_run_case, NULL, NULL, &(struct host_case){function, "", false, text}}
 
 #define HOST_BOTH(function) HOST_CASE(function, "paging=2level"), HOST_CASE(function, "paging=pae")
 

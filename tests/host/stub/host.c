@@ -21,10 +21,14 @@
 #define STATUS_FAILED 1
 #define STATUS_ASSERTED 77
 
+/* Longest message of a panic that is shown. */
+#define PANIC_BYTES 200
+
 struct random host_random;
 u32 command_line_seed;
 u64 scheduler_switches;
 void (*host_on_sleep)(void);
+static const char *expected_panic;      /* of the case that runs; NULL: none */
 u32 host_wakes;
 
 /* The linker's bounds of the section that kernel/command_line.h (the stub) fills. */
@@ -47,7 +51,7 @@ void
 host_run_case(void **state)
 {
     const struct host_case *test = *state;
-    int status, expected = test->asserts ? STATUS_ASSERTED : 0;
+    int status, expected = test->asserts || test->panics ? STATUS_ASSERTED : 0;
     pid_t child;
 
     fflush(NULL);
@@ -55,6 +59,7 @@ host_run_case(void **state)
     if (child == 0) {
         random_seed(&host_random, command_line_seed);
         host_switches(test->switches);
+        expected_panic = test->panics;
         test->run();
         fflush(NULL);
         exit(0);
@@ -144,14 +149,14 @@ host_assertion_failed(const char *expression, const char *file, int line)
 void
 panic(const char *fmt, ...)
 {
+    char text[PANIC_BYTES];
     va_list arguments;
 
     va_start(arguments, fmt);
-    printf("# panic: ");
-    vprintf(fmt, arguments);
-    printf("\n");
+    vsnprintf(text, sizeof(text), fmt, arguments);
+    printf("# panic: %s\n", text);
     fflush(NULL);
-    _exit(STATUS_FAILED);
+    _exit(expected_panic && strstr(text, expected_panic) ? STATUS_ASSERTED : STATUS_FAILED);
 }
 
 void

@@ -1,0 +1,202 @@
+/*
+ * Pools and the policy in force: one that misbehaves is a panic that names it, whatever it does wrong.
+ */
+#include "tests/host/host.h"
+
+#include <linux/mman.h>
+#include <sanitizer/lsan_interface.h>
+
+#include "mm/anon.h"
+#include "mm/aspace.h"
+#include "mm/evictable.h"
+#include "mm/mmap.h"
+#include "mm/object.h"
+#include "mm/pmap.h"
+#include "mm/pool.h"
+#include "mm/reclaim.h"
+#include "mm/swap.h"
+#include "mm/transfer.h"
+#include "tests/host/stub/machine.h"
+
+#define MEMORY_FRAMES 1024u
+#define SWAP_PAGES 64u
+#define ANONS 3u
+
+static struct anon *anons[ANONS];
+
+/* The policy under test, "bad", is fifo but for what a case changes. */
+static struct policy bad;
+
+/* What it chooses, whatever it was told of. */
+static u32 chosen;
+
+static u32
+choose(struct policy_state *state)
+{
+    (void)state;
+    return chosen;
+}
+
+static u32
+number_of(u32 anon)
+{
+    return frame_number(anons[anon]->frame).number;
+}
+
+/* Some pages, all evictable, under the bad policy, which chooses the first of them. */
+static void
+begin(void)
+{
+    machine_start(MEMORY_FRAMES);
+    pmap_start(MEMORY_FRAMES);
+    object_start();
+    __lsan_disable();
+    pool_start();
+    check(swap_start(host_device_create((u64)SWAP_PAGES << PAGE_SHIFT)));
+    check_equal(pool_set_policy("fifo"), 0);
+    bad = policy_fifo;
+    bad.name = "bad";
+    bad.select = choose;
+    pool_policy = &bad;
+    for (u32 i = 0; i < ANONS; i++) {
+        anons[i] = anon_create(frame_allocate(FRAME_ANONYMOUS));
+        check(anons[i]->frame->evictable);
+    }
+    chosen = number_of(0);
+}
+
+static void
+no_fault_is_found_with_one_that_behaves(void)
+{
+    begin();
+    bad.select = policy_fifo.select;
+    for (u32 i = 0; i < ANONS; i++)
+        check(reclaim_evict_one() && !anons[i]->frame);
+    check(!reclaim_evict_one());
+}
+
+static void
+a_frame_that_does_not_exist(void)
+{
+    begin();
+    chosen = MEMORY_FRAMES;
+    reclaim_evict_one();
+}
+
+static void
+a_free_frame(void)
+{
+    struct frame *frame;
+
+    begin();
+    frame = frame_allocate(FRAME_KERNEL);
+    chosen = frame_number(frame).number;
+    frame_free(frame);
+    reclaim_evict_one();
+}
+
+static void
+the_kernels_frame(void)
+{
+    begin();
+    chosen = frame_number(frame_allocate(FRAME_KERNEL)).number;
+    reclaim_evict_one();
+}
+
+static void
+a_pinned_frame(void)
+{
+    begin();
+    evictable_pin(anons[0]->frame);
+    reclaim_evict_one();
+}
+
+static void
+a_busy_frame(void)
+{
+    begin();
+    evictable_begin(anons[0]->frame);
+    reclaim_evict_one();
+}
+
+static void
+another_pools_frame(void)
+{
+    struct pool *other;
+
+    begin();
+    other = pool_create();
+    pool_adopt(other, anons[0]->frame);
+    reclaim_evict_one();
+}
+
+static void
+the_same_victim_twice(void)
+{
+    begin();
+    check(reclaim_evict_one());
+    reclaim_evict_one();
+}
+
+static void
+none_although_there_are_some(void)
+{
+    begin();
+    chosen = POLICY_NONE;
+    reclaim_evict_one();
+}
+
+static void
+forget(struct policy_state *state, uint32_t frame)
+{
+    if (frame != chosen)
+        policy_fifo.insert(state, frame);
+}
+
+static void
+a_frame_is_lost_on_the_way_to_another_policy(void)
+{
+    begin();
+    bad.select = policy_fifo.select;
+    bad.insert = forget;
+    evictable_remove(anons[0]->frame);
+    evictable_insert(anons[0]->frame);
+    pool_set_policy("clock");
+}
+
+static void
+a_locked_frame(void)
+{
+    struct mmap_request request = {
+        .bytes = PAGE_SIZE, .protection = PROT_READ | PROT_WRITE, .flags = MAP_PRIVATE | MAP_ANONYMOUS, .maximum = 7};
+    struct aspace *aspace;
+    u32 word = 1, rights;
+
+    begin();
+    aspace = aspace_create();
+    check_equal(mmap_map(aspace, &request), 0);
+    check_equal(aspace_write(aspace, request.address, &word, sizeof(word)), 0);
+    chosen = frame_number(pmap_lookup(&aspace->pmap, page_of(request.address), &rights)).number;
+    check_equal(mmap_lock(aspace, request.address, PAGE_SIZE), 0);
+    reclaim_evict_one();
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        HOST_CASE(no_fault_is_found_with_one_that_behaves, ""),
+        HOST_PANICS(a_frame_that_does_not_exist, "policy bad chose frame 1024, which does not exist"),
+        HOST_PANICS(a_free_frame, ", which is free"),
+        HOST_PANICS(the_kernels_frame, ", which it was not told of"),
+        HOST_PANICS(a_pinned_frame, ", which is pinned"),
+        HOST_PANICS(a_busy_frame, ", which is busy"),
+        HOST_PANICS(a_locked_frame, ", which is locked"),
+        HOST_PANICS(another_pools_frame, ", which is another pool's"),
+        HOST_PANICS(the_same_victim_twice, ", which was its last victim, and has gone"),
+        HOST_PANICS(a_frame_is_lost_on_the_way_to_another_policy, "policy bad handed over 2 frames, and was told of 3"),
+        HOST_PANICS(none_although_there_are_some, "policy bad chose no frame, although it was told of 3"),
+    };
+
+    return host_run(tests);
+}
