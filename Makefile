@@ -86,6 +86,8 @@ KERNEL_OBJECTS := $(KERNEL_SOURCES:%=$(BUILD)/obj/%.o)
 USER_LIBRARY := $(patsubst %,$(BUILD)/obj/%.o,$(sort $(wildcard user/lib/*.[cS])))
 PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard user/*.c)))
 TEST_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/user/*.c)))
+# One of them is linked in two more ways.
+LINKED_PROGRAMS := $(addprefix $(BUILD)/tests/user/linked_,pie dynamic)
 HOST_TESTS := $(patsubst tests/host/%.c,$(BUILD)/host/%,$(sort $(wildcard tests/host/*.c)))
 # mm as host tests link it; what is left out stands in tests/host/stub/ in another form.
 HOST_LIBRARY := $(filter-out $(addprefix mm/,kmem.c kmem_cache.c user.c start.c report.c trace.c),$(wildcard mm/*.c mm/policy/*.c)) \
@@ -109,7 +111,7 @@ STAMP_host = $(HOST_FLAGS)
 STAMP_pagesim = gcc $(PAGESIM_FLAGS)
 STAMP_objects = $(KERNEL_LINK) $(KERNEL_OBJECTS)
 STAMP_root = $(PROGRAMS) $(ROOT_FILES)
-STAMP_root-tests = $(TEST_PROGRAMS)
+STAMP_root-tests = $(TEST_PROGRAMS) $(LINKED_PROGRAMS)
 STAMP_iso = $(APPEND)
 STAMPS := $(addprefix $(BUILD)/stamp/,kernel user host pagesim objects root root-tests iso)
 $(STAMPS): $(BUILD)/stamp/%: FORCE
@@ -153,6 +155,16 @@ $(PROGRAMS) $(TEST_PROGRAMS): $(BUILD)/%: $(BUILD)/obj/%.c.o $(USER_LIBRARY)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(USER_LINK) $(MUSL)/crt1.o $(MUSL)/crti.o $^ -Wl,--start-group $(MUSL)/libc.a $(LIBGCC) -Wl,--end-group $(MUSL)/crtn.o -o $@
 
+INDEPENDENT_FLAGS = $(filter-out -fno-pic -fno-pie,$(USER_FLAGS)) -fpie $< $(wildcard user/lib/*.c)
+INDEPENDENT_LINK = $(filter-out -static -no-pie,$(USER_LINK)) $(MUSL)/crti.o
+$(LINKED_PROGRAMS): tests/user/linked.c $(wildcard user/lib/*.[ch]) $(BUILD)/stamp/user
+$(BUILD)/tests/user/linked_pie:
+	$(say) LINK $@
+	$(Q)$(CC) $(INDEPENDENT_FLAGS) $(INDEPENDENT_LINK) -static-pie $(MUSL)/rcrt1.o -Wl,--start-group $(MUSL)/libc.a $(LIBGCC) -Wl,--end-group $(MUSL)/crtn.o -o $@
+$(BUILD)/tests/user/linked_dynamic:
+	$(say) LINK $@
+	$(Q)$(CC) $(INDEPENDENT_FLAGS) $(INDEPENDENT_LINK) -pie -Wl,--dynamic-linker=/lib/ld-musl-i386.so.1 $(MUSL)/Scrt1.o -L$(SYSROOT)/lib/i386-linux-musl -l:libc.so $(LIBGCC) $(MUSL)/crtn.o -o $@
+
 # Built anew each time, so that nothing deleted from the source lives on in it.
 $(BUILD)/initrd.cpio: $(PROGRAMS) $(ROOT_FILES) $(BUILD)/stamp/root tools/pack.sh
 	$(say) PACK $@
@@ -166,11 +178,12 @@ $(BUILD)/initrd.cpio: $(PROGRAMS) $(ROOT_FILES) $(BUILD)/stamp/root tools/pack.s
 	$(Q)chmod 1777 $(BUILD)/root/tmp
 	$(Q)tools/pack.sh $(BUILD)/root $@
 
-$(BUILD)/tests.cpio: $(TEST_PROGRAMS) $(BUILD)/stamp/root-tests tools/pack.sh
+$(BUILD)/tests.cpio: $(TEST_PROGRAMS) $(LINKED_PROGRAMS) $(BUILD)/stamp/root-tests tools/pack.sh
 	$(say) PACK $@
 	$(Q)rm -rf $(BUILD)/root-tests
-	$(Q)mkdir -p $(BUILD)/root-tests/test
-	$(Q)for program in $(TEST_PROGRAMS); do $(CROSS_PREFIX)strip -o $(BUILD)/root-tests/test/$${program##*/} $$program || exit 1; done
+	$(Q)mkdir -p $(BUILD)/root-tests/test $(BUILD)/root-tests/lib
+	$(Q)cp $(SYSROOT)/lib/i386-linux-musl/libc.so $(BUILD)/root-tests/lib/ld-musl-i386.so.1
+	$(Q)for program in $(TEST_PROGRAMS) $(LINKED_PROGRAMS); do $(CROSS_PREFIX)strip -o $(BUILD)/root-tests/test/$${program##*/} $$program || exit 1; done
 	$(Q)chmod -R u=rwX,go=rX $(BUILD)/root-tests
 	$(Q)tools/pack.sh $(BUILD)/root-tests $@
 

@@ -4,6 +4,7 @@
 #include "kernel/lib/string.h"
 
 #include <asm/errno.h>
+#include <linux/limits.h>
 
 #define ELF_PAGE_BYTES 4096u
 #define ELF_PAGE_MASK (ELF_PAGE_BYTES - 1)
@@ -15,7 +16,8 @@ static bool
 elf_is_for_this_machine(const Elf32_Ehdr *header)
 {
     return memcmp(header->e_ident, ELFMAG, SELFMAG) == 0 && header->e_ident[EI_CLASS] == ELFCLASS32
-        && header->e_ident[EI_DATA] == ELFDATA2LSB && header->e_type == ET_EXEC && header->e_machine == EM_386;
+        && header->e_ident[EI_DATA] == ELFDATA2LSB && (header->e_type == ET_EXEC || header->e_type == ET_DYN)
+        && header->e_machine == EM_386;
 }
 
 int
@@ -30,9 +32,21 @@ elf_check_header(const Elf32_Ehdr *header, u32 available, const struct elf_limit
     table_end = (u64)header->e_phoff + header->e_phnum * sizeof(Elf32_Phdr);
     if (table_end > limits->file_size)
         return -ENOEXEC;
-    layout->entry = header->e_entry;
+    layout->base = header->e_type == ET_DYN ? limits->base : 0;
+    layout->entry = header->e_entry + layout->base;
     layout->header_offset = header->e_phoff;
     layout->header_count = header->e_phnum;
+    return 0;
+}
+
+int
+elf_move_segments(Elf32_Phdr *segments, const struct elf_layout *layout)
+{
+    for (u32 i = 0; i < layout->header_count; i++) {
+        if (segments[i].p_type == PT_LOAD && segments[i].p_vaddr > ~layout->base)
+            return -ENOMEM;
+        segments[i].p_vaddr += layout->base;
+    }
     return 0;
 }
 
@@ -67,8 +81,17 @@ elf_add_segment(const Elf32_Phdr *segment, const struct elf_layout *layout, stru
 
     if (elf_segment_holds_file_range(segment, layout->header_offset, table_bytes))
         image->header_address = segment->p_vaddr + (layout->header_offset - segment->p_offset);
+    if (image->end == 0)
+        image->start = segment->p_vaddr & ~ELF_PAGE_MASK;
     image->end = segment->p_vaddr + segment->p_memsz;
     return (segment->p_flags & PF_X) != 0 && layout->entry - segment->p_vaddr < segment->p_memsz;
+}
+
+static bool
+elf_linker_is_named(const Elf32_Phdr *segment, const struct elf_limits *limits)
+{
+    return segment->p_filesz > 1 && segment->p_filesz <= PATH_MAX
+        && (u64)segment->p_offset + segment->p_filesz <= limits->file_size;
 }
 
 int
@@ -83,8 +106,10 @@ elf_check_segments(const Elf32_Phdr *segments, const struct elf_layout *layout, 
     for (u32 i = 0; i < layout->header_count; i++) {
         const Elf32_Phdr *segment = &segments[i];
 
-        if (segment->p_type == PT_INTERP)
+        if (segment->p_type == PT_INTERP && !elf_linker_is_named(segment, limits))
             return -ENOEXEC;
+        if (segment->p_type == PT_INTERP)
+            image->linker = segment;
         if (segment->p_type == PT_GNU_STACK)
             image->executable_stack = (segment->p_flags & PF_X) != 0;
         if (segment->p_type == PT_LOAD && segment->p_memsz > 0) {

@@ -63,18 +63,18 @@ static void
 stack_fill_auxiliary(struct auxiliary_entry *vector, const struct exec_program *program,
                      const struct stack_strings *strings)
 {
-    const struct identity after = identity_after_exec(&current_process()->identity, program->inode);
+    const struct identity after = identity_after_exec(&current_process()->identity, program->file.inode);
     const struct identity *identity = &after;
     const struct auxiliary_entry entries[AUXILIARY_ENTRIES] = {
         {AT_HWCAP, cpu_identity.features_edx},
         {AT_PAGESZ, PAGE_SIZE},
         {AT_CLKTCK, TIMER_HERTZ},
-        {AT_PHDR, program->image.header_address},
+        {AT_PHDR, program->file.image.header_address},
         {AT_PHENT, sizeof(Elf32_Phdr)},
-        {AT_PHNUM, program->layout.header_count},
-        {AT_BASE, 0},
+        {AT_PHNUM, program->file.layout.header_count},
+        {AT_BASE, program->linker.layout.base},
         {AT_FLAGS, 0},
-        {AT_ENTRY, program->layout.entry},
+        {AT_ENTRY, program->file.layout.entry},
         {AT_UID, identity->user},
         {AT_EUID, identity->effective_user},
         {AT_GID, identity->group},
@@ -158,7 +158,7 @@ stack_lay_out(struct stack_image *image, u32 top, const char *path, const struct
 static int
 stack_map(struct exec_program *program, u32 bytes)
 {
-    u32 protection = PROT_READ | PROT_WRITE | (program->image.executable_stack ? PROT_EXEC : 0);
+    u32 protection = PROT_READ | PROT_WRITE | (program->file.image.executable_stack ? PROT_EXEC : 0);
     struct mmap_request request = {
         .address = program->aspace->stack_top - bytes,
         .bytes = bytes,

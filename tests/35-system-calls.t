@@ -18,6 +18,7 @@ def program(t, name, switches, memory="64M"):
 
 
 names = [source.stem for source in sorted(ROOT.glob("tests/user/*.c"))]
+names += ["linked_pie", "linked_dynamic"]
 for paging in FORMATS:
     for name in names:
         if not name.startswith("bad_") and name not in HELPERS:

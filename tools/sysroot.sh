@@ -3,6 +3,7 @@
 # the host does not become multi-architecture and nothing is installed. Does nothing when all is there.
 #
 #   musl-dev        the C library           linux-libc-dev   Linux's own headers: system call numbers, structures
+#   musl            the same as a file of its own, for a test of dynamic linking
 #   libbsd-dev      lists and trees as macros, headers only, for the kernel
 #   mksh            the shell               libgcc-NN-dev    only for a compiler without a 32-bit libgcc
 #
@@ -17,7 +18,7 @@ mkdir -p "${BUILD:-build}"
 build=$(realpath "${BUILD:-build}")
 sysroot=$build/sysroot
 packages=$build/packages
-wanted="musl-dev linux-libc-dev libbsd-dev mksh"
+wanted="musl-dev musl linux-libc-dev libbsd-dev mksh"
 if grep -q '^LIBGCC := .*/libgcc.a' "$build/host.mk"; then
     wanted="$wanted libgcc-$(sed -n 's/^COMPILER_VERSION := //p' "$build/host.mk")-dev"
 fi

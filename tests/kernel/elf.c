@@ -6,6 +6,7 @@
 #include "kernel/selftest.h"
 
 #include <asm/errno.h>
+#include <linux/limits.h>
 
 #define FILE_BYTES 0x3000u
 #define TEXT_ADDRESS 0x08048000u
@@ -19,7 +20,7 @@ struct program {
     Elf32_Phdr segments[SEGMENTS];
 };
 
-static const struct elf_limits limits = {.file_size = FILE_BYTES, .user_bottom = 0x1000, .user_top = TOP};
+static const struct elf_limits limits = {.file_size = FILE_BYTES, .user_bottom = 0x1000, .user_top = TOP, .base = 0x04000000};
 
 /* Text with the headers in its first page, data with bss behind it, and a stack without execution. */
 static struct program
@@ -56,11 +57,13 @@ judge_header(const struct program *program)
 }
 
 static int
-judge(const struct program *program, struct elf_image *image)
+judge(struct program *program, struct elf_image *image)
 {
     struct elf_layout layout;
     int result = elf_check_header(&program->header, sizeof(*program), &limits, &layout);
 
+    if (result == 0)
+        result = elf_move_segments(program->segments, &layout);
     return result < 0 ? result : elf_check_segments(program->segments, &layout, &limits, image);
 }
 
@@ -160,7 +163,51 @@ SELFTEST(elf, entry_in_text, "the first instruction lies in a segment that may b
     check_equal(judge(&program, &image), -ENOEXEC);
 }
 
-SELFTEST(elf, no_interpreter, "a program that wants a dynamic linker is refused")
+SELFTEST(elf, only_independent_files_move, "a position-independent file is moved by the base as a whole, another stays")
 {
-    check_equal(JUDGE_WITH(STACK, p_type, PT_INTERP), -ENOEXEC);
+    struct program program = good_program();
+    struct elf_image image, moved;
+
+    check_equal(judge(&program, &image), 0);
+    check_equal(image.start, TEXT_ADDRESS);
+    program = good_program();
+    program.header.e_type = ET_DYN;
+    check_equal(judge(&program, &moved), 0);
+    check_equal(moved.start, TEXT_ADDRESS + limits.base);
+    check_equal(moved.end, image.end + limits.base);
+    check_equal(moved.header_address, image.header_address + limits.base);
+}
+
+SELFTEST(elf, moved_out_of_memory, "a file that would be moved beyond the end of memory is refused, also if its address wraps round")
+{
+    struct program program = good_program();
+    struct elf_image image;
+
+    program.header.e_type = ET_DYN;
+    program.segments[DATA].p_vaddr = 0xfc001010u;
+    check_equal(judge(&program, &image), -ENOMEM);
+    program = good_program();
+    program.header.e_type = ET_DYN;
+    program.segments[DATA].p_vaddr = TOP - limits.base + 0x10;
+    check_equal(judge(&program, &image), -ENOMEM);
+}
+
+SELFTEST(elf, dynamic_linker, "the dynamic linker's name lies inside the file and is no longer than a path")
+{
+    struct program program = good_program();
+    struct elf_image image;
+
+    check_equal(judge(&program, &image), 0);
+    check_true(image.linker == NULL);
+    program.segments[STACK] = (Elf32_Phdr){.p_type = PT_INTERP, .p_offset = 0x100, .p_filesz = 0x20};
+    check_equal(judge(&program, &image), 0);
+    check_true(image.linker == &program.segments[STACK]);
+    program.segments[STACK].p_filesz = 1;
+    check_equal(judge(&program, &image), -ENOEXEC);
+    program.segments[STACK].p_filesz = PATH_MAX + 1;
+    check_equal(judge(&program, &image), -ENOEXEC);
+    program.segments[STACK] = (Elf32_Phdr){.p_type = PT_INTERP, .p_offset = FILE_BYTES - 2, .p_filesz = 3};
+    check_equal(judge(&program, &image), -ENOEXEC);
+    program.segments[STACK].p_offset = 0xffffffffu;
+    check_equal(judge(&program, &image), -ENOEXEC);
 }
