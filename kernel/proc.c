@@ -94,6 +94,7 @@ static const struct proc_entry proc_entries[] = {
     PROC_SETTING(PROC_SYS_VM, "chaos", NULL),
     PROC_SETTING(PROC_SYS_VM, "check", NULL),
     PROC_TOGGLE(PROC_SYS_VM, "explain", NULL),
+    PROC_SETTING(PROC_SYS_VM, "max_map_count", NULL),
     PROC_FILE(PROC_SYS_VM, "overcommit_memory", proc_print_overcommit_memory),
     PROC_SETTING(PROC_SYS_VM, "policy", reclaim_switch_policy),
     PROC_SETTING(PROC_SYS_VM, "prefetch", NULL),

@@ -121,12 +121,16 @@ aspace_activate(struct aspace *aspace)
     pmap_activate(aspace ? &aspace->pmap : NULL);
 }
 
-/* Cuts regions so that each lies inside [start, end) or outside. */
+/* Cuts regions so that each lies inside [start, end) or outside. Making two of one
+ * is for those who may have one more. */
 static bool
 aspace_cut(struct aspace *aspace, page_t start, page_t end)
 {
     struct region *region = region_find(&aspace->regions, start);
 
+    if (region && region->start.number < start.number && region->end.number > end.number
+        && aspace->regions.count >= region_limit)
+        return false;
     if (region && region->start.number < start.number
         && !region_split(&aspace->regions, region, start))
         return false;

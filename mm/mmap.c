@@ -90,7 +90,7 @@ mmap_check(struct aspace *aspace, const struct mmap_request *request, u32 pages)
         return -EINVAL;
     if (request->protection & ~request->maximum & PROTECTION_BITS)
         return -EACCES;
-    if (pages > aspace->size_limit_pages
+    if (aspace->regions.count > region_limit || pages > aspace->size_limit_pages
         || aspace->regions.pages > aspace->size_limit_pages - pages || mmap_is_hopeless(request, pages))
         return -ENOMEM;
     return 0;
@@ -168,6 +168,13 @@ mmap_unmap(struct aspace *aspace, u32 address, u32 bytes)
 
 /* ---- Changing what is mapped ------------------------------------------- */
 
+/* Cuts a region in two, if there may be one more: the upper part, or NULL. */
+static struct region *
+mmap_split(struct region_list *regions, struct region *region, page_t cut)
+{
+    return regions->count < region_limit ? region_split(regions, region, cut) : NULL;
+}
+
 int
 mmap_change(struct aspace *aspace, page_t start, page_t end, mmap_change_t *change, u32 argument)
 {
@@ -182,9 +189,9 @@ mmap_change(struct aspace *aspace, page_t start, page_t end, mmap_change_t *chan
         error = change(aspace, region, argument, true);
         if (error)
             return error;
-        if (region->start.number < start.number && !(region = region_split(regions, region, start)))
+        if (region->start.number < start.number && !(region = mmap_split(regions, region, start)))
             return -ENOMEM;
-        if (region->end.number > end.number && !region_split(regions, region, end))
+        if (region->end.number > end.number && !mmap_split(regions, region, end))
             return -ENOMEM;
         change(aspace, region, argument, false);
         start = region->end;
@@ -275,7 +282,7 @@ heap_may_grow(struct aspace *aspace, page_t start, page_t end)
     u32 pages = end.number - start.number;
     u32 heap = end.number - (aspace->heap_start >> PAGE_SHIFT);
 
-    return heap <= aspace->data_limit_pages && pages <= aspace->size_limit_pages
+    return aspace->regions.count <= region_limit && heap <= aspace->data_limit_pages && pages <= aspace->size_limit_pages
         && aspace->regions.pages <= aspace->size_limit_pages - pages
         && pages <= frame_total() + swap_total() && end.number <= mmap_ceiling(aspace).number
         && region_is_free(&aspace->regions, start, end);

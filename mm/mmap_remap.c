@@ -48,13 +48,20 @@ remap_create(const struct region *from, page_t start, u32 kept, page_t to, u32 p
     return NULL;
 }
 
+/* Moving cuts the old region at both ends, and the one at the new place. */
+#define REMAP_MORE_REGIONS 3u
+
 static int
 remap_move(struct aspace *aspace, page_t start, u32 old_pages, u32 pages, u32 flags, u32 address, u32 *result)
 {
     u32 kept = old_pages < pages ? old_pages : pages;
     struct region *region;
     page_t to;
-    int error = remap_target(aspace, start, old_pages, pages, flags, address, &to);
+    int error;
+
+    if (aspace->regions.count + REMAP_MORE_REGIONS >= region_limit)
+        return -ENOMEM;
+    error = remap_target(aspace, start, old_pages, pages, flags, address, &to);
 
     if (error)
         return error;

@@ -4,7 +4,12 @@
 #include "mm/region.h"
 
 #include "kernel/assert.h"
+#include "kernel/command_line.h"
 #include "mm/kmem_cache.h"
+
+/* Linux's default. The greatest keeps the recursion in region_subtree_gap far from a kernel stack's end. */
+u32 region_limit = 65530;
+BOOT_NUMBER(max_map_count, region_limit, 1, 1u << 24, "mappings that a process may have");
 
 static struct kmem_cache region_cache = KMEM_CACHE("region", sizeof(struct region), 4);
 
@@ -13,6 +18,63 @@ region_compare(const struct region *left, const struct region *right)
 {
     return left->start.number < right->start.number ? -1 : left->start.number > right->start.number;
 }
+
+/* ---- What a node knows of its subtree ---------------------------------- */
+
+struct subtree {
+    page_t first, last;
+    u32 gap;
+};
+
+static u32
+larger(u32 left, u32 right)
+{
+    return left > right ? left : right;
+}
+
+/* From the region itself and what its two children know. */
+static struct subtree
+region_subtree(const struct region *region)
+{
+    const struct region *left = RB_LEFT(region, link), *right = RB_RIGHT(region, link);
+    struct subtree subtree = {.first = region->start, .last = region->end};
+
+    if (left) {
+        subtree.first = left->first;
+        subtree.gap = larger(left->gap, region->start.number - left->last.number);
+    }
+    if (right) {
+        subtree.last = right->last;
+        subtree.gap = larger(subtree.gap, larger(right->gap, right->first.number - region->end.number));
+    }
+    return subtree;
+}
+
+static bool
+region_knows(const struct region *region, const struct subtree *subtree)
+{
+    return region->first.number == subtree->first.number && region->last.number == subtree->last.number
+        && region->gap == subtree->gap;
+}
+
+/* After a change of the region's bounds or children: tells it and those above, as far as that is news. */
+static void
+region_update(struct region *region)
+{
+    for (; region; region = RB_PARENT(region, link)) {
+        struct subtree subtree = region_subtree(region);
+
+        if (region_knows(region, &subtree))
+            return;
+        region->first = subtree.first;
+        region->last = subtree.last;
+        region->gap = subtree.gap;
+    }
+}
+
+/* The tree calls this on each node whose children change, the lower one first. */
+#undef RB_AUGMENT
+#define RB_AUGMENT(region) region_update(region)
 
 /* Not RB_GENERATE_STATIC, which relies on an __unused that libbsd does not define. */
 RB_GENERATE_INTERNAL(region_tree, region, link, region_compare, static __attribute__((unused)))
@@ -93,24 +155,34 @@ region_is_free(struct region_list *list, page_t start, page_t end)
     return !region || region->start.number >= end.number;
 }
 
+/*
+ * The highest gap of so many pages in [low, high), where no regions are but those of
+ * a subtree; or page 0. A subtree that knows of no such gap is passed over, unless
+ * low or high cuts through it, which they do on one path each: the depth of the tree
+ * bounds the steps.
+ */
+static page_t
+region_subtree_gap(const struct region *region, u32 pages, u32 low, u32 high)
+{
+    page_t found;
+
+    if (low >= high || high - low < pages)
+        return (page_t){0};
+    if (!region)
+        return (page_t){high - pages};
+    if (region->gap < pages && region->first.number < low + pages && region->last.number > high - pages)
+        return (page_t){0};
+    found = region_subtree_gap(RB_RIGHT(region, link), pages, larger(low, region->end.number), high);
+    if (found.number)
+        return found;
+    return region_subtree_gap(RB_LEFT(region, link), pages, low,
+                              high < region->start.number ? high : region->start.number);
+}
+
 page_t
 region_find_gap(struct region_list *list, u32 pages, page_t floor, page_t limit)
 {
-    struct region *region = region_find_from(list, limit);
-    u32 top = limit.number;
-
-    /* region ends above top, so what is below it is what counts. */
-    if (region && region->start.number < top)
-        top = region->start.number;
-    region = region ? region_previous(region) : RB_MAX(region_tree, &list->tree);
-    for (; region && region->end.number > floor.number; region = region_previous(region)) {
-        if (top >= region->end.number && top - region->end.number >= pages)
-            return (page_t){top - pages};
-        top = region->start.number;
-    }
-    if (top >= floor.number && top - floor.number >= pages)
-        return (page_t){top - pages};
-    return (page_t){0};
+    return region_subtree_gap(RB_ROOT(&list->tree), pages, floor.number, limit.number);
 }
 
 /* ---- Changing ---------------------------------------------------------- */
@@ -118,8 +190,12 @@ region_find_gap(struct region_list *list, u32 pages, page_t floor, page_t limit)
 void
 region_insert(struct region_list *list, struct region *region)
 {
-    struct region *clash = RB_INSERT(region_tree, &list->tree, region);
+    struct region *clash;
 
+    region->first = region->start;
+    region->last = region->end;
+    region->gap = 0;
+    clash = RB_INSERT(region_tree, &list->tree, region);
     assert(!clash && region->start.number < region->end.number);
     list->count++;
     list->changes++;
@@ -154,6 +230,7 @@ region_split(struct region_list *list, struct region *region, page_t cut)
         upper->object_page = region_object_page(region, cut);
     list->pages -= region->end.number - cut.number;
     region->end = cut;
+    region_update(region);
     region_insert(list, upper);
     return upper;
 }
@@ -199,6 +276,7 @@ region_join(struct region_list *list, struct region *lower, struct region *upper
     region_unlink(list, upper);
     list->pages += end.number - lower->end.number;
     lower->end = end;
+    region_update(lower);
     region_destroy(upper);
     return true;
 }
@@ -221,6 +299,7 @@ region_grow(struct region_list *list, struct region *region, page_t start, page_
     list->pages += end.number - region->end.number;
     region->start = start;
     region->end = end;
+    region_update(region);
     list->changes++;
     return true;
 }
@@ -230,6 +309,7 @@ region_check(struct region_list *list)
 {
     struct region *region, *previous = NULL;
     u32 count = 0, pages = 0;
+    struct subtree subtree;
 
     RB_FOREACH(region, region_tree, &list->tree) {
         if (region->start.number >= region->end.number)
@@ -243,6 +323,9 @@ region_check(struct region_list *list)
             return "an amap does not reach over its region";
         if (region->flags & REGION_SHARED && region->amap)
             return "a shared region has private pages";
+        subtree = region_subtree(region);
+        if (!region_knows(region, &subtree))
+            return "a region does not know its subtree";
         count++;
         pages += region->end.number - region->start.number;
         previous = region;

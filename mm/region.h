@@ -1,8 +1,17 @@
 /*
  * Regions: ranges of an address space with one protection and one source.
  *
- * An address space's regions are disjoint, in address order (a red-black tree
- * by first page), and neighbours that could be one are one.
+ * An address space's regions are disjoint, in address order, and neighbours that
+ * could be one are one. They are a red-black tree by first page, in which each node
+ * also knows the widest gap between the regions below it: so a region is found, and
+ * so is room for a new one, in steps that grow with the logarithm of their count.
+ * "Introduction to Algorithms" calls that augmenting a data structure.
+ *
+ *                   [40, 50)        subtree 10 to 90, gap 20: below it or beside it
+ *                  /        \
+ *          [10, 20)          [60, 70)           subtree 60 to 90, gap 10
+ *          subtree 10 to 20          \
+ *          gap 0                      [80, 90)
  *
  * The source is an object, never NULL: plain anonymous memory sits on the zero
  * object. A private region's pages that were written are anons in its amap,
@@ -32,6 +41,8 @@
 struct region {
     RB_ENTRY(region) link;
     page_t start, end;          /* [start, end) */
+    page_t first, last;         /* of the subtree below it, itself included: [first, last) ... */
+    u32 gap;                    /* ... and pages of the widest gap in it. Kept by region.c */
     u8 protection;
     u8 maximum;                 /* what mprotect may ask for */
     u8 flags;
@@ -42,6 +53,11 @@ struct region {
 };
 
 RB_HEAD(region_tree, region);
+
+/* As many regions a process may have before mmap and its kin answer ENOMEM
+ * (/proc/sys/vm/max_map_count); fork copies what there is. Callers of
+ * region_insert and region_split see to it. */
+extern u32 region_limit;
 
 struct region_list {
     struct region_tree tree;
@@ -98,7 +114,7 @@ struct region *region_merge(struct region_list *list, struct region *region);
 bool region_grow(struct region_list *list, struct region *region, page_t start, page_t end);
 
 /* A free range of pages below limit and not below floor, as high as possible,
- * or page 0 if there is none. */
+ * or page 0 if there is none. floor is not 0. */
 page_t region_find_gap(struct region_list *list, u32 pages, page_t floor, page_t limit);
 
 /* True if [start, end) meets no region. */
