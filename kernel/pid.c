@@ -2,11 +2,14 @@
 #include "kernel/pid.h"
 
 #include "kernel/assert.h"
+#include "kernel/command_line.h"
 #include "kernel/x86/cpu.h"
 #include "mm/kmem.h"
 
-/* After wrapping round, low numbers are left to the processes that started first, as on Linux. */
-#define PID_WRAP_START 300u
+#define PID_LIMIT_DEFAULT 32768u
+
+u32 pid_limit = PID_LIMIT_DEFAULT;
+BOOT_NUMBER(pid_max, pid_limit, PID_WRAP_START + 1, PID_LIMIT_DEFAULT, "process numbers lie below this");
 
 #define PID_FIRST_BUCKETS 64u
 
@@ -70,7 +73,7 @@ pid_next_free(void)
     u32 number = pid_newest;
 
     do {
-        if (++number >= PID_MAXIMUM)
+        if (++number >= pid_limit)
             number = PID_WRAP_START;
     } while (pid_find(number) != NULL);
     return number;
@@ -82,7 +85,7 @@ pid_allocate(void)
     struct pid *pid;
     u32 interrupts;
 
-    if (pid_count >= PID_MAXIMUM - PID_WRAP_START)
+    if (pid_count >= pid_limit - PID_WRAP_START)
         return NULL;
     pid = kmem_cache_allocate(&pid_cache);
     if (pid == NULL)

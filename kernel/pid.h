@@ -1,8 +1,8 @@
 /*
  * Process and thread numbers. One struct pid stands for one number for as long as anybody uses it: as a thread, as
  * a process (which has the number of its first thread), as a process group or as a session. So a number is not
- * handed out again while a group or session that bears it still has members. Numbers are found through a hash table that grows with their count; allocation goes
- * upwards and wraps round at PID_MAXIMUM.
+ * handed out again while a group or session that bears it still has members. Numbers are found through a hash table
+ * that grows with their count; allocation goes upwards and wraps round at pid_limit.
  */
 #pragma once
 
@@ -13,8 +13,11 @@
 struct process;
 struct thread;
 
-/* The numbers Linux uses at most by default: 1 .. PID_MAXIMUM - 1; /proc/sys/kernel/pid_max. */
-#define PID_MAXIMUM 32768u
+/* After wrapping round, lower numbers are left to the processes that started first, as on Linux. */
+#define PID_WRAP_START 300u
+
+/* The least number that is not handed out: /proc/sys/kernel/pid_max. As on Linux for 32 bits, 32768 at most. */
+extern u32 pid_limit;
 
 struct pid {
     u32 number;

@@ -90,7 +90,7 @@ static const struct proc_entry proc_entries[] = {
     PROC_DIRECTORY(PROC_ROOT, "sys", PROC_SYS),
     PROC_DIRECTORY(PROC_SYS, "kernel", PROC_SYS_KERNEL),
     PROC_DIRECTORY(PROC_SYS, "vm", PROC_SYS_VM),
-    PROC_FILE(PROC_SYS_KERNEL, "pid_max", proc_print_pid_max),
+    PROC_SETTING(PROC_SYS_KERNEL, "pid_max", NULL),
     PROC_SETTING(PROC_SYS_VM, "chaos", NULL),
     PROC_SETTING(PROC_SYS_VM, "check", NULL),
     PROC_TOGGLE(PROC_SYS_VM, "explain", NULL),

@@ -25,7 +25,6 @@ void proc_print_loadavg(struct process *process, struct text_buffer *text);
 void proc_print_meminfo(struct process *process, struct text_buffer *text);
 void proc_print_mounts(struct process *process, struct text_buffer *text);
 void proc_print_overcommit_memory(struct process *process, struct text_buffer *text);
-void proc_print_pid_max(struct process *process, struct text_buffer *text);
 void proc_print_swaps(struct process *process, struct text_buffer *text);
 void proc_print_system_stat(struct process *process, struct text_buffer *text);
 void proc_print_uptime(struct process *process, struct text_buffer *text);

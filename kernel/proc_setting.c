@@ -1,5 +1,5 @@
 /*
- * Settings of /proc/sys/vm: switches of the command line that can be changed while the system runs.
+ * Settings of /proc/sys: switches of the command line that can be changed while the system runs.
  *
  *     echo 8 >/proc/sys/vm/prefetch
  *

@@ -1,5 +1,5 @@
 /*
- * Files of /proc/sys/vm that can be written: each stands for the command line's switch of the same name. A line in
+ * Files of /proc/sys that can be written: each stands for the command line's switch of the same name. A line in
  * proc_entries makes one of any switch:
  *
  *     PROC_SETTING(PROC_SYS_VM, "prefetch", NULL)

@@ -46,13 +46,6 @@ proc_print_mounts(struct process *process, struct text_buffer *text)
     mount_print(text);
 }
 
-void
-proc_print_pid_max(struct process *process, struct text_buffer *text)
-{
-    (void)process;
-    text_print(text, "%u\n", PID_MAXIMUM);
-}
-
 /* 1: mapping is not refused for fear that memory might run out. */
 void
 proc_print_overcommit_memory(struct process *process, struct text_buffer *text)
