@@ -146,7 +146,9 @@ aspace_unmap(struct aspace *aspace, page_t start, page_t end)
 
     if (!aspace_cut(aspace, start, end))
         return -ENOMEM;
-    region = region_find_from(&aspace->regions, start);
+    region = region_find(&aspace->regions, start);
+    if (!region)
+        region = region_find_from(&aspace->regions, start);
     for (; region && region->start.number < end.number; region = next) {
         next = region_next(region);
         aspace_forget_entries(aspace, region);

@@ -21,6 +21,13 @@ region_compare(const struct region *left, const struct region *right)
 
 /* ---- What a node knows of its subtree ---------------------------------- */
 
+/*
+ * Changes are far more frequent than searches for a gap. So a change only notes, on the
+ * way up to the root, that what nodes know is stale, and the next search computes it
+ * anew where it is. The ancestors of a stale node are stale.
+ */
+#define GAP_STALE 0xFFFFFFFFu
+
 struct subtree {
     page_t first, last;
     u32 gap;
@@ -32,7 +39,7 @@ larger(u32 left, u32 right)
     return left > right ? left : right;
 }
 
-/* From the region itself and what its two children know. */
+/* From the region itself and what its children know. */
 static struct subtree
 region_subtree(const struct region *region)
 {
@@ -50,31 +57,32 @@ region_subtree(const struct region *region)
     return subtree;
 }
 
-static bool
-region_knows(const struct region *region, const struct subtree *subtree)
+/* The bounds or the children of region have changed. */
+static inline void
+region_changed(struct region *region)
 {
-    return region->first.number == subtree->first.number && region->last.number == subtree->last.number
-        && region->gap == subtree->gap;
+    for (; region && region->gap != GAP_STALE; region = RB_PARENT(region, link))
+        region->gap = GAP_STALE;
 }
 
-/* After a change of the region's bounds or children: tells it and those above, as far as that is news. */
 static void
-region_update(struct region *region)
+region_refresh(struct region *region)
 {
-    for (; region; region = RB_PARENT(region, link)) {
-        struct subtree subtree = region_subtree(region);
+    struct subtree subtree;
 
-        if (region_knows(region, &subtree))
-            return;
-        region->first = subtree.first;
-        region->last = subtree.last;
-        region->gap = subtree.gap;
-    }
+    if (!region || region->gap != GAP_STALE)
+        return;
+    region_refresh(RB_LEFT(region, link));
+    region_refresh(RB_RIGHT(region, link));
+    subtree = region_subtree(region);
+    region->first = subtree.first;
+    region->last = subtree.last;
+    region->gap = subtree.gap;
 }
 
-/* The tree calls this on each node whose children change, the lower one first. */
+/* The tree calls this on each node whose children have changed. */
 #undef RB_AUGMENT
-#define RB_AUGMENT(region) region_update(region)
+#define RB_AUGMENT(region) region_changed(region)
 
 /* Not RB_GENERATE_STATIC, which relies on an __unused that libbsd does not define. */
 RB_GENERATE_INTERNAL(region_tree, region, link, region_compare, static __attribute__((unused)))
@@ -179,10 +187,30 @@ region_subtree_gap(const struct region *region, u32 pages, u32 low, u32 high)
                               high < region->start.number ? high : region->start.number);
 }
 
+/* Most often there is room below one of the highest regions, and the tree is not asked. */
+#define REGION_HIGHEST 4u
+
 page_t
 region_find_gap(struct region_list *list, u32 pages, page_t floor, page_t limit)
 {
-    return region_subtree_gap(RB_ROOT(&list->tree), pages, floor.number, limit.number);
+    struct region *region = region_find_from(list, limit);
+    u32 top = limit.number, bottom;
+
+    /* region ends above top, so what is below it is what counts. */
+    if (region && region->start.number < top)
+        top = region->start.number;
+    region = region ? region_previous(region) : RB_MAX(region_tree, &list->tree);
+    for (u32 i = 0; i < REGION_HIGHEST && top > floor.number; i++) {
+        bottom = region ? larger(region->end.number, floor.number) : floor.number;
+        if (top >= bottom && top - bottom >= pages)
+            return (page_t){top - pages};
+        if (!region)
+            return (page_t){0};
+        top = region->start.number;
+        region = region_previous(region);
+    }
+    region_refresh(RB_ROOT(&list->tree));
+    return region_subtree_gap(RB_ROOT(&list->tree), pages, floor.number, top);
 }
 
 /* ---- Changing ---------------------------------------------------------- */
@@ -192,11 +220,10 @@ region_insert(struct region_list *list, struct region *region)
 {
     struct region *clash;
 
-    region->first = region->start;
-    region->last = region->end;
-    region->gap = 0;
+    region->gap = GAP_STALE;
     clash = RB_INSERT(region_tree, &list->tree, region);
     assert(!clash && region->start.number < region->end.number);
+    list->last_hit = region;    /* what is new is used next */
     list->count++;
     list->changes++;
     list->pages += region->end.number - region->start.number;
@@ -230,7 +257,7 @@ region_split(struct region_list *list, struct region *region, page_t cut)
         upper->object_page = region_object_page(region, cut);
     list->pages -= region->end.number - cut.number;
     region->end = cut;
-    region_update(region);
+    region_changed(region);
     region_insert(list, upper);
     return upper;
 }
@@ -276,7 +303,7 @@ region_join(struct region_list *list, struct region *lower, struct region *upper
     region_unlink(list, upper);
     list->pages += end.number - lower->end.number;
     lower->end = end;
-    region_update(lower);
+    region_changed(lower);
     region_destroy(upper);
     return true;
 }
@@ -299,9 +326,23 @@ region_grow(struct region_list *list, struct region *region, page_t start, page_
     list->pages += end.number - region->end.number;
     region->start = start;
     region->end = end;
-    region_update(region);
+    region_changed(region);
     list->changes++;
     return true;
+}
+
+/* A stale node need only have stale ones above it; any other knows what is below it. */
+static bool
+region_is_known(const struct region *region)
+{
+    const struct region *parent = RB_PARENT(region, link);
+    struct subtree subtree;
+
+    if (region->gap == GAP_STALE)
+        return !parent || parent->gap == GAP_STALE;
+    subtree = region_subtree(region);
+    return region->first.number == subtree.first.number && region->last.number == subtree.last.number
+        && region->gap == subtree.gap;
 }
 
 const char *
@@ -309,7 +350,6 @@ region_check(struct region_list *list)
 {
     struct region *region, *previous = NULL;
     u32 count = 0, pages = 0;
-    struct subtree subtree;
 
     RB_FOREACH(region, region_tree, &list->tree) {
         if (region->start.number >= region->end.number)
@@ -323,8 +363,7 @@ region_check(struct region_list *list)
             return "an amap does not reach over its region";
         if (region->flags & REGION_SHARED && region->amap)
             return "a shared region has private pages";
-        subtree = region_subtree(region);
-        if (!region_knows(region, &subtree))
+        if (!region_is_known(region))
             return "a region does not know its subtree";
         count++;
         pages += region->end.number - region->start.number;

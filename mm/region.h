@@ -41,8 +41,9 @@
 struct region {
     RB_ENTRY(region) link;
     page_t start, end;          /* [start, end) */
-    page_t first, last;         /* of the subtree below it, itself included: [first, last) ... */
-    u32 gap;                    /* ... and pages of the widest gap in it. Kept by region.c */
+    u32 gap;                    /* pages of the widest gap within the subtree from here down, or that
+                                 * this is to be computed anew. region.c keeps it ... */
+    page_t first, last;         /* ... and what the subtree reaches over: [first, last) */
     u8 protection;
     u8 maximum;                 /* what mprotect may ask for */
     u8 flags;
@@ -61,7 +62,7 @@ extern u32 region_limit;
 
 struct region_list {
     struct region_tree tree;
-    struct region *last_hit;    /* of region_find, or NULL */
+    struct region *last_hit;    /* of region_find, or the newest; or NULL */
     u32 count;
     u32 pages;                  /* in all regions */
     u32 changes;                /* goes up with each, so that who slept can see whether there was one */
