@@ -84,6 +84,8 @@ aspace_destroy(struct aspace *aspace)
     aspace_end_trace(aspace);
     if (aspace->pool)
         pool_destroy(aspace->pool);
+    if (aspace->pmap.working_set)
+        working_set_destroy(aspace->pmap.working_set);
     LIST_REMOVE(aspace, link);
     kmem_cache_free(&aspace_cache, aspace);
 }
@@ -224,6 +226,51 @@ aspace_limit_frames(struct aspace *aspace, u32 pages)
         trace_limit(aspace->trace, aspace->pool->quota, pool_policy->name);
 }
 
+/* ---- Time -------------------------------------------------------------- */
+
+#define NANOSECONDS_PER_MILLISECOND 1000000u
+
+void
+aspace_charge_time(struct aspace *aspace, u32 nanoseconds)
+{
+    u32 rest = aspace->processor_time_rest + nanoseconds % NANOSECONDS_PER_MILLISECOND;
+
+    aspace->processor_time += nanoseconds / NANOSECONDS_PER_MILLISECOND + rest / NANOSECONDS_PER_MILLISECOND;
+    aspace->processor_time_rest = rest % NANOSECONDS_PER_MILLISECOND;
+    if (aspace->pmap.working_set)
+        aspace->pmap.working_set->time = aspace->processor_time;
+}
+
+bool
+aspace_measure(struct aspace *aspace)
+{
+    if (!aspace->pmap.working_set)
+        aspace->pmap.working_set = working_set_create(aspace->processor_time);
+    return aspace->pmap.working_set != NULL;
+}
+
+/* With accessed=software: so that the next use is seen. A traced process has no
+ * entries but those of its current instruction. */
+static void
+aspace_forget_all_entries(struct aspace *aspace)
+{
+    if (!pmap_samples_references() || aspace->trace)
+        return;
+    for (struct region *region = region_first(&aspace->regions); region; region = region_next(region))
+        if (!(region->flags & REGION_LOCKED))
+            pmap_remove(&aspace->pmap, region->start, region->end);
+}
+
+u32
+aspace_working_set(struct aspace *aspace)
+{
+    if (!aspace->pmap.working_set)
+        return 0;
+    pmap_sample(&aspace->pmap);
+    aspace_forget_all_entries(aspace);
+    return working_set_pages(aspace->pmap.working_set);
+}
+
 /* The shares of memory that alloc= gives: by size or by priority. */
 static void
 aspace_divide_memory(void)
@@ -236,21 +283,13 @@ aspace_divide_memory(void)
     pool_divide();
 }
 
-static void
-aspace_forget_all_entries(struct aspace *aspace)
-{
-    for (struct region *region = region_first(&aspace->regions); region; region = region_next(region))
-        if (!(region->flags & REGION_LOCKED))
-            pmap_remove(&aspace->pmap, region->start, region->end);
-}
-
 void
 aspace_clock_tick(struct aspace *aspace)
 {
     pool_tick();
     if (pool_is_local())
         aspace_divide_memory();
-    /* A traced process has no entries but those of its current instruction. */
-    if (pmap_samples_references() && !aspace->trace)
-        aspace_forget_all_entries(aspace);
+    if (aspace->pmap.working_set && (pmap_samples_references() || working_set_is_due(aspace->pmap.working_set)))
+        pmap_sample(&aspace->pmap);
+    aspace_forget_all_entries(aspace);
 }

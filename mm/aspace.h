@@ -17,6 +17,7 @@
 #include "mm/pool.h"
 #include "mm/region.h"
 #include "mm/trace.h"
+#include "mm/working_set.h"
 
 struct aspace {
     u32 references;
@@ -34,6 +35,8 @@ struct aspace {
     struct pool *pool;              /* its own, under local allocation or a limit; NULL: the global one */
     u32 weight;                     /* for alloc=priority: 20 - nice */
     struct trace *trace;            /* NULL: not traced */
+    u32 processor_time;             /* milliseconds that its processes had, since somebody wants to know */
+    u32 processor_time_rest;        /* nanoseconds, less than one millisecond */
     LIST_ENTRY(aspace) link;        /* all address spaces, for check */
 };
 
@@ -100,16 +103,26 @@ aspace_charge(const struct aspace *aspace)
  * memory for a pool of its own, the log says so and there is no limit. */
 void aspace_limit_frames(struct aspace *aspace, u32 pages);
 
+/* Its processes have had the processor for so long; for kernel/processor_time.c. */
+void aspace_charge_time(struct aspace *aspace, u32 nanoseconds);
+
+/* Begins to measure its working set, if nobody has before; until its end. False if
+ * there is no memory. */
+bool aspace_measure(struct aspace *aspace);
+
+/* Pages in its working set now; 0 if that is not measured. */
+u32 aspace_working_set(struct aspace *aspace);
+
 /* Whether aspace_clock_tick has anything to do. From anywhere. */
 static inline bool
 aspace_heeds_time(void)
 {
-    return pmap_samples_references() || pool_heeds_time();
+    return pmap_samples_references() || pool_heeds_time() || working_set_count > 0;
 }
 
 /* After a clock tick, in process context, for the running aspace: policies age,
- * memory is divided anew, and with accessed=software the aspace's entries are
- * dropped, so that the next use is seen. */
+ * memory is divided anew, its working set is sampled, and with accessed=software the
+ * aspace's entries are dropped, so that the next use is seen. */
 void aspace_clock_tick(struct aspace *aspace);
 
 /* All address spaces, for check, /proc and gdb. */

@@ -278,6 +278,8 @@ check_aspaces(void)
             wrong = pmap_check(&aspace->pmap);
         if (!wrong)
             wrong = kinds_check(&aspace->counters);
+        if (!wrong && aspace->pmap.working_set)
+            wrong = working_set_check(aspace->pmap.working_set);
     }
     return wrong;
 }

@@ -542,14 +542,17 @@ void
 pmap_drop_random(struct pmap *pmap, struct random *random)
 {
     struct frame *frame = table_nth(pmap, random_below(random, pmap->table_count));
-    struct leaf *leaf;
+    table_entry_t entry;
     page_t page;
 
     if (!frame || frame->table.high <= frame->table.low)
         return;
     page.number = frame->index + frame->table.low
                   + random_below(random, (u32)(frame->table.high - frame->table.low));
-    leaf = leaf_find(pmap, page);
-    if (!(entry_load(leaf->table, leaf_index(page)) & ENTRY_LOCKED))
-        pmap_remove(pmap, page, page_add(page, 1));
+    entry = entry_load(leaf_find(pmap, page)->table, leaf_index(page));
+    if (entry & ENTRY_LOCKED)
+        return;
+    if (pmap->working_set)
+        entry_note_use(pmap, page, entry);
+    pmap_remove(pmap, page, page_add(page, 1));
 }

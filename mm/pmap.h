@@ -23,6 +23,7 @@
 #include "mm/counters.h"
 #include "mm/frame.h"
 #include "mm/units.h"
+#include "mm/working_set.h"
 
 /*
  * An entry, in the form that this layer works with: the low half is the
@@ -97,6 +98,7 @@ struct pmap {
     u32 resident;                   /* user pages mapped now, the mirror not counted */
     struct leaf recent[2];          /* the leaves last found: of pages, of their mirror */
     struct counters *counters;      /* the address space's; nobody's until it sets them */
+    struct working_set *working_set;        /* its record; the address space's. NULL: not measured */
 };
 
 /* Counts an event for the system and for the pmap's address space. */
@@ -147,6 +149,10 @@ void pmap_revoke_write(struct pmap *pmap);
 
 /* Drops some entry, if it hits one that is not locked. For chaos=N. */
 void pmap_drop_random(struct pmap *pmap, struct random *random);
+
+/* Notes the pages used since the last sample in the working set, which there must be.
+ * For the replacement policy they count as used all the same. */
+void pmap_sample(struct pmap *pmap);
 
 /* The frame that page is mapped to, or NULL; rights tells what the entry permits. */
 struct frame *pmap_lookup(struct pmap *pmap, page_t page, u32 *rights);

@@ -110,6 +110,17 @@ entry_harvest(table_entry_t entry, struct frame *frame)
     frame->dirty |= (entry & ENTRY_DIRTY) != 0;
 }
 
+/* Whether the page has been used through this entry since the last sample. */
+static inline bool
+entry_was_used(table_entry_t entry)
+{
+    return entry & ENTRY_ACCESSED || (entry && pmap_samples_references());
+}
+
+/* For a pmap with a working set: page, whose entry is about to go against the
+ * program's will, was used if the entry says so. */
+void entry_note_use(struct pmap *pmap, page_t page, table_entry_t entry);
+
 /* Forgets the entry of page, which is there: tables' use, reverse map, mirror,
  * flush. The leaf stays, even if it is empty now. */
 void pmap_clear_entry(struct pmap *pmap, struct leaf *leaf, page_t page, table_entry_t entry);

@@ -55,6 +55,16 @@ mapping_leaf(const struct mapping *mapping)
 }
 
 void
+entry_note_use(struct pmap *pmap, page_t page, table_entry_t entry)
+{
+    /* What was executed only shows in the mirror. */
+    if (is_mirrored(entry))
+        entry |= entry_load(mirror_leaf(pmap, page)->table, leaf_index(page));
+    if (entry_was_used(entry))
+        working_set_note(pmap->working_set, page);
+}
+
+void
 pmap_frame_remove(struct frame *frame)
 {
     while (frame->first.pmap) {
@@ -63,6 +73,8 @@ pmap_frame_remove(struct frame *frame)
         table_entry_t entry = entry_load(leaf->table, leaf_index(mapping.page));
 
         assert(entry_descriptor(entry) == frame);
+        if (mapping.pmap->working_set)
+            entry_note_use(mapping.pmap, mapping.page, entry);
         pmap_clear_entry(mapping.pmap, leaf, mapping.page, entry);
     }
 }
@@ -83,6 +95,8 @@ entry_take_bits(struct pmap *pmap, struct leaf *leaf, page_t page, struct frame 
     table_entry_t entry = entry_load(leaf->table, leaf_index(page));
 
     if (entry & bits) {
+        if (pmap->working_set)
+            working_set_note(pmap->working_set, in_mirror(page) ? (page_t){page.number - page_format.mirror_pages} : page);
         entry_harvest(entry & bits, frame);
         entry_store(leaf->table, leaf_index(page), entry & ~bits);
         pmap_flush_page(pmap, page);

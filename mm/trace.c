@@ -150,8 +150,11 @@ trace_step(struct trace *trace, struct pmap *pmap, struct trap_frame *frame)
 {
     if (trace->count > TRACE_PAGES)
         trace_forget_all(trace, pmap);
-    for (u32 i = 0; i < trace->count; i++)
+    for (u32 i = 0; i < trace->count; i++) {
+        if (pmap->working_set)
+            working_set_note(pmap->working_set, trace->pages[i]);
         pmap_remove(pmap, trace->pages[i], page_add(trace->pages[i], 1));
+    }
     trace->count = 0;
     trace->steps++;
     frame->eflags |= EFLAGS_TRAP;

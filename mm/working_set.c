@@ -1,0 +1,142 @@
+/*
+ * Working sets: the record of when pages were last used.
+ *
+ * Invariants: spans are disjoint and in address order; no page was used later than
+ * now. A span of which no page is in the window is given back at the next sample,
+ * so a record is never much larger than the set.
+ */
+#include "mm/working_set.h"
+
+#include "kernel/command_line.h"
+#include "mm/frame.h"
+#include "mm/kmem_cache.h"
+
+u32 working_set_window = 100;
+BOOT_NUMBER(workingset_window, working_set_window, WORKING_SET_WINDOW_LEAST, WORKING_SET_WINDOW_GREATEST,
+            "processor time for which a used page belongs to the working set, in milliseconds");
+
+/* Uses are noted while frames are made free, too: these are not taken for it. */
+#define FRAMES_LEFT 32u
+
+u32 working_set_count;
+
+static struct kmem_cache set_cache = KMEM_CACHE("working_set", sizeof(struct working_set), 4);
+static struct kmem_cache span_cache = KMEM_CACHE("working_set_span", sizeof(struct working_set_span), 4);
+
+static int
+span_compare(const struct working_set_span *a, const struct working_set_span *b)
+{
+    return a->first < b->first ? -1 : a->first > b->first;
+}
+
+/* Not RB_GENERATE_STATIC, which relies on an __unused that libbsd does not define. */
+RB_GENERATE_INTERNAL(working_set_tree, working_set_span, link, span_compare, static __attribute__((unused)))
+
+struct working_set *
+working_set_create(u32 time)
+{
+    struct working_set *set = kmem_cache_allocate(&set_cache);
+
+    if (!set)
+        return NULL;
+    RB_INIT(&set->spans);
+    set->time = set->sampled = time;
+    working_set_count++;
+    return set;
+}
+
+static void
+span_destroy(struct working_set *set, struct working_set_span *span)
+{
+    RB_REMOVE(working_set_tree, &set->spans, span);
+    kmem_cache_free(&span_cache, span);
+}
+
+void
+working_set_destroy(struct working_set *set)
+{
+    struct working_set_span *span, *next;
+
+    RB_FOREACH_SAFE(span, working_set_tree, &set->spans, next)
+        span_destroy(set, span);
+    kmem_cache_free(&set_cache, set);
+    working_set_count--;
+}
+
+/* The span with the page, made if there is none; NULL without memory. */
+static struct working_set_span *
+span_get(struct working_set *set, page_t page)
+{
+    struct working_set_span wanted = {.first = page.number & ~(WORKING_SET_SPAN_PAGES - 1)};
+    struct working_set_span *span = RB_FIND(working_set_tree, &set->spans, &wanted);
+
+    if (span || frame_free_count() <= FRAMES_LEFT)
+        return span;
+    span = kmem_cache_allocate_zeroed(&span_cache);
+    if (!span)
+        return NULL;
+    span->first = wanted.first;
+    RB_INSERT(working_set_tree, &set->spans, span);
+    return span;
+}
+
+bool
+working_set_note(struct working_set *set, page_t page)
+{
+    struct working_set_span *span = span_get(set, page);
+
+    if (span)
+        span->used[page.number % WORKING_SET_SPAN_PAGES] = set->time + 1;
+    return span != NULL;
+}
+
+static u32
+span_pages(const struct working_set *set, const struct working_set_span *span)
+{
+    u32 pages = 0;
+
+    for (u32 i = 0; i < WORKING_SET_SPAN_PAGES; i++)
+        pages += span->used[i] && set->time + 1 - span->used[i] < working_set_window;
+    return pages;
+}
+
+void
+working_set_expire(struct working_set *set)
+{
+    struct working_set_span *span, *next;
+
+    set->sampled = set->time;
+    RB_FOREACH_SAFE(span, working_set_tree, &set->spans, next)
+        if (span_pages(set, span) == 0)
+            span_destroy(set, span);
+}
+
+u32
+working_set_pages(const struct working_set *set)
+{
+    struct working_set_span *span;
+    u32 pages = 0;
+
+    RB_FOREACH(span, working_set_tree, (struct working_set_tree *)&set->spans)
+        pages += span_pages(set, span);
+    return pages;
+}
+
+const char *
+working_set_check(const struct working_set *set)
+{
+    struct working_set_span *span;
+    u32 end = 0;
+
+    if (set->sampled > set->time)
+        return "a working set was sampled in the future";
+    RB_FOREACH(span, working_set_tree, (struct working_set_tree *)&set->spans) {
+        if (span->first % WORKING_SET_SPAN_PAGES || span->first < end)
+            return "a working set's spans overlap or are out of order";
+        end = span->first + WORKING_SET_SPAN_PAGES;
+        for (u32 i = 0; i < WORKING_SET_SPAN_PAGES; i++)
+            if (span->used[i] > set->time + 1)
+                return "a working set has a page that was used in the future";
+    }
+    return NULL;
+}
