@@ -14,7 +14,6 @@
 #include "kernel/assert.h"
 #include "kernel/command_line.h"
 #include "kernel/lib/string.h"
-#include "kernel/scheduler.h"
 #include "kernel/wait.h"
 #include "kernel/x86/cpu.h"
 #include "mm/kmem.h"
@@ -44,11 +43,8 @@ wait_for_transfer(struct ramdisk *disk)
     now = timer_nanoseconds();
     deadline = (disk->busy_until > now ? disk->busy_until : now) + (u64)latency * NANOSECONDS_PER_MICROSECOND;
     disk->busy_until = deadline;
-    /* Sleepers are woken at ticks only. What is left of the time after the last one is given to others. */
-    while (timer_nanoseconds() + TIMER_TICK_NANOSECONDS < deadline)
-        wait_uninterruptible_timeout(&disk->sleepers, deadline - TIMER_TICK_NANOSECONDS);
     while (timer_nanoseconds() < deadline)
-        scheduler_yield();
+        wait_uninterruptible_timeout(&disk->sleepers, deadline);
 }
 
 static int

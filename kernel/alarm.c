@@ -47,3 +47,11 @@ alarm_tick(u64 now)
         alarm->expire(alarm);
     }
 }
+
+bool
+alarm_before(u64 time)
+{
+    const struct alarm *first = TAILQ_FIRST(&alarm_queue);
+
+    return first != NULL && first->deadline < time;
+}

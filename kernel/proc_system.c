@@ -10,6 +10,7 @@
 #include "kernel/mount.h"
 #include "kernel/pid.h"
 #include "kernel/process.h"
+#include "kernel/processor_time.h"
 #include "kernel/scheduler.h"
 #include "kernel/time.h"
 #include "kernel/version.h"
@@ -115,39 +116,21 @@ proc_print_interrupts(struct process *process, struct text_buffer *text)
 
 /* ---- time ---- */
 
-/* Ticks of processor time used by all processes that there are now. */
-static void
-proc_total_ticks(u64 *user, u64 *system)
-{
-    struct process *process;
-
-    *user = *system = 0;
-    process_for_each(process) {
-        struct process_usage usage;
-
-        process_usage_so_far(process, &usage);
-        *user += usage.user_ticks + process->children_usage.user_ticks;
-        *system += usage.system_ticks + process->children_usage.system_ticks;
-    }
-}
-
 static u64
-proc_idle_ticks(u64 user, u64 system)
+proc_hundredths(u64 nanoseconds)
 {
-    return timer_ticks() > user + system ? timer_ticks() - user - system : 0;
+    return divide_u64(nanoseconds, NANOSECONDS_PER_HUNDREDTH, NULL);
 }
 
 void
 proc_print_uptime(struct process *process, struct text_buffer *text)
 {
-    u64 user, system;
+    struct processor_time time = processor_time_now();
     u32 hundredths, idle_hundredths;
-    u64 seconds = divide_u64(divide_u64(timer_nanoseconds(), NANOSECONDS_PER_HUNDREDTH, NULL), 100, &hundredths);
-    u64 idle_seconds;
+    u64 seconds = divide_u64(proc_hundredths(timer_nanoseconds()), 100, &hundredths);
+    u64 idle_seconds = divide_u64(proc_hundredths(time.idle), 100, &idle_hundredths);
 
     (void)process;
-    proc_total_ticks(&user, &system);
-    idle_seconds = divide_u64(proc_idle_ticks(user, system), TIMER_HERTZ, &idle_hundredths);
     text_print(text, "%llu.%02u %llu.%02u\n", seconds, hundredths, idle_seconds, idle_hundredths);
 }
 
@@ -183,17 +166,24 @@ proc_interrupt_total(void)
     return total;
 }
 
+/* In hundredths of a second: user, nice, system, idle, waiting for devices, and what Linux counts besides. */
+static void
+proc_print_processor(const char *name, const struct processor_time *time, struct text_buffer *text)
+{
+    text_print(text, "%s %llu 0 %llu %llu %llu 0 0 0 0 0\n", name, proc_hundredths(time->user),
+               proc_hundredths(time->system), proc_hundredths(time->idle), proc_hundredths(time->device_wait));
+}
+
 void
 proc_print_system_stat(struct process *process, struct text_buffer *text)
 {
-    u64 user, system, idle;
+    struct processor_time time = processor_time_now();
     u64 boot_time = divide_u64(time_since_epoch() - timer_nanoseconds(), NANOSECONDS_PER_SECOND, NULL);
 
     (void)process;
-    proc_total_ticks(&user, &system);
-    idle = proc_idle_ticks(user, system);
-    text_print(text, "cpu  %llu 0 %llu %llu 0 0 0 0 0 0\n", user, system, idle);
-    text_print(text, "cpu0 %llu 0 %llu %llu 0 0 0 0 0 0\n", user, system, idle);
+    proc_print_processor("cpu ", &time, text);
+    proc_print_processor("cpu0", &time, text);
     text_print(text, "intr %llu\nctxt %llu\nbtime %llu\n", proc_interrupt_total(), scheduler_switches, boot_time);
-    text_print(text, "processes %u\nprocs_running %u\nprocs_blocked 0\n", pid_last(), proc_running());
+    text_print(text, "processes %u\nprocs_running %u\nprocs_blocked %u\n", pid_last(), proc_running(),
+               processor_time_waiters);
 }

@@ -20,6 +20,7 @@
 #include "kernel/interval.h"
 #include "kernel/panic.h"
 #include "kernel/process.h"
+#include "kernel/processor_time.h"
 #include "kernel/thread.h"
 #include "kernel/x86/segments.h"
 #include "mm/aspace.h"
@@ -85,6 +86,8 @@ static void
 scheduler_switch(struct thread *previous, struct thread *next)
 {
     scheduler_switches++;
+    if (processor_time_measured)
+        processor_time_charge(previous, timer_nanoseconds());
     if (previous->has_user_state)
         thread_save_user_state(previous);
     else if (previous->state == THREAD_DEAD)
@@ -124,19 +127,33 @@ void
 scheduler_tick(void)
 {
     struct thread *thread = current_thread();
+    u64 now = timer_nanoseconds();
 
     if (cpu()->interrupted_user)
         thread->user_ticks++;
     else
         thread->system_ticks++;
+    if (thread != &idle_thread)
+        processor_time_tick(thread, cpu()->interrupted_user, now);
     interval_tick(thread->process, cpu()->interrupted_user);
     if (aspace_heeds_time())
         cpu()->pending_work |= WORK_SAMPLE;
-    alarm_tick(timer_nanoseconds());
+    alarm_tick(now);
     if (thread->slice > 0)
         thread->slice--;
     if (thread->slice == 0 && !TAILQ_EMPTY(&run_queue))
         cpu()->pending_work |= WORK_RESCHEDULE;
+}
+
+/* Nothing is left to do: waits for an interrupt, or, if an alarm goes off before the next tick, for its very moment. */
+static void
+scheduler_idle_wait(void)
+{
+    u64 now = timer_nanoseconds();
+
+    alarm_tick(now);
+    if (TAILQ_EMPTY(&run_queue) && !alarm_before(now + TIMER_TICK_NANOSECONDS))
+        cpu_wait_for_interrupt();
 }
 
 /* While nobody can run, frames are cleared for those who will: one at a time, with interrupts enabled. */
@@ -148,10 +165,13 @@ scheduler_idle(void)
     for (;;) {
         interrupts_disable();
         if (!TAILQ_EMPTY(&run_queue)) {
+            processor_time_idle_ends();
             schedule();
+            processor_time_idle_begins();
             pool_full = false;
         } else if (pool_full) {
-            cpu_wait_for_interrupt();
+            scheduler_idle_wait();
+            interrupts_enable();
         } else {
             interrupts_enable();
             pool_full = !frame_fill_pool();

@@ -10,6 +10,7 @@
 #include "drivers/timer.h"
 #include "kernel/alarm.h"
 #include "kernel/assert.h"
+#include "kernel/processor_time.h"
 #include "kernel/scheduler.h"
 #include "kernel/signal.h"
 #include "kernel/thread.h"
@@ -156,7 +157,16 @@ wait_timeout(struct wait_queue *queue, u64 deadline_nanoseconds)
 int
 wait_uninterruptible_timeout(struct wait_queue *queue, u64 deadline_nanoseconds)
 {
-    return wait_on(queue, WAIT_UNINTERRUPTIBLE, deadline_nanoseconds);
+    u32 interrupts = interrupts_save();
+    int ended;
+
+    /* Another's transfer may be over: the clock ticks seldom, compared with a disk. */
+    alarm_tick(timer_nanoseconds());
+    processor_time_waiters++;
+    ended = wait_on(queue, WAIT_UNINTERRUPTIBLE, deadline_nanoseconds);
+    processor_time_waiters--;
+    interrupts_restore(interrupts);
+    return ended;
 }
 
 /*

@@ -62,7 +62,10 @@ int wait_killable(struct wait_queue *queue);
  */
 int wait_timeout(struct wait_queue *queue, u64 deadline_nanoseconds);
 
-/* As wait_timeout but deaf to signals, for the waits of device drivers: 0 or -ETIMEDOUT. */
+/*
+ * As wait_timeout but deaf to signals, for the waits of device drivers: 0 or -ETIMEDOUT. While the processor is idle
+ * meanwhile, its time counts as waiting for a device.
+ */
 int wait_uninterruptible_timeout(struct wait_queue *queue, u64 deadline_nanoseconds);
 
 /* Wake all who wait, or the one that has waited longest. From anywhere, interrupt handlers included. */
