@@ -99,6 +99,7 @@ static const struct proc_entry proc_entries[] = {
     PROC_SETTING(PROC_SYS_VM, "policy", reclaim_switch_policy),
     PROC_SETTING(PROC_SYS_VM, "prefetch", NULL),
     PROC_SETTING(PROC_SYS_VM, "ramdisk.latency", NULL),
+    PROC_SETTING(PROC_SYS_VM, "workingset_window", NULL),
     PROC_FILE(PROC_PROCESS, "cmdline", proc_print_arguments),
     PROC_FILE(PROC_PROCESS, "comm", proc_print_name),
     PROC_LINK(PROC_PROCESS, "cwd", proc_target_directory),
@@ -112,6 +113,7 @@ static const struct proc_entry proc_entries[] = {
     PROC_FILE(PROC_PROCESS, "statm", proc_print_statm),
     PROC_FILE(PROC_PROCESS, "status", proc_print_status),
     PROC_FILE(PROC_PROCESS, "vmstat", proc_print_vmstat),
+    PROC_FILE(PROC_PROCESS, "workingset", proc_print_working_set),
 };
 
 static const struct inode_operations proc_operations;

@@ -15,6 +15,7 @@ void proc_print_maps(struct process *process, struct text_buffer *text);
 void proc_print_stat(struct process *process, struct text_buffer *text);
 void proc_print_statm(struct process *process, struct text_buffer *text);
 void proc_print_status(struct process *process, struct text_buffer *text);
+void proc_print_working_set(struct process *process, struct text_buffer *text); /* the first one begins the measuring */
 
 /* proc_system.c */
 void proc_print_command_line(struct process *process, struct text_buffer *text);

@@ -7,6 +7,7 @@
 #include "drivers/timer.h"
 #include "kernel/file.h"
 #include "kernel/process.h"
+#include "kernel/processor_time.h"
 #include "kernel/lib/divide.h"
 #include "kernel/terminal.h"
 #include "mm/aspace.h"
@@ -37,6 +38,20 @@ proc_print_vmstat(struct process *process, struct text_buffer *text)
         report_vmstat(NULL, text);
     else if (process->aspace != NULL)
         report_vmstat(process->aspace, text);
+}
+
+void
+proc_print_working_set(struct process *process, struct text_buffer *text)
+{
+    if (process->aspace == NULL)
+        return;
+    processor_time_measure();
+    if (!aspace_measure(process->aspace)) {
+        text->failed = true;
+        return;
+    }
+    text_print(text, "Window:\t%u\nPages:\t%u\nResident:\t%u\n", working_set_window,
+               aspace_working_set(process->aspace), aspace_resident_pages(process->aspace));
 }
 
 static struct report_size

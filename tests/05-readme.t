@@ -101,7 +101,7 @@ def exists(span):
         return True
     if re.match(r"[A-Z]+=", span) and " -- " not in span:
         return is_make_word(span)
-    if match := re.match(r"([a-z.]+)=", span):
+    if match := re.match(r"([a-z._]+)=", span):
         return match[1] in SWITCHES
     known = is_command(span.split())
     return known if known is not None else any(span in text_of(path) for path in sources(".c", ".h", ".py", ".t"))
