@@ -64,17 +64,28 @@ exit_release_memory(struct process *process)
     process_vfork_release(process);
 }
 
+/* Who adopts a process's children: the nearest ancestor that has said so and is not about to end itself, or init. */
+static struct process *
+exit_find_reaper(const struct process *process)
+{
+    struct process *ancestor = process->parent;
+
+    while (ancestor->id > INIT_NUMBER && (!ancestor->is_reaper || ancestor->exiting))
+        ancestor = ancestor->parent;
+    return ancestor->id > INIT_NUMBER ? ancestor : process_find(INIT_NUMBER);
+}
+
 static void
 exit_reparent_children(struct process *process)
 {
-    struct process *init = process_find(INIT_NUMBER);
+    struct process *reaper = exit_find_reaper(process);
     struct process *child;
 
     while ((child = LIST_FIRST(&process->children)) != NULL) {
         LIST_REMOVE(child, sibling_link);
-        child->parent = init;
+        child->parent = reaper;
         child->exit_signal = SIGCHLD;
-        LIST_INSERT_HEAD(&init->children, child, sibling_link);
+        LIST_INSERT_HEAD(&reaper->children, child, sibling_link);
         if (child->zombie)
             process_notify_parent(child);
     }

@@ -54,7 +54,7 @@ struct process {
     struct pid *group, *session;
     LIST_ENTRY(process) group_link;            /* in group->group */
     TAILQ_ENTRY(process) all_link;             /* in the list of all, oldest first */
-    struct process *parent;                    /* init adopts orphans; init's own is process 0 */
+    struct process *parent;                    /* of an orphan the nearest reaper, init at last; init's own is process 0 */
     LIST_HEAD(, process) children;             /* zombies included; youngest first */
     LIST_ENTRY(process) sibling_link;
     struct identity identity;
@@ -86,6 +86,7 @@ struct process {
     bool exiting;                              /* process_exit has begun: every thread ends */
     bool zombie;                               /* has ended, not yet waited for */
     bool claimed;                              /* a zombie whose status a thread of the parent is being told */
+    bool is_reaper;                            /* prctl: adopts the orphans among its descendants, as init does */
     bool has_executed;                         /* has called exec since fork (setpgid) */
     u32 exit_status;                           /* as wait4 reports it; before the end what the first thread ended with */
     int exit_signal;                           /* what the parent is sent: SIGCHLD after fork; 0: nothing */

@@ -69,6 +69,12 @@ const syscall_t syscall_table[] = {
     CALL(truncate64), CALL(ftruncate64), CALL(utimensat), CALL(utimensat_time64), CALL(umask), CALL(chdir),
     CALL(fchdir),
 
+    CALL_AS(setxattr, extended_attribute), CALL_AS(lsetxattr, extended_attribute), CALL_AS(fsetxattr, extended_attribute),
+    CALL_AS(getxattr, extended_attribute), CALL_AS(lgetxattr, extended_attribute), CALL_AS(fgetxattr, extended_attribute),
+    CALL_AS(listxattr, extended_attribute), CALL_AS(llistxattr, extended_attribute),
+    CALL_AS(flistxattr, extended_attribute), CALL_AS(removexattr, extended_attribute),
+    CALL_AS(lremovexattr, extended_attribute), CALL_AS(fremovexattr, extended_attribute),
+
     /* Files: names */
     CALL(mkdir), CALL(mkdirat), CALL(mknod), CALL(mknodat), CALL(rmdir), CALL(unlink), CALL(unlinkat),
     CALL(link), CALL(linkat), CALL(symlink), CALL(symlinkat), CALL(rename), CALL(renameat), CALL(renameat2),

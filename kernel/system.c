@@ -94,6 +94,11 @@ sys_prctl(u32 option, u32 argument)
         return prctl_set_name(argument);
     case PR_GET_NAME:
         return user_copy_out(argument, current_process()->name, PROCESS_NAME_BYTES);
+    case PR_SET_CHILD_SUBREAPER:
+        current_process()->is_reaper = argument != 0;
+        return 0;
+    case PR_GET_CHILD_SUBREAPER:
+        return user_write_word(argument, current_process()->is_reaper);
     case PR_GET_DUMPABLE:
     case PR_GET_KEEPCAPS:
         return 0;

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "user/lib/check.h"
@@ -269,6 +270,7 @@ proc_check(void)
     check_that(read(file, target, 1) == 1 && read(file, target + 1, 1) == 1 && target[0] != '\0', "in portions");
     close(file);
     check_that(refused(open("/proc/self/nothing", O_RDONLY), ENOENT), "what is not there is not there");
+    check_that(refused(getxattr("/proc", "user.none", target, sizeof target), EOPNOTSUPP), "extended attributes are not supported");
 }
 
 int

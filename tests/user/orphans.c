@@ -1,9 +1,11 @@
 /*
  * Groups that nobody could let go on: they are woken by SIGHUP and SIGCONT when
- * they become orphaned, and do not stop by SIGTSTP any more.
+ * they become orphaned, and do not stop by SIGTSTP any more. And who adopts the
+ * child of a process that ends: the nearest ancestor that has said so.
  */
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -88,6 +90,72 @@ stop_watched(void)
         _exit(2);
 }
 
+/* A grandchild whose parent ends at once; its exit status is whether this process became its parent. */
+static pid_t
+grandchild_leave(void)
+{
+    pid_t self = getpid(), child = fork();
+
+    if (child == 0) {
+        if (fork() > 0)
+            _exit(0);
+        for (int naps = 0; naps < 100 && getppid() != self; naps++)
+            nap();
+        _exit(getppid() == self ? 3 : 4);
+    }
+    return child;
+}
+
+static void
+reaper_run(void)
+{
+    int set = 0, status;
+
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0 || prctl(PR_GET_CHILD_SUBREAPER, &set) != 0 || set != 1)
+        _exit(1);
+    if (waitpid(grandchild_leave(), &status, 0) < 0 || status != 0)
+        _exit(2);
+    if (wait(&status) < 0)
+        _exit(5);
+    _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 6);
+}
+
+/* A child of a reaper is none itself, and a reaper that ends is passed over. */
+static void
+reaper_end(void)
+{
+    int set = 1, status;
+
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    pid_t child = fork();
+    if (child == 0) {
+        if (prctl(PR_GET_CHILD_SUBREAPER, &set) != 0 || set != 0)
+            _exit(1);
+        prctl(PR_SET_CHILD_SUBREAPER, 1);
+        pid_t grandchild = fork();
+        if (grandchild == 0) {
+            while (getppid() != 1 && getppid() != (pid_t) seen->hung_up)
+                nap();
+            _exit(7);
+        }
+        _exit(0);
+    }
+    seen->hung_up = getpid();
+    waitpid(child, &status, 0);
+    if (status != 0 || wait(&status) < 0)
+        _exit(2);
+    _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 6);
+}
+
+static void
+reapers_check(void)
+{
+    int status = check_child(reaper_run);
+    check_that(WIFEXITED(status) && WEXITSTATUS(status) == 3, "an orphan is adopted by the ancestor that asked for it");
+    status = check_child(reaper_end);
+    check_that(WIFEXITED(status) && WEXITSTATUS(status) == 7, "that is not inherited, and who ends adopts nobody");
+}
+
 int
 main(void)
 {
@@ -102,5 +170,6 @@ main(void)
         nap();
     check_that(seen->hung_up && seen->continued, "the orphaned group is sent SIGHUP and SIGCONT");
     check_that(seen->survived, "and cannot be stopped from the terminal");
+    reapers_check();
     return check_end();
 }
