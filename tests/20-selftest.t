@@ -1,13 +1,18 @@
 #!/usr/bin/env python3
-"""The in-kernel suites, in both page-table formats, under every policy, with entries dropped at random, with accessed and dirty bits
-found out in software, with every kind of fork, without execute protection, and with all of mm verified every few faults. A T that
-names no file selects suites: make test T=mm_fork."""
+"""The in-kernel suites: in both page-table formats, with entries dropped at random, with accessed and dirty bits found out in software,
+with every kind of fork, without execute protection, and with all of mm verified every few faults; under every policy and division
+of memory, in one of the formats each. A T that names no file selects suites: make test T=mm_fork."""
 from harness import *
 
 SECONDS = 100
-CONFIGURATIONS = [f"paging={paging} policy={policy}" for paging in FORMATS for policy in ("fifo", "random", "clock")]
-CONFIGURATIONS += [f"paging={paging} {further}" for paging in FORMATS for further in
-                   ("chaos=7", "dirty=software accessed=software", "fork=cow", "fork=copy", "nx=off", "check=20")]
+# opt is left out: it needs a recording of the future.
+POLICIES = [policy for policy in re.findall(r"POLICY\((\w+)\)", (ROOT / "mm/policy.h").read_text()) if policy != "opt"]
+DIVISIONS = ["policy=clock alloc=equal", "policy=lru alloc=proportional", "policy=arc alloc=priority"]
+
+CONFIGURATIONS = [f"paging={paging} {further}" for paging in FORMATS for further in
+                  ("policy=clock", "chaos=7", "dirty=software accessed=software", "fork=cow", "fork=copy", "nx=off", "check=20")]
+CONFIGURATIONS += [f"paging={FORMATS[i % len(FORMATS)]} {further}" for i, further in
+                   enumerate([f"policy={policy}" for policy in POLICIES if policy != "clock"] + DIVISIONS)]
 
 
 def selftest(t, switches, suites):
