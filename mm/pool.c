@@ -56,7 +56,8 @@ world_dirty(const struct policy_environment *world, u32 number)
     struct frame *frame = frame_descriptor((frame_t){number});
 
     (void)world;
-    pmap_frame_harvest_dirty(frame);
+    if (!frame->dirty)
+        pmap_frame_harvest_dirty(frame);
     return frame->dirty;
 }
 

@@ -53,58 +53,58 @@ wsclock_remove(struct policy_state *wsclock, uint32_t frame)
     ring_remove(&wsclock->ring, frame);
 }
 
-/* Whether the frame is better to take than the best one so far: outside the window first, then clean, then unused for longer. */
-static bool
-wsclock_is_better(struct policy_state *wsclock, uint32_t frame, uint32_t best)
+/* What the hand found of a frame, to compare it with others. */
+struct wsclock_candidate {
+    uint32_t frame;             /* POLICY_NONE: none yet */
+    uint32_t age;               /* since its last use, as far as seen */
+    bool dirty;
+};
+
+/* A look at the frame at the hand: what was used gets the present time. */
+static struct wsclock_candidate
+wsclock_look(struct policy_state *wsclock, uint32_t now)
 {
     const struct policy_environment *world = wsclock->world;
-    uint32_t now = wsclock_now(wsclock), window = world->window;
-    uint32_t age = now - wsclock->world->values[frame], best_age = now - wsclock->world->values[best];
-    bool dirty = world->dirty(world, frame), best_dirty = world->dirty(world, best);
+    uint32_t frame = wsclock->ring.hand;
 
-    if (age > window || best_age > window)
-        return best_age <= window;
-    return dirty == best_dirty ? age > best_age : best_dirty;
+    if (world->referenced(world, frame))
+        world->values[frame] = now;
+    return (struct wsclock_candidate){frame, now - world->values[frame], world->dirty(world, frame)};
 }
 
-/* What to take when no page is both clean and outside the window; the hand goes there. */
-static uint32_t
-wsclock_settle(struct policy_state *wsclock)
+/* Whether a frame is better to take than the best one so far: outside the window first, then clean, then unused for longer. */
+static bool
+wsclock_is_better(const struct wsclock_candidate *frame, const struct wsclock_candidate *best, uint32_t window)
 {
-    uint32_t best = wsclock->ring.hand, frame = best;
-
-    for (uint32_t i = 1; i < wsclock->ring.length; i++) {
-        frame = wsclock->ring.links[frame].next;
-        if (wsclock_is_better(wsclock, frame, best))
-            best = frame;
-    }
-    wsclock->reason = wsclock_now(wsclock) - wsclock->world->values[best] > wsclock->world->window
-        ? " is dirty, but the first outside the window"
-        : ": all are in the working set, and it is the oldest of the clean, or of all";
-    wsclock->ring.hand = best;
-    return best;
+    if (best->frame == POLICY_NONE)
+        return true;
+    if (frame->age > window || best->age > window)
+        return best->age <= window;
+    return frame->dirty == best->dirty ? frame->age > best->age : best->dirty;
 }
 
+/* After a whole turn the hand goes to the best frame of those that it passed. */
 static uint32_t
 wsclock_select(struct policy_state *wsclock)
 {
-    const struct policy_environment *world = wsclock->world;
-    struct ring *ring = &wsclock->ring;
+    uint32_t now = wsclock_now(wsclock), window = wsclock->world->window;
+    struct wsclock_candidate best = {.frame = POLICY_NONE};
 
-    if (ring->length == 0)
-        return POLICY_NONE;
-    for (wsclock->passed = 0; wsclock->passed < ring->length; wsclock->passed++) {
-        uint32_t frame = ring->hand;
+    for (wsclock->passed = 0; wsclock->passed < wsclock->ring.length; wsclock->passed++) {
+        struct wsclock_candidate candidate = wsclock_look(wsclock, now);
 
-        if (world->referenced(world, frame))
-            world->values[frame] = wsclock_now(wsclock);
-        else if (wsclock_now(wsclock) - world->values[frame] > world->window && !world->dirty(world, frame)) {
+        if (candidate.age > window && !candidate.dirty) {
             wsclock->reason = " is clean and outside the window";
-            return frame;
+            return candidate.frame;
         }
-        ring_advance(ring);
+        if (wsclock_is_better(&candidate, &best, window))
+            best = candidate;
+        ring_advance(&wsclock->ring);
     }
-    return wsclock_settle(wsclock);
+    wsclock->reason = best.age > window ? " is dirty, but the first outside the window"
+                                        : ": all are in the working set, and it is the oldest of the clean, or of all";
+    wsclock->ring.hand = best.frame;
+    return best.frame;
 }
 
 static uint32_t
