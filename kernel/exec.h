@@ -22,7 +22,7 @@ struct signal_actions;
 
 /* One ELF file of a program. */
 struct exec_file {
-    struct inode *inode;                   /* held; NULL: there is no such file */
+    struct inode *inode;                   /* held, and running; NULL: there is no such file */
     struct elf_layout layout;
     struct elf_image image;
     Elf32_Phdr *segments;                  /* kmem_allocate'd, layout.header_count */
@@ -42,7 +42,7 @@ struct exec_program {
 /*
  * Run the program (or #! script) at `path`, relative to the current directory, with these strings. On success
  * the current thread's trap frame holds the new program's start. 0, -ENOENT, -EACCES, -ENOEXEC, -ENOMEM,
- * -E2BIG, -ELOOP ... Sleeps.
+ * -E2BIG, -ELOOP, -ETXTBSY ... Sleeps.
  */
 int exec_run(const char *path, struct exec_strings *strings);
 

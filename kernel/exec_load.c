@@ -38,7 +38,12 @@ exec_file_open(struct exec_file *file, const char *path, char *header)
 
     if (result < 0)
         return result;
-    inode_release(file->inode);
+    result = inode_add_program(inode);
+    if (result < 0) {
+        inode_release(inode);
+        return result;
+    }
+    inode_release_program(file->inode);
     file->inode = inode;
     result = object_read_kernel(inode->object, 0, header, EXEC_HEADER_BYTES);
     if (result >= 0)
@@ -57,7 +62,7 @@ exec_file_check(struct exec_file *file, const char *header, u32 bytes, u32 base)
 void
 exec_file_release(struct exec_file *file)
 {
-    inode_release(file->inode);
+    inode_release_program(file->inode);
     kmem_free(file->segments);
 }
 

@@ -20,13 +20,14 @@
 #include "kernel/shared_memory.h"
 #include "kernel/syscall.h"
 #include "mm/aspace.h"
+#include "mm/object.h"
 
 #include <asm/errno.h>
 #include <asm/signal.h>
 
 #define INIT_NUMBER 1u
 
-/* When init ends, so does the machine. */
+/* When init ends, so does the machine. Files are written back first. */
 static void __attribute__((noreturn))
 exit_machine(u32 wait_status)
 {
@@ -34,6 +35,7 @@ exit_machine(u32 wait_status)
 
     if (signal != 0)
         log_error("init was killed by signal %d", signal);
+    object_write_back_all();
     aspace_end_traces();
     power_off(signal != 0 ? 128 + signal : (int)(wait_status >> 8));
 }
@@ -47,7 +49,7 @@ exit_release_files(struct process *process)
     file_table_release(files);
     inode_release(process->directory);
     process->directory = NULL;
-    inode_release(process->executable);
+    inode_release_program(process->executable);
     process->executable = NULL;
 }
 

@@ -61,23 +61,28 @@ file_release(struct file *file)
     assert(file->references > 0);
     if (--file->references > 0)
         return;
+    if (file->is_writer)
+        inode_remove_writer(file->inode);
     if (file->operations != NULL && file->operations->release != NULL)
         file->operations->release(file);
     inode_release(file->inode);
     kmem_cache_free(&file_cache, file);
 }
 
-/* What opening does to a regular file itself: empties it, or gets it ready to be written to. */
+/* What opening means to a regular file itself: there is one more who can write, and it may be emptied. */
 static int
-file_prepare_inode(struct inode *inode, u32 flags)
+file_prepare_inode(struct file *file, u32 flags)
 {
+    struct inode *inode = file->inode;
+    int error = 0;
+
     if (!inode_is(inode, S_IFREG) || inode->operations->size == NULL)
         return 0;
-    if (flags & O_TRUNC)
-        return inode_truncate(inode, 0);
-    if ((flags & O_ACCMODE) != O_RDONLY)
-        return inode_make_writable(inode);
-    return 0;
+    if ((flags & O_ACCMODE) != O_RDONLY) {
+        error = inode_add_writer(inode);
+        file->is_writer = error == 0;
+    }
+    return error == 0 && (flags & O_TRUNC) ? inode_truncate(inode, 0) : error;
 }
 
 int
@@ -95,7 +100,7 @@ file_open_inode(struct inode *inode, u32 flags, struct file **file)
         return -ENOMEM;
     error = inode->operations->open(inode, opened);
     if (error == 0)
-        error = file_prepare_inode(inode, flags);
+        error = file_prepare_inode(opened, flags);
     if (error < 0) {
         file_release(opened);
         return error;

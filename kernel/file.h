@@ -44,6 +44,7 @@ struct file_operations {
 struct file {
     u32 references;
     u32 flags;                  /* O_ACCMODE and the status flags that F_GETFL shows */
+    bool is_writer;             /* counted in inode->writers */
     u64 offset;                 /* bytes from the start; shared by all descriptors of this file */
     struct inode *inode;        /* held; never NULL */
     const struct file_operations *operations;
@@ -118,7 +119,7 @@ int file_close(struct file_table *table, int descriptor);
 
 /*
  * Opens an inode (which the file then holds too); flags are O_*. *file has one reference.
- * 0, -EISDIR, -ENXIO (no such device), -ENOMEM, -ENFILE … May sleep.
+ * 0, -EISDIR, -ENXIO (no such device), -ETXTBSY, -ENOMEM, -ENFILE … May sleep.
  */
 int file_open_inode(struct inode *inode, u32 flags, struct file **file);
 

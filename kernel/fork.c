@@ -74,8 +74,10 @@ fork_files(struct process *child, struct process *parent, u32 flags)
     if (child->files == NULL)
         return -ENOMEM;
     child->directory = inode_hold(parent->directory);
-    if (parent->executable != NULL)
+    if (parent->executable != NULL) {
         child->executable = inode_hold(parent->executable);
+        inode_add_program(child->executable);       /* which is running already */
+    }
     child->file_mode_mask = parent->file_mode_mask;
     return 0;
 }
@@ -142,7 +144,7 @@ fork_abandon(struct process *child)
     if (child->files != NULL)
         file_table_release(child->files);
     inode_release(child->directory);
-    inode_release(child->executable);
+    inode_release_program(child->executable);
     if (thread != NULL) {
         signal_release(child);
         thread_free(thread);

@@ -14,8 +14,6 @@
 #include "kernel/time.h"
 #include "mm/kmem.h"
 #include "mm/object.h"
-#include "mm/transfer.h"
-#include "mm/units.h"
 
 #include <asm/errno.h>
 #include <linux/stat.h>
@@ -54,11 +52,12 @@ inode_release(struct inode *inode)
 {
     /* A loop, since a removed directory may hold the last reference to its removed parent, and so on upwards. */
     while (inode != NULL) {
-        struct inode *parent = inode_is(inode, S_IFDIR) ? inode->parent : NULL;
+        struct inode *parent;
 
         assert(inode->references > 0);
         if (--inode->references > 0)
             return;
+        parent = inode_is(inode, S_IFDIR) ? inode->parent : NULL;
         if (inode->operations->destroy != NULL)
             inode->operations->destroy(inode);
         kmem_free(inode);
@@ -93,76 +92,20 @@ inode_touch_modified(struct inode *inode)
     inode->modified = inode->changed = time_since_epoch();
 }
 
-/* Puts an object in the place of an image's, which whoever has it mapped goes on holding. */
-static void
-inode_replace_object(struct inode *inode, struct object *object)
+void
+inode_release_program(struct inode *inode)
 {
-    if (inode->object->name != NULL)
-        object_set_name(object, inode->object->name, inode->number);
-    object_release(inode->object);
-    inode->object = object;
-    inode->from_image = false;
-}
-
-static int
-inode_copy_object(struct object *to, struct object *from, u64 bytes)
-{
-    u8 *page = kmem_allocate(PAGE_SIZE);
-    int error = page == NULL ? -ENOMEM : 0;
-
-    for (u64 offset = 0; offset < bytes && error >= 0; offset += PAGE_SIZE) {
-        u32 chunk = bytes - offset < PAGE_SIZE ? (u32)(bytes - offset) : PAGE_SIZE;
-
-        error = object_read_kernel(from, offset, page, chunk);
-        if (error >= 0)
-            error = object_write_kernel(to, offset, page, chunk);
-    }
-    kmem_free(page);
-    return error < 0 ? error : 0;
-}
-
-/*
- * Gives an image's file an anonymous object of its own with its first `bytes` bytes. The caller holds
- * inode->changing.
- */
-static int
-inode_make_anonymous(struct inode *inode, u64 bytes)
-{
-    struct object *copy = object_anonymous_create(bytes);
-    int error = copy == NULL ? -ENOMEM : inode_copy_object(copy, inode->object, bytes);
-
-    if (error == 0)
-        inode_replace_object(inode, copy);
-    else if (copy != NULL)
-        object_release(copy);
-    return error;
-}
-
-int
-inode_make_writable(struct inode *inode)
-{
-    int error = 0;
-
-    if (!inode_is(inode, S_IFREG))
-        return 0;
-    mutex_lock(&inode->changing);
-    if (inode->from_image)
-        error = inode_make_anonymous(inode, inode_size(inode));
-    mutex_unlock(&inode->changing);
-    return error;
+    if (inode != NULL)
+        inode_remove_program(inode);
+    inode_release(inode);
 }
 
 /* Sets the length; the caller holds inode->changing. */
 static int
 inode_set_size(struct inode *inode, u64 bytes)
 {
-    u64 size = inode_size(inode);
-    int error = 0;
+    int error = bytes == inode_size(inode) ? 0 : object_resize(inode->object, bytes);
 
-    if (inode->from_image)
-        error = inode_make_anonymous(inode, size < bytes ? size : bytes);
-    if (error == 0 && bytes != inode_size(inode))
-        error = object_resize(inode->object, bytes);
     if (error == 0)
         inode_touch_modified(inode);
     return error;
@@ -177,6 +120,8 @@ inode_truncate(struct inode *inode, u64 bytes)
         return -EISDIR;
     if (!inode_is(inode, S_IFREG) || inode->operations->size == NULL)
         return -EINVAL;
+    if (inode->writers < 0)
+        return -ETXTBSY;
     mutex_lock(&inode->changing);
     error = inode_set_size(inode, bytes);
     mutex_unlock(&inode->changing);

@@ -15,9 +15,12 @@
  */
 #pragma once
 
+#include "kernel/assert.h"
 #include "kernel/mutex.h"
 #include "kernel/text.h"
 #include "kernel/types.h"
+
+#include <asm/errno.h>
 
 struct file;
 struct inode;
@@ -84,7 +87,7 @@ struct inode {
         struct pipe *pipe;                      /* S_IFIFO: NULL while nobody has it open */
         struct proc_node *proc;                 /* /proc; only proc.c looks inside */
     };
-    bool from_image;            /* S_IFREG: object's pages lie in a boot module and must not be written */
+    s32 writers;                /* S_IFREG: open files that can write, or, negative, programs that run from it */
     struct mutex changing;      /* S_IFREG: held by whoever writes or sets the length, which may sleep in between */
 };
 
@@ -103,16 +106,50 @@ void inode_release(struct inode *inode);
 u64 inode_size(const struct inode *inode);
 
 /*
- * Sets a regular file's length; new bytes read as zero. 0, -EISDIR, -EINVAL (not regular), -EFBIG, -ENOMEM, -EIO. May
- * sleep.
+ * Sets a regular file's length; new bytes read as zero. 0, -EISDIR, -EINVAL (not regular), -ETXTBSY, -ENOMEM, -EIO.
+ * May sleep.
  */
 int inode_truncate(struct inode *inode, u64 bytes);
 
 /*
- * Before the first write to a regular file that came with a boot module: gives it an anonymous object holding the
- * same bytes. Mappings made before keep the old one. 0, -ENOMEM or -EIO. May sleep.
+ * A program's file is not written to while it runs. One more open file that can write: 0, or -ETXTBSY while it runs;
+ * and one less.
  */
-int inode_make_writable(struct inode *inode);
+static inline int
+inode_add_writer(struct inode *inode)
+{
+    if (inode->writers < 0)
+        return -ETXTBSY;
+    inode->writers++;
+    return 0;
+}
+
+static inline void
+inode_remove_writer(struct inode *inode)
+{
+    assert(inode->writers > 0);
+    inode->writers--;
+}
+
+/* One more to run it: 0, or -ETXTBSY while it is open for writing; and one less. */
+static inline int
+inode_add_program(struct inode *inode)
+{
+    if (inode->writers > 0)
+        return -ETXTBSY;
+    inode->writers--;
+    return 0;
+}
+
+static inline void
+inode_remove_program(struct inode *inode)
+{
+    assert(inode->writers < 0);
+    inode->writers++;
+}
+
+/* Gives back what was held in order to run it; NULL is allowed. */
+void inode_release_program(struct inode *inode);
 
 /* The contents, or what is known about them, have changed now. */
 void inode_touch_modified(struct inode *inode);

@@ -68,7 +68,7 @@ struct process {
     struct aspace *aspace;                     /* NULL: kernel threads and zombies */
     struct file_table *files;                  /* NULL: kernel threads and zombies */
     struct inode *directory;                   /* current one, held; NULL for zombies */
-    struct inode *executable;                  /* the program's file, held; NULL before exec and for zombies */
+    struct inode *executable;                  /* the program's file, held as such; NULL before exec and for zombies */
     u32 file_mode_mask;                        /* umask */
     struct signal_process signals;
     struct rlimit limits[RLIM_NLIMITS];

@@ -380,7 +380,6 @@ ramfs_create_image(struct inode *directory, const char *name, u32 mode, struct o
         object_release(object);
         return -ENOMEM;
     }
-    inode->from_image = true;
     return ramfs_finish(directory, name, inode, result);
 }
 
@@ -389,7 +388,6 @@ ramfs_set_image(struct inode *inode, struct object *object)
 {
     object_release(inode->object);
     inode->object = object;
-    inode->from_image = true;
     ramfs_name_object(inode);
 }
 

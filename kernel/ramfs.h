@@ -1,8 +1,8 @@
 /*
  * The tree in memory: directories, regular files, symbolic links and device nodes.
  *
- * It is the root. Its regular files are objects of mm/: those of a boot module read their pages from it on demand,
- * new ones are anonymous and can be swapped. Checks of what a call may do are the caller's (kernel/syscall_name.c);
+ * It is the root. Its regular files are objects of mm/: those of a boot module read their pages from it on demand and
+ * write them back, new ones are anonymous and can be swapped. Checks of what a call may do are the caller's (kernel/syscall_name.c);
  * here things are done.
  */
 #pragma once

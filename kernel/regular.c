@@ -1,12 +1,9 @@
 /*
- * Open regular files: bytes between a transfer and the object that holds the file's pages.
- *
- * Invariant: an inode that came with an image has been given an object of its own before a file is open for writing
- * on it (file_open_inode), so that writing here never reaches a boot module.
+ * Open regular files: bytes between a transfer and the object that holds the file's pages. The same pages are mapped, so
+ * that reading, writing and mappings always agree; the object writes them back where they have a place on a device.
  */
 #include "kernel/regular.h"
 
-#include "kernel/assert.h"
 #include "kernel/process.h"
 #include "kernel/reserve.h"
 #include "kernel/signal.h"
@@ -119,6 +116,15 @@ regular_room(u64 start, u32 bytes)
     return bytes == 0 ? -ENOSPC : (s32)bytes;
 }
 
+/* Writes what lies in [start, start + bytes) to the device, if the file was opened so (O_SYNC, O_DSYNC). */
+static int
+regular_sync(const struct file *file, u64 start, u32 bytes)
+{
+    if (!(file->flags & O_DSYNC))
+        return 0;
+    return object_write_back(file->inode->object, (u32)(start >> PAGE_SHIFT), object_page_count(start + bytes));
+}
+
 /* Writes at start, for the holder of inode->changing. Bytes, or -errno with nothing changed. */
 static s32
 regular_write_locked(struct inode *inode, struct transfer *transfer, u64 start)
@@ -150,19 +156,20 @@ regular_write(struct file *file, struct transfer *transfer, u64 *offset)
     struct inode *inode = file->inode;
     u64 start;
     s32 done;
+    int error;
 
-    assert(!inode->from_image);
     if (transfer->remaining == 0)
         return 0;
     mutex_lock(&inode->changing);
     start = file->flags & O_APPEND ? inode_size(inode) : *offset;
     done = regular_write_locked(inode, transfer, start);
     mutex_unlock(&inode->changing);
-    if (done > 0) {
-        *offset = start + done;
-        inode_touch_modified(inode);
-    }
-    return done;
+    if (done <= 0)
+        return done;
+    *offset = start + done;
+    inode_touch_modified(inode);
+    error = regular_sync(file, start, done);
+    return error < 0 ? error : done;
 }
 
 static u64

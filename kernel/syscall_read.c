@@ -6,12 +6,14 @@
 #include "kernel/file.h"
 #include "kernel/process.h"
 #include "mm/kmem.h"
+#include "mm/object.h"
 #include "mm/units.h"
 #include "mm/user.h"
 
 #include <asm/errno.h>
 #include <linux/fcntl.h>
 #include <linux/fs.h>
+#include <linux/stat.h>
 #include <linux/uio.h>
 
 /* The most that one call moves: as Linux, so that a count is never negative. */
@@ -327,15 +329,32 @@ sys__llseek(s32 descriptor, u32 offset_high, u32 offset_low, u32 result_address,
 
 /* ---- to the device ---- */
 
-/* Files live in memory: there is nowhere to write them to. */
+static s32
+sync_file(struct file *file)
+{
+    struct inode *inode = file->inode;
+
+    if (inode_is(inode, S_IFREG) && inode->operations->size != NULL)
+        return object_write_back(inode->object, 0, UINT32_MAX);
+    return inode_is(inode, S_IFDIR) ? 0 : -EINVAL;
+}
+
 s32
 sys_fsync(s32 descriptor)
 {
-    return file_descriptor(current_process()->files, descriptor) == NULL ? -EBADF : 0;
+    struct file *file;
+    s32 result = file_get(current_process()->files, descriptor, &file);
+
+    if (result < 0)
+        return result;
+    result = sync_file(file);
+    file_release(file);
+    return result;
 }
 
 s32
 sys_sync(void)
 {
+    object_write_back_all();
     return 0;
 }

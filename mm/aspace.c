@@ -68,6 +68,21 @@ aspace_forget_entries(struct aspace *aspace, struct region *region)
     }
 }
 
+/* Takes a region out of the address space. What was written through it to a file goes to
+ * the device, which may sleep: true if it could have. */
+static inline bool
+aspace_drop(struct aspace *aspace, struct region *region)
+{
+    bool writes = region_writes_file(region);
+
+    aspace_forget_entries(aspace, region);
+    region_unlink(&aspace->regions, region);
+    if (writes)
+        region_write_back(region, region->start, region->end);
+    region_destroy(region);
+    return writes;
+}
+
 static void
 aspace_destroy(struct aspace *aspace)
 {
@@ -75,11 +90,8 @@ aspace_destroy(struct aspace *aspace)
 
     if (cpu()->aspace == aspace)
         aspace_activate(NULL);
-    while ((region = region_first(&aspace->regions))) {
-        aspace_forget_entries(aspace, region);
-        region_unlink(&aspace->regions, region);
-        region_destroy(region);
-    }
+    while ((region = region_first(&aspace->regions)))
+        aspace_drop(aspace, region);
     pmap_destroy(&aspace->pmap);
     aspace_end_trace(aspace);
     if (aspace->pool)
@@ -145,6 +157,7 @@ int
 aspace_unmap(struct aspace *aspace, page_t start, page_t end)
 {
     struct region *region, *next;
+    page_t rest;
 
     if (!aspace_cut(aspace, start, end))
         return -ENOMEM;
@@ -153,11 +166,11 @@ aspace_unmap(struct aspace *aspace, page_t start, page_t end)
         region = region_find_from(&aspace->regions, start);
     for (; region && region->start.number < end.number; region = next) {
         next = region_next(region);
-        aspace_forget_entries(aspace, region);
+        rest = region->end;
         if (region->flags & REGION_LOCKED)
             aspace->locked_pages -= region->end.number - region->start.number;
-        region_unlink(&aspace->regions, region);
-        region_destroy(region);
+        if (aspace_drop(aspace, region))
+            next = region_find_from(&aspace->regions, rest);
     }
     return 0;
 }

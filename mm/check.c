@@ -42,7 +42,7 @@ for_each_amap(amap_visit_t *visit)
         for (struct region *region = region_first(&aspace->regions); region && !wrong; region = region_next(region))
             wrong = region->amap ? visit(region->amap) : NULL;
     LIST_FOREACH(object, &object_all, link)
-        if (!wrong && object->kind == OBJECT_ANONYMOUS && object->amap)
+        if (!wrong && object->amap)
             wrong = visit(object->amap);
     return wrong;
 }
@@ -219,7 +219,7 @@ owned_frame_check(struct frame *frame, u32 *anonymous, u32 *prefetched)
         return "a frame has lost its owner";
     if (frame->state == FRAME_ANONYMOUS)
         *anonymous += frame->owner != NULL;
-    else if (object && (object->kind != OBJECT_FILE || frame->index >= object->file.frame_count
+    else if (object && (!object_is_on_device(object, frame->index)
                         || object->file.frames[frame->index] != frame))
         return "an object's frame is not where its index says";
     return mappings_check(frame);

@@ -33,6 +33,7 @@
     X(pswpin)              /* pages read from the swap area */                 \
     X(pswpout)             /* pages written to the swap area */                \
     X(device_read)         /* transfers that read pages (system only) */       \
+    X(file_write_back)     /* pages of files written to their device (system only) */ \
     X(prefetch_read)       /* pages that came with one that was wanted */      \
     X(prefetch_useful)     /* of these, those that were used */                \
     X(prefetch_useless)    /* of these, those that went unused (system only) */ \

@@ -222,7 +222,7 @@ static void
 fault_leave_source(struct frame *source)
 {
     if (source->state == FRAME_OBJECT && !source->first.pmap && pool_current->quota != POOL_UNLIMITED
-        && evictable_is_candidate(source))
+        && !source->dirty && evictable_is_candidate(source))
         object_forget(source);
     else
         evictable_insert(source);
@@ -264,11 +264,11 @@ fault_finds(struct fault *fault, struct frame *frame)
 }
 
 static void
-fault_count_read(struct fault *fault, enum object_kind source, const struct prefetch *prefetch)
+fault_count_read(struct fault *fault, bool from_file, const struct prefetch *prefetch)
 {
     COUNT(fault, pgmajfault);
     fault->aspace->counters.prefetch_read += prefetch->read;
-    if (source == OBJECT_FILE) {
+    if (from_file) {
         COUNT(fault, fault_file);
         return;
     }
@@ -316,11 +316,11 @@ fault_anon_absent(struct fault *fault, struct anon *anon)
 
     switch (pagein_anon(anon, &prefetch)) {
     case PAGEIN_READ:
-        fault_count_read(fault, OBJECT_ANONYMOUS, &prefetch);
+        fault_count_read(fault, false, &prefetch);
         fault_anon_read(fault, anon);
         return 0;
     case PAGEIN_SLEPT:
-        fault_count_read(fault, OBJECT_ANONYMOUS, &prefetch);
+        fault_count_read(fault, false, &prefetch);
         return 0;
     case PAGEIN_HERE:
     case PAGEIN_WAITED:
@@ -432,7 +432,7 @@ fault_object_absent(struct fault *fault, u32 index)
 {
     struct object *object = fault->region->object;
     struct prefetch prefetch = region_prefetch(fault->region, fault->page);
-    enum object_kind kind = object->kind;
+    bool from_file = object_is_on_device(object, index);
     struct frame *frame;
 
     if (!object_contains(object, index)) {
@@ -443,11 +443,11 @@ fault_object_absent(struct fault *fault, u32 index)
     case OBJECT_PAGE_CREATED:
         return fault_object_created(fault, frame);
     case OBJECT_PAGE_READ:
-        fault_count_read(fault, kind, &prefetch);
+        fault_count_read(fault, from_file, &prefetch);
         fault_object_read(fault, frame, index);
         return 0;
     case OBJECT_PAGE_SLEPT:
-        fault_count_read(fault, kind, &prefetch);
+        fault_count_read(fault, from_file, &prefetch);
         return 0;
     case OBJECT_PAGE_HERE:
     case OBJECT_PAGE_WAITED:

@@ -90,6 +90,8 @@ mmap_check(struct aspace *aspace, const struct mmap_request *request, u32 pages)
         return -EINVAL;
     if (request->protection & ~request->maximum & PROTECTION_BITS)
         return -EACCES;
+    if (request->object && request->object_page > UINT32_MAX - pages)
+        return -EOVERFLOW;
     if (aspace->regions.count > region_limit || pages > aspace->size_limit_pages
         || aspace->regions.pages > aspace->size_limit_pages - pages || mmap_is_hopeless(request, pages))
         return -ENOMEM;

@@ -19,7 +19,8 @@ struct mmap_request {
     u64 data_end;           /* 0, or the byte of the object from which on memory reads as zero */
 };
 
-/* 0 and request->address, or -EINVAL, -ENOMEM, -EEXIST, -EPERM. The object's
+/* 0 and request->address, or -EINVAL, -ENOMEM, -EEXIST, -EPERM, -EOVERFLOW (a page of the
+ * object that 32 bits cannot number). The object's
  * reference stays the caller's. May sleep with MAP_POPULATE or MAP_LOCKED. */
 int mmap_map(struct aspace *aspace, struct mmap_request *request);
 
@@ -38,6 +39,10 @@ int mmap_advise(struct aspace *aspace, u32 address, u32 bytes, u32 advice);
 
 /* One byte a page to the user's vector: bit 0 says that it is in memory. */
 int mmap_incore(struct aspace *aspace, u32 address, u32 bytes, u32 vector);
+
+/* msync: with MS_SYNC, dirty pages of files are on their device afterwards. 0, -EINVAL,
+ * -ENOMEM (not all of it is mapped: the rest is done), -EBUSY (MS_INVALIDATE, and it is
+ * locked) or -EIO. May sleep. */
 int mmap_sync(struct aspace *aspace, u32 address, u32 bytes, u32 flags);
 int mmap_lock(struct aspace *aspace, u32 address, u32 bytes);
 int mmap_unlock(struct aspace *aspace, u32 address, u32 bytes);

@@ -167,18 +167,36 @@ mmap_incore(struct aspace *aspace, u32 address, u32 bytes, u32 vector)
     return 0;
 }
 
+/* The pages [start, stop) of one region. A mapping and its object are the same pages: all
+ * there is to do is to write dirty ones of a file to the device. */
+static int
+region_sync(const struct region *region, page_t start, page_t stop, u32 flags)
+{
+    if (flags & MS_INVALIDATE && region->flags & REGION_LOCKED)
+        return -EBUSY;
+    return flags & MS_SYNC && region_writes_file(region) ? region_write_back(region, start, stop) : 0;
+}
+
 int
 mmap_sync(struct aspace *aspace, u32 address, u32 bytes, u32 flags)
 {
-    page_t start, end;
+    bool hole = false;
+    page_t start, end, stop;
     int error = mmap_range(address, bytes, &start, &end);
 
     if (flags & ~SYNC_FLAGS || (flags & MS_ASYNC && flags & MS_SYNC))
         return -EINVAL;
-    if (error)
-        return error;
-    /* A mapping and its object are the same pages: nothing is out of step. */
-    return mmap_change_mapped(aspace, start, end, region_leave, 0);
+    for (; !error && start.number < end.number; start = stop) {
+        const struct region *region = region_find_from(&aspace->regions, start);
+
+        if (!region || region->start.number >= end.number)
+            return -ENOMEM;
+        hole |= region->start.number > start.number;
+        start = region->start.number > start.number ? region->start : start;
+        stop = region->end.number < end.number ? region->end : end;
+        error = region_sync(region, start, stop, flags);
+    }
+    return !error && hole ? -ENOMEM : error;
 }
 
 /* ---- mlock ------------------------------------------------------------- */

@@ -1,10 +1,10 @@
 /*
- * Objects: where the pages of a region come from.
+ * Objects: where the pages of a region come from. Pages on a device are the business
+ * of object_file.c; here are those that are anons, and what concerns both.
  *
- * Invariants: frames[i] of a file object, if not NULL, is a frame of state
- * FRAME_OBJECT with the object as its owner and i as its index. An anonymous
- * object's pages are the anons of its amap, at page numbers that are indexes.
- * The contents beyond an object's size within its last page are zero.
+ * Invariants: anons lie in the amap at page numbers that are indexes, and none at an
+ * index that is on the device. The contents beyond an object's size within its last
+ * page are zero, unless a mapping has written there.
  */
 #include "mm/object.h"
 
@@ -12,9 +12,9 @@
 
 #include "kernel/assert.h"
 #include "kernel/lib/string.h"
-#include "kernel/scheduler.h"
 #include "mm/evictable.h"
 #include "mm/kmem.h"
+#include "mm/object_file.h"
 #include "mm/pagein.h"
 #include "mm/pmap.h"
 
@@ -22,12 +22,6 @@ static struct kmem_cache object_cache = KMEM_CACHE("object", sizeof(struct objec
 static struct object zero_object = {.kind = OBJECT_ZERO, .references = 1};
 struct frame *object_zero_frame;
 struct object_list object_all = LIST_HEAD_INITIALIZER(object_all);
-
-static u32
-bytes_to_pages(u64 bytes)
-{
-    return (u32)((bytes + PAGE_MASK) >> PAGE_SHIFT);
-}
 
 void
 object_start(void)
@@ -44,26 +38,16 @@ object_zero(void)
     return &zero_object;
 }
 
-struct object *
-object_file_create(struct block_device *device, u64 position, u64 bytes)
+static struct object *
+object_create(enum object_kind kind, u64 bytes)
 {
-    u32 pages = bytes_to_pages(bytes);
     struct object *object = kmem_cache_allocate_zeroed(&object_cache);
-    struct frame **frames = kmem_allocate_zeroed(pages * sizeof(*frames));
 
-    if (!object || !frames) {
-        kmem_free(frames);
-        if (object)
-            kmem_cache_free(&object_cache, object);
+    if (!object)
         return NULL;
-    }
-    object->kind = OBJECT_FILE;
+    object->kind = kind;
     object->references = 1;
     object->bytes = bytes;
-    object->file.device = device;
-    object->file.position = position;
-    object->file.frames = frames;
-    object->file.frame_count = pages;
     LIST_INSERT_HEAD(&object_all, object, link);
     return object;
 }
@@ -71,14 +55,18 @@ object_file_create(struct block_device *device, u64 position, u64 bytes)
 struct object *
 object_anonymous_create(u64 bytes)
 {
-    struct object *object = kmem_cache_allocate_zeroed(&object_cache);
+    return object_create(OBJECT_ANONYMOUS, bytes);
+}
 
-    if (!object)
+struct object *
+object_file_create(struct block_device *device, u64 position, u64 bytes)
+{
+    struct object *object = object_create(OBJECT_FILE, bytes);
+
+    if (object && !file_start(object, device, position)) {
+        object_release(object);
         return NULL;
-    object->kind = OBJECT_ANONYMOUS;
-    object->references = 1;
-    object->bytes = bytes;
-    LIST_INSERT_HEAD(&object_all, object, link);
+    }
     return object;
 }
 
@@ -103,18 +91,6 @@ object_hold(struct object *object)
     object->references++;
 }
 
-/* Gives up the page of a file object in memory. */
-static void
-file_drop(struct object *object, u32 index)
-{
-    struct frame *frame = object->file.frames[index];
-
-    object->file.frames[index] = NULL;
-    object->file.resident--;
-    pmap_frame_remove(frame);
-    evictable_disown(frame);
-}
-
 void
 object_release(struct object *object)
 {
@@ -122,100 +98,14 @@ object_release(struct object *object)
     if (--object->references > 0 || object->kind == OBJECT_ZERO)
         return;
     LIST_REMOVE(object, link);
-    if (object->kind == OBJECT_FILE) {
-        for (u32 i = 0; object->file.resident > 0; i++)
-            if (object->file.frames[i])
-                file_drop(object, i);
-        kmem_free(object->file.frames);
-    } else if (object->amap) {
+    file_end(object);
+    if (object->amap)
         amap_destroy(object->amap);
-    }
     kmem_free(object->name);
     kmem_cache_free(&object_cache, object);
 }
 
-void
-object_forget(struct frame *frame)
-{
-    struct object *object = frame->owner;
-
-    assert(frame->state == FRAME_OBJECT && object->file.frames[frame->index] == frame);
-    file_drop(object, frame->index);
-}
-
-/* ---- Pages of a file --------------------------------------------------- */
-
-/* Takes a frame for page index, busy until the transfer that it joins is over. */
-static bool
-file_claim(struct object *object, u32 index, struct cluster *cluster)
-{
-    struct frame *frame = prefetch_claim(cluster, FRAME_OBJECT, object, index);
-
-    if (!frame)
-        return false;
-    object->file.frames[index] = frame;
-    object->file.resident++;
-    return true;
-}
-
-static void
-file_claim_neighbours(struct object *object, u32 index, struct cluster *cluster, const struct prefetch *prefetch)
-{
-    while (cluster->count <= prefetch->pages) {
-        u32 next = index + cluster->count;
-
-        if (!object_contains(object, next) || object->file.frames[next] || !file_claim(object, next, cluster))
-            return;
-    }
-}
-
-/* Reads pages from index on into the cluster's frames; zeroes behind the file's end. */
-static u32
-file_read(struct object *object, u32 index, struct cluster *cluster)
-{
-    u64 offset = (u64)index << PAGE_SHIFT, rest = object->bytes - offset;
-    u32 bytes = cluster->count << PAGE_SHIFT;
-
-    return cluster_read(cluster, object->file.device, object->file.position + offset, rest < bytes ? (u32)rest : bytes);
-}
-
-static enum object_result
-file_page_in(struct object *object, u32 index, struct frame **result, struct prefetch *prefetch)
-{
-    u64 switches = scheduler_switches;
-    struct cluster cluster;
-    u32 read;
-
-    cluster.count = 0;
-    if (!file_claim(object, index, &cluster))
-        return OBJECT_PAGE_NO_MEMORY;
-    if (prefetch)
-        file_claim_neighbours(object, index, &cluster, prefetch);
-    read = file_read(object, index, &cluster);
-    if (prefetch && read > 0)
-        prefetch->read = read - 1;
-    for (u32 i = read; i < cluster.count; i++)
-        if (!cluster.frames[i]->orphan)
-            file_drop(object, index + i);
-    *result = cluster.frames[0];
-    if (!prefetch_end(&cluster))
-        return read ? OBJECT_PAGE_SLEPT : OBJECT_PAGE_ERROR;
-    return scheduler_switches == switches ? OBJECT_PAGE_READ : OBJECT_PAGE_SLEPT;
-}
-
-static enum object_result
-file_page(struct object *object, u32 index, struct frame **frame, struct prefetch *prefetch)
-{
-    *frame = object->file.frames[index];
-    if (!*frame)
-        return file_page_in(object, index, frame, prefetch);
-    if (!(*frame)->busy)
-        return OBJECT_PAGE_HERE;
-    evictable_wait(*frame);
-    return OBJECT_PAGE_WAITED;
-}
-
-/* ---- Pages of an anonymous object -------------------------------------- */
+/* ---- Pages that are anons ---------------------------------------------- */
 
 /* Makes the amap reach over page index. */
 static bool
@@ -298,7 +188,7 @@ enum object_result
 object_page(struct object *object, u32 index, bool create, struct frame **frame, struct prefetch *prefetch)
 {
     assert(object->kind != OBJECT_ZERO && object_contains(object, index));
-    if (object->kind == OBJECT_FILE)
+    if (object_is_on_device(object, index))
         return file_page(object, index, frame, prefetch);
     return anonymous_page(object, index, create, frame, prefetch);
 }
@@ -308,11 +198,27 @@ object_pages(const struct object *object)
 {
     u32 resident = 0, swapped = 0;
 
-    if (object->kind == OBJECT_FILE)
-        return object->file.frame_count;
-    if (object->kind == OBJECT_ANONYMOUS && object->amap)
+    if (object->amap)
         amap_count(object->amap, (page_t){0}, (page_t){object->amap->count << CHUNK_SHIFT}, &resident, &swapped);
-    return resident + swapped;
+    return object->file.frame_count + resident + swapped;
+}
+
+/* ---- Writing back ------------------------------------------------------ */
+
+void
+object_write_back_all(void)
+{
+    struct object *object = LIST_FIRST(&object_all), *next;
+
+    if (object)
+        object_hold(object);
+    for (; object; object = next) {
+        object_write_back(object, 0, UINT32_MAX);
+        next = LIST_NEXT(object, link);
+        if (next)
+            object_hold(next);          /* so that it outlives the sleep within its own writing */
+        object_release(object);
+    }
 }
 
 /* ---- Size -------------------------------------------------------------- */
@@ -340,14 +246,11 @@ anonymous_unmap(struct object *object, u32 first)
 /* Clears what lies behind the new end in the last page, so that growing again
  * shows zeroes. May sleep. */
 static int
-anonymous_clear_tail(struct object *object, u64 bytes)
+anonymous_clear_tail(struct object *object, u32 index, u32 offset)
 {
-    u32 index = (u32)(bytes >> PAGE_SHIFT), offset = (u32)bytes & PAGE_MASK;
     enum object_result result;
     struct frame *frame;
 
-    if (offset == 0)
-        return 0;
     do {
         result = anonymous_page(object, index, false, &frame, NULL);
     } while (result == OBJECT_PAGE_SLEPT || result == OBJECT_PAGE_WAITED);
@@ -360,29 +263,73 @@ anonymous_clear_tail(struct object *object, u64 bytes)
     return 0;
 }
 
+/* The pages of anons from index first on go. */
+static void
+anonymous_cut(struct object *object, u32 first)
+{
+    page_t end;
+    bool removed;
+
+    if (!object->amap || first >> CHUNK_SHIFT >= object->amap->count)
+        return;
+    end.number = object->amap->count << CHUNK_SHIFT;
+    anonymous_unmap(object, first);
+    removed = amap_remove(object->amap, (page_t){first}, end);
+    assert(removed);        /* an object's chunks are never shared */
+}
+
+static int
+object_shrink(struct object *object, u64 bytes)
+{
+    u32 index = (u32)(bytes >> PAGE_SHIFT), offset = (u32)bytes & PAGE_MASK;
+    int error = 0;
+
+    if (offset && object_is_on_device(object, index))
+        file_clear_tail(object, index, offset);
+    else if (offset && object->amap)
+        error = anonymous_clear_tail(object, index, offset);
+    if (error)
+        return error;
+    file_cut(object, bytes);
+    anonymous_cut(object, object_page_count(bytes));
+    object->bytes = bytes;
+    return 0;
+}
+
+/* Makes an anon of the last page of a file that has room for a part of it only. */
+static int
+object_move_tail(struct object *object)
+{
+    u32 index = object->file.frame_count - 1;
+    struct frame *frame, *copy;
+    enum object_result result;
+
+    do {
+        result = file_page(object, index, &frame, NULL);
+    } while (result == OBJECT_PAGE_SLEPT || result == OBJECT_PAGE_WAITED);
+    if (result == OBJECT_PAGE_ERROR)
+        return -EIO;
+    if (result == OBJECT_PAGE_NO_MEMORY || anonymous_fill(object, index, &copy) == OBJECT_PAGE_NO_MEMORY)
+        return -ENOMEM;
+    memcpy(frame_data(copy), frame_data(frame), (u32)object->file.bytes & PAGE_MASK);
+    file_cut(object, (u64)index << PAGE_SHIFT);
+    return 0;
+}
+
+static int
+object_grow(struct object *object, u64 bytes)
+{
+    int error = object->file.bytes & PAGE_MASK ? object_move_tail(object) : 0;
+
+    if (!error)
+        object->bytes = bytes;
+    return error;
+}
+
 int
 object_resize(struct object *object, u64 bytes)
 {
-    u32 pages = bytes_to_pages(bytes);
-    int error;
-
-    if (object->kind != OBJECT_ANONYMOUS)
+    if (object->kind == OBJECT_ZERO)
         return -EINVAL;
-    if (bytes >= object->bytes || !object->amap) {
-        object->bytes = bytes;
-        return 0;
-    }
-    error = anonymous_clear_tail(object, bytes);
-    if (error)
-        return error;
-    if (pages >> CHUNK_SHIFT < object->amap->count) {
-        page_t end = {object->amap->count << CHUNK_SHIFT};
-        bool removed;
-
-        anonymous_unmap(object, pages);
-        removed = amap_remove(object->amap, (page_t){pages}, end);
-        assert(removed);        /* an object's chunks are never shared */
-    }
-    object->bytes = bytes;
-    return 0;
+    return bytes > object->bytes ? object_grow(object, bytes) : object_shrink(object, bytes);
 }

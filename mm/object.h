@@ -3,10 +3,20 @@
  *
  *   zero        plain anonymous memory: every page is the one shared frame of
  *               zeroes, until a write makes an anon of it
- *   file        a range of bytes on a block device; pages are read when first
- *               touched and stay in memory, clean, until evicted
+ *   file        pages have their place on a block device: they are read when
+ *               first touched, stay in memory until evicted, and go back to their
+ *               place if they were written to
  *   anonymous   shared memory and files in memory: its pages are anons in an
  *               amap of its own, so that they can be swapped
+ *
+ * A file has room on its device for as much as it was long at first, less what it
+ * was cut by since. What it grows beyond that are anons, as in an anonymous object:
+ *
+ *     page          0      1      2      3      4      5
+ *     file      [  on the device      |pt]
+ *     grown     [  on the device   ][  anons               ]
+ *
+ * The last page, with room for a part of it only, becomes an anon when the file grows.
  *
  * Counted references: from regions, inodes, and whoever holds one.
  */
@@ -29,16 +39,15 @@ struct object {
     char *name;                         /* for /proc/PID/maps; may be NULL; owned */
     u32 inode_number;                   /* likewise */
     LIST_ENTRY(object) link;            /* all objects but the zero object, for check */
-    union {
-        struct {                        /* OBJECT_FILE */
-            struct block_device *device;
-            u64 position;               /* of the first byte on the device */
-            struct frame **frames;      /* by page index; NULL: not in memory */
-            u32 frame_count;            /* length of frames[] */
-            u32 resident;
-        } file;
-        struct amap *amap;              /* OBJECT_ANONYMOUS: page index as page number */
-    };
+    struct {                            /* OBJECT_FILE; object.c and object_file.c only */
+        struct block_device *device;
+        u64 position;                   /* of the first byte on the device */
+        u64 bytes;                      /* room there */
+        struct frame **frames;          /* by page index; NULL: not in memory */
+        u32 frame_count;                /* pages that have their place on the device */
+        u32 resident;                   /* of these, in memory */
+    } file;
+    struct amap *amap;                  /* the pages that are anons, page index as page number; NULL: none */
 };
 
 LIST_HEAD(object_list, object);
@@ -53,7 +62,8 @@ struct object *object_zero(void);
 /* The shared frame of zeroes: pinned, and outside the reverse map. */
 extern struct frame *object_zero_frame;
 
-/* Pages are bytes [position, position + bytes) of device. NULL if no memory. */
+/* Pages are bytes [position, position + bytes) of device, which belong to this object
+ * alone: it writes there. NULL if no memory. */
 struct object *object_file_create(struct block_device *device, u64 position, u64 bytes);
 
 /* All zero at first. NULL if no memory. */
@@ -68,9 +78,10 @@ void object_hold(struct object *object);
 /* With the last reference all pages go. */
 void object_release(struct object *object);
 
-/* Changes the size of an anonymous object. Shrinking unmaps and frees the pages
- * beyond and clears the rest of the last one. 0, -ENOMEM, or -EINVAL for another
- * kind. */
+/* Changes the size. Shrinking unmaps and frees the pages beyond and clears the rest
+ * of the last one; a file gives up its room beyond. The caller sees to it that nobody
+ * writes or resizes meanwhile. 0, -ENOMEM or -EIO with nothing changed, or -EINVAL
+ * for the zero object. May sleep. */
 int object_resize(struct object *object, u64 bytes);
 
 /* How object_page ended. */
@@ -86,8 +97,8 @@ enum object_result {
 };
 
 /* The frame of page index of a file or anonymous object, brought into memory if
- * need be. The index must be within the size. For an anonymous object, create
- * makes a page of zeroes where there is none. Takes frames, never evicts: ask
+ * need be. The index must be within the size. Among the anons, create makes a page
+ * of zeroes where there is none. Takes frames, never evicts: ask
  * reclaim_ensure(OBJECT_PAGE_FRAMES) first. May sleep if the device has latency.
  * With prefetch (which may be NULL), pages that follow come with it in the same
  * transfer: those that the object has, up to the first that is in memory, as far as
@@ -96,11 +107,32 @@ enum object_result object_page(struct object *object, u32 index, bool create, st
                                struct prefetch *prefetch);
 #define OBJECT_PAGE_FRAMES 4u
 
-/* reclaim: the page of this frame is dropped from its file object. */
+/* reclaim: the page of this frame, which is clean, is dropped from its file. */
 void object_forget(struct frame *frame);
 
-/* Pages that the object really has: all of a file's, and those of an anonymous one that were written. */
+/* reclaim: the same for a dirty one, in no page table any more, after writing it to its
+ * place on the device. False, and it is still there and dirty, if the device failed.
+ * May sleep. */
+bool object_write_out(struct frame *frame);
+
+/* Writes those of the pages [first, end) to their places on the device that are in
+ * memory and dirty; they stay in memory, clean. 0, or -EIO: then those that could not
+ * be written are still dirty. What is an anon stays where it is. The caller holds the
+ * object. May sleep. */
+int object_write_back(struct object *object, u32 first, u32 end);
+
+/* The same for all pages of all files. */
+void object_write_back_all(void);
+
+/* Pages that the object really has: those with a place on the device, and the anons. */
 u32 object_pages(const struct object *object);
+
+/* Pages that so many bytes take. */
+static inline u32
+object_page_count(u64 bytes)
+{
+    return (u32)((bytes + PAGE_MASK) >> PAGE_SHIFT);
+}
 
 static inline bool
 object_contains(const struct object *object, u32 index)
@@ -108,7 +140,14 @@ object_contains(const struct object *object, u32 index)
     return object->kind == OBJECT_ZERO || index < (object->bytes + PAGE_MASK) >> PAGE_SHIFT;
 }
 
-/* The anon of an anonymous object's page, or NULL. */
+/* Whether the page has its place on a device; else it is an anon or a hole. */
+static inline bool
+object_is_on_device(const struct object *object, u32 index)
+{
+    return index < object->file.frame_count;
+}
+
+/* The anon of a page that is not on a device, or NULL. */
 static inline struct anon *
 object_anon(const struct object *object, u32 index)
 {
@@ -124,8 +163,8 @@ object_resident(const struct object *object, u32 index)
 {
     struct anon *anon;
 
-    if (object->kind == OBJECT_FILE)
-        return index < object->file.frame_count ? object->file.frames[index] : NULL;
-    anon = object->kind == OBJECT_ANONYMOUS ? object_anon(object, index) : NULL;
+    if (object_is_on_device(object, index))
+        return object->file.frames[index];
+    anon = object_anon(object, index);
     return anon ? anon->frame : NULL;
 }

@@ -160,6 +160,7 @@ struct frame *pmap_lookup(struct pmap *pmap, page_t page, u32 *rights);
 /* The reverse map: each works on every mapping of the frame. */
 void pmap_frame_remove(struct frame *frame);          /* forget, harvesting */
 bool pmap_frame_test_referenced(struct frame *frame); /* harvest, and clear the reference bit */
+bool pmap_frame_test_dirty(struct frame *frame);      /* harvest, and clear: the next write shows again */
 void pmap_frame_harvest_dirty(struct frame *frame);   /* gather into frame->dirty */
 bool pmap_frame_is_locked(const struct frame *frame); /* by an entry with PMAP_LOCKED */
 

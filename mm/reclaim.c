@@ -4,7 +4,8 @@
  * A victim is chosen by the policy among the evictable frames. What becomes of
  * it depends on its owner:
  *
- *   object's page     a copy is in the file: dropped
+ *   file's, clean     a copy is on its device: dropped
+ *   file's, dirty     written to its place there
  *   anon, clean       a copy is in its slot: dropped
  *   anon, dirty       written to its slot, or to a new one
  *
@@ -125,8 +126,15 @@ anon_evict(struct frame *frame)
 static bool
 object_evict(struct frame *frame)
 {
-    COUNT(frame->first.pmap, pgsteal);
-    COUNT(frame->first.pmap, reclaim_clean_drop);
+    struct pmap *owner = frame->first.pmap;
+
+    COUNT(owner, pgsteal);
+    pmap_frame_remove(frame);
+    if (frame->dirty) {
+        COUNT(owner, reclaim_write_back);
+        return object_write_out(frame);
+    }
+    COUNT(owner, reclaim_clean_drop);
     object_forget(frame);
     return true;
 }

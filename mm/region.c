@@ -331,6 +331,19 @@ region_grow(struct region_list *list, struct region *region, page_t start, page_
     return true;
 }
 
+int
+region_write_back(const struct region *region, page_t start, page_t end)
+{
+    struct object *object = region->object;
+    u32 first = region_object_page(region, start);
+    int error;
+
+    object_hold(object);
+    error = object_write_back(object, first, first + (end.number - start.number));
+    object_release(object);
+    return error;
+}
+
 /* A stale node need only have stale ones above it; any other knows what is below it. */
 static bool
 region_is_known(const struct region *region)

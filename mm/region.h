@@ -141,5 +141,16 @@ region_prefetch(const struct region *region, page_t page)
     };
 }
 
+/* Whether writing to the region's memory writes to a file that has its place on a device. */
+static inline bool
+region_writes_file(const struct region *region)
+{
+    return region->flags & REGION_SHARED && region->maximum & REGION_WRITE && region->object->file.frame_count > 0;
+}
+
+/* Writes what is dirty of the file's pages [start, end) of such a region to the device.
+ * 0 or -EIO. May sleep, and the region be gone afterwards if it is in a list. */
+int region_write_back(const struct region *region, page_t start, page_t end);
+
 /* NULL, or what is wrong with the list. */
 const char *region_check(struct region_list *list);

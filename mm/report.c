@@ -52,13 +52,13 @@ report_maps(struct aspace *aspace, struct text_buffer *text)
 #define PAGEMAP_EXCLUSIVE (1ull << 56)
 #define PAGEMAP_SWAP_OFFSET_SHIFT 5
 
-/* The anon at page, private or of an anonymous object. */
+/* The anon at page, private or of its object. */
 static struct anon *
 region_anon(const struct region *region, page_t page)
 {
     struct anon *anon = region->amap ? amap_lookup(region->amap, page) : NULL;
 
-    if (!anon && region->object->kind == OBJECT_ANONYMOUS)
+    if (!anon)
         anon = object_anon(region->object, region_object_page(region, page));
     return anon;
 }

@@ -198,17 +198,6 @@ SELFTEST(mm_object, changes_survive_eviction, "what was written to a page that h
     object_release(object);
 }
 
-SELFTEST(mm_object, only_anonymous_objects_change_size, "a file's size is not changed")
-{
-    struct object *file = object_file_create(&case_device, 0, PAGE_SIZE);
-
-    check_true(file != NULL);
-    check_equal(object_resize(file, 5), -EINVAL);
-    check_equal(object_resize(object_zero(), 5), -EINVAL);
-    check_equal(file->bytes, PAGE_SIZE);
-    object_release(file);
-}
-
 SELFTEST(mm_object, mapping_and_writing_are_one, "what is written to the object shows in a shared mapping and the other way; a private one keeps its copy")
 {
     struct aspace *aspace = case_begin(), *other = case_another();
