@@ -131,8 +131,8 @@ inode_truncate(struct inode *inode, u64 bytes)
 int
 inode_path(struct inode *inode, struct text_buffer *text)
 {
-    if (inode_is(inode, S_IFIFO) && inode->parent == NULL) {
-        text_print(text, "pipe:[%u]", inode->number);
+    if ((inode_is(inode, S_IFIFO) || inode_is(inode, S_IFSOCK)) && inode->parent == NULL) {
+        text_print(text, "%s:[%u]", inode_is(inode, S_IFIFO) ? "pipe" : "socket", inode->number);
         return 0;
     }
     for (struct inode *at = inode; at != path_root; at = at->parent) {

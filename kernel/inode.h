@@ -159,8 +159,8 @@ void inode_touch_changed(struct inode *inode);
 void inode_touch_accessed(struct inode *inode);
 
 /*
- * Prints the absolute path of an inode; " (deleted)" follows one without a name, "pipe:[7]" stands for a pipe.
- * -ENOENT for a directory that was removed (then only the above is printed).
+ * Prints the absolute path of an inode; " (deleted)" follows one without a name; "pipe:[7]" and "socket:[7]" stand
+ * for what never has one. -ENOENT for a directory that was removed (then only the above is printed).
  */
 int inode_path(struct inode *inode, struct text_buffer *text);
 

@@ -78,30 +78,36 @@ sys_close(s32 descriptor)
 /* ---- pipes ---- */
 
 s32
-sys_pipe2(u32 address, u32 flags)
+descriptor_install_pair(struct file *ends[2], bool close_on_exec, u32 address)
 {
     struct file_table *files = current_process()->files;
-    struct file *ends[2];
     s32 descriptors[2];
     int error;
 
-    if (flags & ~(u32)(O_CLOEXEC | O_NONBLOCK | O_DIRECT))
-        return -EINVAL;
-    error = pipe_create(flags, ends);
-    if (error < 0)
-        return error;
-    descriptors[0] = descriptor_install(ends[0], 0, flags & O_CLOEXEC);
+    descriptors[0] = descriptor_install(ends[0], 0, close_on_exec);
     if (descriptors[0] < 0) {
         file_release(ends[1]);
         return descriptors[0];
     }
-    descriptors[1] = descriptor_install(ends[1], 0, flags & O_CLOEXEC);
+    descriptors[1] = descriptor_install(ends[1], 0, close_on_exec);
     error = descriptors[1] < 0 ? descriptors[1] : user_copy_out(address, descriptors, sizeof(descriptors));
     if (error < 0) {
         file_close(files, descriptors[0]);
         file_close(files, descriptors[1]);
     }
     return error;
+}
+
+s32
+sys_pipe2(u32 address, u32 flags)
+{
+    struct file *ends[2];
+    int error;
+
+    if (flags & ~(u32)(O_CLOEXEC | O_NONBLOCK | O_DIRECT))
+        return -EINVAL;
+    error = pipe_create(flags, ends);
+    return error < 0 ? error : descriptor_install_pair(ends, flags & O_CLOEXEC, address);
 }
 
 s32

@@ -6,6 +6,8 @@
 
 #include "kernel/types.h"
 
+struct file;
+
 /* syscall_read.c: bytes in and out */
 s32 sys_read(s32 descriptor, u32 address, u32 bytes);
 s32 sys_write(s32 descriptor, u32 address, u32 bytes);
@@ -19,7 +21,11 @@ s32 sys__llseek(s32 descriptor, u32 offset_high, u32 offset_low, u32 result, u32
 s32 sys_fsync(s32 descriptor);
 s32 sys_sync(void);
 
-/* syscall_descriptor.c: descriptors */
+/*
+ * syscall_descriptor.c: descriptors. Two new files get the lowest free ones, which are written to address; takes the
+ * files over, also where it fails. 0, -EMFILE, -ENOMEM, -EFAULT.
+ */
+int descriptor_install_pair(struct file *ends[2], bool close_on_exec, u32 address);
 s32 sys_open(u32 path, u32 flags, u32 mode);
 s32 sys_creat(u32 path, u32 mode);
 s32 sys_openat(s32 directory, u32 path, u32 flags, u32 mode);
@@ -33,7 +39,6 @@ s32 sys_fcntl64(s32 descriptor, u32 command, u32 argument);
 s32 sys_ioctl(s32 descriptor, u32 command, u32 argument);
 
 /* What syscall_read.c does for splice.c too: applies a function to an open file and the segments that a call names. */
-struct file;
 struct transfer;
 typedef s32 (*file_function)(struct file *file, struct transfer *transfer);
 s32 read_segments_with(s32 descriptor, u32 segments, u32 count, file_function function);

@@ -1,4 +1,5 @@
 /* Which function does which system call. The numbers are Linux's; a call without an entry answers ENOSYS. */
+#include "kernel/socket.h"
 #include "kernel/syscall.h"
 #include "kernel/syscall_file.h"
 #include "kernel/syscall_memory.h"
@@ -53,6 +54,9 @@ const syscall_t syscall_table[] = {
     CALL(read), CALL(write), CALL(readv), CALL(writev), CALL(pread64), CALL(pwrite64), CALL(sendfile64),
     CALL(vmsplice), CALL(splice), CALL(tee),
     CALL(lseek), CALL(_llseek), CALL(fsync), CALL_AS(fdatasync, fsync), CALL(sync),
+
+    /* Sockets */
+    CALL(socket), CALL(socketpair), CALL(sendto), CALL(recvfrom), CALL(shutdown), CALL(getsockopt), CALL(socketcall),
 
     /* Files: descriptors */
     CALL(open), CALL(creat), CALL(openat), CALL(close), CALL(dup), CALL(dup2), CALL(dup3), CALL(pipe),
