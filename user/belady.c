@@ -8,9 +8,9 @@
  * pages of the string compete, and has RLIMIT_RSS give it the frames. A fault is a
  * page that had to come in: from nothing, or from the swap area.
  *
- * The policy is the one in force (policy=). A policy that goes by references, such
- * as lru, sees each of them only in a traced program: trace=/bin/belady. Without
- * that, it sees what the clock tick samples, which is nothing in so short a time.
+ * The policy is the one in force. A policy that goes by references, such as lru,
+ * sees each of them only in a traced program: trace=/bin/belady. Without that, it
+ * sees what the clock tick samples, which is nothing in so short a time.
  */
 #include <limits.h>
 #include <stdio.h>
@@ -34,6 +34,7 @@ static const struct answer {
     { "fifo", { 9, 10 }, false },
     { "clock", { 9, 10 }, false },
     { "lru", { 10, 8 }, true },
+    { "opt", { 7, 6 }, true },
 };
 
 static volatile char *pages;
@@ -62,6 +63,17 @@ string_play(rlim_t frames)
     return filled < 0 ? -1 : filled + swapped;
 }
 
+/* The policy in force, which need not be the one that the machine was booted with. */
+static const char *
+policy_name(void)
+{
+    char *name = file_text("/proc/sys/vm/policy");
+    if (name == NULL)
+        return switch_value("policy", "clock");
+    name[strcspn(name, "\n")] = '\0';
+    return name;
+}
+
 static const struct answer *
 answer_for(const char *policy)
 {
@@ -74,7 +86,7 @@ answer_for(const char *policy)
 int
 main(void)
 {
-    const char *policy = switch_value("policy", "clock"), *traced = switch_value("trace", "");
+    const char *policy = policy_name(), *traced = switch_value("trace", "");
 
     story_begin("belady", "Belady's anomaly. The string 0 1 2 3 0 1 4 0 1 2 3 4 on five live pages, first with "
                           "three frames, then with four. More frames should mean fewer faults.");
