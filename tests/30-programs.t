@@ -3,7 +3,7 @@
 from harness import *
 
 PROGRAMS = ("demand", "cow", "forks", "vfork", "dirty", "swap", "nx", "guard", "pager", "overflow", "pagetable", "mailbox", "ipc",
-            "mmapfile", "gc", "server", "threads", "prefetch", "tour", "policies", "policies trace=/bin/policies")
+            "mmapfile", "gc", "server", "threads", "prefetch", "tour", "policies", "policies trace=/bin/policies", "locality")
 SECONDS = 60
 
 

@@ -34,7 +34,7 @@ static const char banner[] =
     "    gc         a fault starts the collection    mmapfile  a file by mapping it\n"
     "    server     a web server, built six ways\n"
     "    belady     more frames, more faults (policy=fifo)\n"
-    "    policies   one workload, every policy\n"
+    "    policies   one workload, every policy       locality  the working set over time\n"
     "    tour       all of them, in order\n"
     "\n"
     "    vmstat COMMAND   what a command cost, by kind of fault      free, ps, ls\n"
