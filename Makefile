@@ -19,7 +19,7 @@ export BUILD APPEND T
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := all
-.PHONY: all kernel initrd run test debug iso run-iso bench pagesim doctor clean help FORCE
+.PHONY: all kernel initrd run test debug iso run-iso bench pagesim lab-replacement doctor clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
@@ -44,7 +44,7 @@ endif
 
 GOALS := $(or $(MAKECMDGOALS),all)
 NEEDS := $(if $(filter-out help clean doctor,$(GOALS)),build)
-NEEDS += $(if $(filter run run-iso bench debug test,$(GOALS)),run)
+NEEDS += $(if $(filter run run-iso bench debug test lab-replacement,$(GOALS)),run)
 NEEDS += $(if $(filter run run-iso,$(GOALS)),$(if $(WANT_DISPLAY),display))
 NEEDS += $(if $(filter all iso run-iso test,$(GOALS)),iso)
 NEEDS += $(if $(filter debug test,$(GOALS)),debug)
@@ -253,6 +253,10 @@ debug: $(BUILD)/belady.elf $(BUILD)/initrd.cpio $(if $(PROG),$(BUILD)/tests.cpio
 bench: $(BUILD)/belady.elf $(BUILD)/initrd.cpio
 	@tools/bench.py
 
+# The plots of the chapter on page replacement, as one page.
+lab-replacement: $(BUILD)/belady.elf $(BUILD)/initrd.cpio $(BUILD)/pagesim
+	@tools/lab/replacement.py $(BUILD)/lab-replacement.html
+
 test: $(BUILD)/belady.elf $(BUILD)/initrd.cpio $(BUILD)/tests.cpio $(BUILD)/rootfs-busybox.cpio $(BUILD)/belady.iso $(BUILD)/red/stand_in.elf $(BUILD)/pagesim $(HOST_TESTS)
 	@tests/run
 
@@ -269,6 +273,7 @@ help:
 	@echo 'make iso        build/belady.iso, booted through GRUB by make run-iso'
 	@echo 'make bench      what each operation costs, against Linux'
 	@echo 'make pagesim    build/pagesim, the page-replacement simulator for the host: build/pagesim --help'
+	@echo 'make lab-replacement  the page replacement laboratory: build/lab-replacement.html, one page of plots'
 	@echo 'make doctor     versions, and what is wrong'
 	@echo 'make clean      remove what was built; downloaded packages stay in build/packages'
 	@echo 'Everywhere: SETUP=no never installs, CROSS=PREFIX- chooses the compiler, WERROR=1, V=1 shows commands, BUILD=DIRECTORY'

@@ -1,0 +1,149 @@
+#!/usr/bin/env python3
+"""The page of `make lab-replacement`: drawn from recordings, it is well-formed, holds all it needs, and shows what theory says; and what
+the programs print today can still be drawn."""
+import shutil
+import tempfile
+import xml.etree.ElementTree
+
+from harness import *
+
+sys.path.insert(0, str(ROOT / "tools/lab"))
+import parse  # noqa: E402 -- found through the path set above
+import replacement  # noqa: E402
+
+TOOL = "tools/lab/replacement.py"
+# Recordings of a small run: what each experiment printed, as the tool keeps it.
+RECORDINGS = ROOT / "tests/lab"
+FIGURES = ("anomaly", "program", "locality", "windows", "prefetch", "policies")
+# Sizes of letters in the charts (tools/lab/page.py), and how wide a letter is, in the mean, for its height.
+LETTER_HEIGHTS = {"tick": 12, "title": 14, "label": 14}
+LETTER_HEIGHT = 13
+LETTER_WIDTH = 0.5
+
+
+def laboratory(*arguments):
+    """Runs the tool; returns (status, what it said, the page's text or None)."""
+    with tempfile.TemporaryDirectory() as directory:
+        page = pathlib.Path(directory) / "page.html"
+        done = subprocess.run([TOOL, *arguments, page], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout + done.stderr, page.read_text(encoding="utf-8") if page.exists() else None
+
+
+def draw(recordings=RECORDINGS):
+    """The page, or what is missing for it."""
+    try:
+        return replacement.draw(recordings)
+    except parse.MissingOutput as error:
+        return str(error)
+
+
+def text_box(text):
+    """(left, top, right, bottom) of a text of a chart, as far as can be told without fonts; None for one that is turned."""
+    if "transform" in text.attrib:
+        return None
+    classes = text.get("class", "").split()
+    height = next((LETTER_HEIGHTS[name] for name in classes if name in LETTER_HEIGHTS), LETTER_HEIGHT)
+    width = len("".join(text.itertext())) * height * LETTER_WIDTH
+    left = float(text.get("x")) - (width if "end" in classes else width / 2 if "middle" in classes else 0)
+    bottom = float(text.get("y"))
+    return left, bottom - height * 0.75, left + width, bottom
+
+
+def overlaps(chart):
+    """Pairs of texts of a chart that lie on each other."""
+    boxes = [(text.text, text_box(text)) for text in chart.iter("text") if text_box(text)]
+    return [(name, other) for i, (name, a) in enumerate(boxes) for other, b in boxes[i + 1:]
+            if a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]]
+
+
+@case("page")
+def _(t):
+    status, said, page = laboratory("--draw-only", "--recordings", RECORDINGS)
+    t.need(status == 0 and page, "is drawn from recordings", said)
+    root = xml.etree.ElementTree.fromstring(page)
+    t.ok(not re.search(r"https?:|//[a-z]|<script|<link|<img|url\(|@import", page), "it holds all it needs: no address, no script, no other file")
+    found = [heading.get("id") for heading in root.iter("h2")]
+    t.ok(found == list(FIGURES), "every figure is there", found)
+    figures = list(root.iter("figure"))
+    t.ok(all(figure.find("figcaption") is not None and list(figure.iter("svg")) for figure in figures), "each has drawings and a caption")
+    t.ok(len(list(root.iter("pre"))) == len(FIGURES) and all(len(pre.text.split()) > 2 for pre in root.iter("pre")),
+         "and the commands that made it")
+    t.ok(len(list(root.iter("table"))) == len(FIGURES) and all(len(list(table.iter("td"))) > 5 for table in root.iter("table")),
+         "and the numbers in a table")
+    t.ok(all(svg.get("aria-label") for svg in root.iter("svg")), "each drawing says in words what it is")
+    colours = set(re.findall(r"var\((--[\w-]+)\)", page))
+    t.ok(all(page.count(f"{colour}: ") == 2 for colour in colours), "each colour is defined, for light and for dark paper", colours)
+
+
+@case("drawings")
+def _(t):
+    root = xml.etree.ElementTree.fromstring(draw())
+    for svg in root.iter("svg"):
+        _, _, width, height = map(float, svg.get("viewBox").split())
+        boxes = [text_box(text) for text in svg.iter("text") if text_box(text)]
+        inside = all(left >= 0 and top >= 0 and right <= width and bottom <= height for left, top, right, bottom in boxes)
+        t.ok(inside and not overlaps(svg), f"{svg.get('aria-label')}: no text is cut off, or lies on another", overlaps(svg) or boxes)
+
+
+def table_of(root, figure):
+    """The table below a figure, as a dictionary of its rows by their first column."""
+    headings = [heading.get("id") for heading in root.iter("h2")]
+    table = list(root.iter("table"))[headings.index(figure)]
+    head, *rows = [["".join(cell.itertext()) for cell in row] for row in table.iter("tr")]
+    return {row[0]: dict(zip(head[1:], row[1:])) for row in rows}
+
+
+@case("anomaly")
+def _(t):
+    root = xml.etree.ElementTree.fromstring(draw())
+    faults = table_of(root, "anomaly")
+    t.ok((faults["3"]["fifo"], faults["4"]["fifo"]) == ("9", "10"), "fifo has 9 faults with 3 frames, 10 with 4")
+    t.ok((faults["3"]["lru"], faults["4"]["lru"]) == ("10", "8"), "lru 10, then 8")
+    t.ok((faults["3"]["opt"], faults["4"]["opt"]) == ("7", "6"), "opt 7, then 6")
+    figure = next(root.iter("figure"))
+    marked = {svg.get("aria-label").split()[-1] for svg in figure.iter("svg") if "curve rise" in [path.get("class") for path in svg.iter("path")]}
+    rising = {policy for policy in faults["1"] if int(faults["4"][policy]) > int(faults["3"][policy])}
+    t.ok("fifo" in rising and marked - {"frames"} == rising, "where a curve rises, the drawing marks it, and nowhere else", marked ^ rising)
+
+
+@case("missing output")
+def _(t):
+    names = sorted(file.stem for file in RECORDINGS.glob("*.txt"))
+    t.ok(len(names) > len(FIGURES), "there are recordings", names)
+    for name in names:
+        with tempfile.TemporaryDirectory() as directory:
+            copy = pathlib.Path(shutil.copytree(RECORDINGS, pathlib.Path(directory) / "lab"))
+            recording = copy / f"{name}.txt"
+            command = recording.read_text(encoding="utf-8").partition("\n")[0]
+            recording.unlink()
+            said = draw(copy)
+            t.ok(f"{name}.txt: there is no such recording" in said, f"without {name}, it is named", said)
+            # What is drawn from the trace is what the simulator made of it: of that run only the command is shown.
+            if name != "trace":
+                recording.write_text(command + "\npanic: something else\n", encoding="utf-8")
+                said = draw(copy)
+                t.ok(f"{name}.txt" in said and command[2:] in said and "missing" in said, f"{name} without its figures: named, with its command",
+                     said)
+    with tempfile.TemporaryDirectory() as directory:
+        status, said, page = laboratory("--draw-only", "--recordings", directory)
+    t.ok(status == 1 and page is None and "anomaly.txt" in said and "Traceback" not in said, "that is an error, and no page is written", said)
+
+
+@case("failing experiment")
+def _(t):
+    with tempfile.TemporaryDirectory() as directory:
+        status, said, page = laboratory("--jobs", "1", "--recordings", directory, "--program", "/bin/nonexistent")
+    t.ok(status == 1 and page is None and "trace" in said and "/bin/nonexistent" in said and "Traceback" not in said,
+         "an experiment that fails is named, with its command", said)
+
+
+@case("run")
+def _(t):
+    """With a small program in place of the shell."""
+    with tempfile.TemporaryDirectory() as directory:
+        status, said, page = laboratory("--recordings", directory, "--program", "/bin/true")
+    t.need(status == 0 and page, "what the programs print today can be drawn", said)
+    t.ok("All " in page and "/bin/true" in page, "the traced program is named")
+
+
+main()

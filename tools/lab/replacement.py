@@ -1,0 +1,64 @@
+#!/usr/bin/env python3
+"""The page replacement laboratory: runs the experiments and draws one HTML page of what they showed.
+
+    tools/lab/replacement.py [--jobs N] [--program "PATH ARGUMENTS"] [--recordings DIRECTORY] [--draw-only] OUTPUT
+
+`make lab-replacement` builds what this needs and writes build/lab-replacement.html. What each experiment printed stays in DIRECTORY,
+build/lab, and --draw-only draws from there. Ends with 1 and a sentence if an experiment failed or printed not what is drawn.
+"""
+import argparse
+import os
+import pathlib
+import sys
+
+import figures
+from experiments import BUILD, PROGRAM, ExperimentFailed, Laboratory
+from page import page_html
+from parse import MissingOutput, Recording
+
+TITLE = "Page replacement, measured"
+LEAD = ("What a textbook’s chapter on page replacement draws, as Belady, a kernel for reading, measured it. Everything here was counted on "
+        "live pages or replayed from exact traces of them, by the commands given with each figure; the figures are the same on every run.")
+
+
+def draw(directory):
+    """The page, from the recordings in a directory."""
+    def recording(name):
+        return Recording(directory, name)
+
+    return page_html(TITLE, LEAD, [
+        figures.anomaly(recording("anomaly"), recording("belady-fifo"), recording("belady-lru")),
+        figures.program(recording("trace"), recording("frames")),
+        figures.locality(recording("locality")),
+        figures.windows_figure(recording("trace"), recording("windows")),
+        figures.prefetch(recording("prefetch")),
+        figures.policies_figure(recording("policies")),
+    ])
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description="Runs the page replacement laboratory.")
+    parser.add_argument("output", type=pathlib.Path, help="the HTML page to write")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="experiments at a time")
+    parser.add_argument("--program", default=PROGRAM, help="what is traced: a path in the machine, and arguments")
+    parser.add_argument("--recordings", type=pathlib.Path, default=BUILD / "lab", help="where what they print is kept")
+    parser.add_argument("--draw-only", action="store_true", help="draw from what an earlier run left there")
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse_arguments()
+    try:
+        if not arguments.draw_only:
+            Laboratory(arguments.recordings, arguments.program).run(arguments.jobs)
+        page = draw(arguments.recordings)
+    except (ExperimentFailed, MissingOutput) as error:
+        print(f"lab: {error}", file=sys.stderr)
+        return 1
+    arguments.output.write_text(page, encoding="utf-8")
+    print(f"lab: {arguments.output}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
