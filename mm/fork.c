@@ -39,6 +39,14 @@ fork_is_stale(const struct fork *fork)
     return fork->parent->regions.changes != fork->changes;
 }
 
+/* Room for one page's share of fork; false if there is none, or if the regions have
+ * changed meanwhile. */
+static bool
+fork_make_room(const struct fork *fork)
+{
+    return reclaim_try(FORK_PAGE_FRAMES) == 0 && !fork_is_stale(fork);
+}
+
 /* An amap for the child's region that reaches over it. */
 static bool
 fork_create_amap(struct region *to)
@@ -74,8 +82,7 @@ fork_region_cow(const struct fork *fork, struct region *from, struct region *to)
         }
         if (!amap_lookup(from->amap, page))
             continue;
-        if (reclaim_try(FORK_PAGE_FRAMES) < 0 || fork_is_stale(fork)
-            || !amap_copy_range(from->amap, page, page_add(page, 1), to->amap, page)
+        if (!fork_make_room(fork) || !amap_copy_range(from->amap, page, page_add(page, 1), to->amap, page)
             || !fork_copy_entry(fork->parent, fork->child, page))
             return false;
     }
@@ -87,12 +94,12 @@ fork_region_cow(const struct fork *fork, struct region *from, struct region *to)
 static struct frame *
 fork_pin_page(const struct fork *fork, const struct region *from, page_t page)
 {
-    for (;;) {
-        struct anon *anon;
+    while (!fork_is_stale(fork)) {
+        struct anon *anon = amap_lookup(from->amap, page);
 
-        if (reclaim_try(FORK_PAGE_FRAMES) < 0 || fork_is_stale(fork))
-            return NULL;
-        anon = amap_lookup(from->amap, page);
+        /* A page that is here needs no room; making some could take that very page, again and again. */
+        if (anon && !anon->frame)
+            anon = fork_make_room(fork) ? amap_lookup(from->amap, page) : NULL;
         if (!anon)
             return NULL;
         switch (pagein_anon(anon, NULL)) {
@@ -107,6 +114,7 @@ fork_pin_page(const struct fork *fork, const struct region *from, page_t page)
             return NULL;
         }
     }
+    return NULL;
 }
 
 /* A copy of frame as the child's page. */
@@ -154,7 +162,7 @@ fork_region_copy(const struct fork *fork, struct region *from, struct region *to
         frame = fork_pin_page(fork, from, page);
         if (!frame)
             return false;
-        copied = fork_copy_page(frame, to, page);
+        copied = fork_make_room(fork) && fork_copy_page(frame, to, page);
         evictable_unpin(frame);
         if (!copied)
             return false;

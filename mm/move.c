@@ -96,7 +96,8 @@ int
 move_pin(struct anon_loan *loan, struct frame **frame)
 {
     for (;;) {
-        if (reclaim_ensure(PIN_FRAMES) < 0)
+        /* A page that is here needs no room; making some could take that very page, again and again. */
+        if (!loan->anon->frame && reclaim_ensure(PIN_FRAMES) < 0)
             return -ENOMEM;
         switch (pagein_anon(loan->anon, NULL)) {
         case PAGEIN_HERE:

@@ -43,7 +43,8 @@ static int
 object_pin_page(struct object *object, u32 index, bool create, struct frame **frame)
 {
     for (;;) {
-        if (reclaim_ensure(OBJECT_PAGE_FRAMES) < 0)
+        /* A page that is here needs no room; making some could take that very page, again and again. */
+        if (!object_resident(object, index) && reclaim_ensure(OBJECT_PAGE_FRAMES) < 0)
             return -ENOMEM;
         if (!object_contains(object, index))
             return -EIO;            /* truncated while this slept */

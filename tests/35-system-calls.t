@@ -28,8 +28,7 @@ for paging in FORMATS:
     for switches, memory in DISTURBED:
         for name in THREADS:
             case(f"{name} paging={paging} {switches} {memory}", name, f"paging={paging} {switches}", memory)(program)
-    stress = f"paging={paging} ramdisk.latency=50 accessed=software fork=copy"
-    case(f"memory_stress {stress}", "memory_stress", stress)(program)
     case(f"together paging={paging} ramdisk.latency=1000", "together", f"paging={paging} ramdisk.latency=1000")(program)
+case("memory_stress paging=pae ramdisk.latency=50 accessed=software", "memory_stress", "paging=pae ramdisk.latency=50 accessed=software")(program)
 
 main()

@@ -35,7 +35,7 @@ nru_start(struct policy_state *nru, const struct policy_environment *world)
 static void
 nru_insert(struct policy_state *nru, uint32_t frame)
 {
-    nru->world->values[frame] = false;
+    nru->world->values[frame] = true;
     ring_insert(&nru->ring, frame);
 }
 
