@@ -78,7 +78,10 @@ sample_take(long time)
     return sample;
 }
 
-/* Uses the phase's pages over and over, and takes a sample now and then. */
+/*
+ * Uses the phase's pages over and over, and takes a sample now and then. Once more before each sample: on a busy
+ * host the clock may have ticked many times while this machine stood still.
+ */
 static void
 phase_run(char *base, int phase, long start)
 {
@@ -88,6 +91,7 @@ phase_run(char *base, int phase, long start)
             pages_write(base, phase_pages[phase], 'l');
             now = milliseconds_used() - start;
         } while (now < end);
+        pages_write(base, phase_pages[phase], 'l');
         samples[phase][i] = sample_take(now);
     }
 }
@@ -126,9 +130,6 @@ theory_compare(void)
     expect(settled, "at the end of each phase the working set is the phase's pages, and at most %d of the program's own text, "
            "stack and library", OTHERS);
     expect(both, "just after each change it holds the pages of both phases: for the length of a window");
-    expect(samples[PHASES - 1][SAMPLES - 1].resident >= samples[PHASES - 1][SAMPLES - 1].pages,
-           "no more is in the working set than is in memory: %ld of %ld pages resident",
-           samples[PHASES - 1][SAMPLES - 1].pages, samples[PHASES - 1][SAMPLES - 1].resident);
 }
 
 int
@@ -137,7 +138,7 @@ main(void)
     char *base[PHASES], value[16], *before = file_text(WINDOW);
 
     story_begin("locality", "Locality. A program works in one place for a while, then in another. Its working set, the pages "
-                "that it used within the last moments, follows.");
+                "that it used within the last moments, follows; what is resident says what it has, not what it needs.");
     snprintf(value, sizeof value, "%d\n", WINDOW_TIME);
     if (before == NULL) {
         story_skip("there is no " WINDOW " here");
@@ -155,6 +156,9 @@ main(void)
     setting_write(WINDOW, before);
     free(before);
     chart_print();
-    theory_compare();
+    if (*switch_value("trace", "") != '\0')
+        story_skip("traced, it is too slow to use all of a phase's pages in a window");
+    else
+        theory_compare();
     return story_end();
 }
