@@ -187,6 +187,9 @@ exec_stack_build(struct exec_program *program, const struct exec_strings *string
         result = aspace_write(aspace, image.start, image.bytes, image.top - image.start);
         aspace->arguments_start = placed.arguments;
         aspace->arguments_end = placed.environment;
+        aspace->environment_end = placed.path;
+        aspace->auxiliary_end = image.start + (u32)((u8 *)image.next - image.bytes);
+        aspace->auxiliary_start = aspace->auxiliary_end - 2 * (AUXILIARY_ENTRIES + 1) * sizeof(u32);
         program->stack_pointer = image.start;
     }
     kmem_free(image.bytes);

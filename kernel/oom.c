@@ -1,21 +1,52 @@
 /*
  * The last resort when neither memory nor swap has room: the process that holds most is killed, so that all
- * others go on.
+ * others go on. /proc/PID/oom_score_adj adds thousandths of memory and swap area to what a process holds, or takes
+ * them away; with -1000 it is spared.
  */
+#include "kernel/oom.h"
+
+#include "kernel/lib/divide.h"
 #include "kernel/printk.h"
 #include "kernel/process.h"
 #include "mm/aspace.h"
 #include "mm/counters.h"
+#include "mm/frame.h"
+#include "mm/swap.h"
 #include "mm/units.h"
+#include "mm/usage.h"
+
+#include <linux/oom.h>
 
 #define KIB_PER_PAGE (PAGE_SIZE / 1024)
 
+/* Pages that it holds, in memory and in the swap area. */
+static u32
+oom_pages(const struct process *process)
+{
+    struct usage usage = usage_of(process->aspace);
+
+    return usage.resident + usage.swapped;
+}
+
+/* The same, adjusted as the process asks; 0 for one that must not be killed, at least 1 for any other. */
 static u32
 oom_charge(const struct process *process)
 {
-    if (process->aspace == NULL)
+    s32 charge;
+
+    if (process->aspace == NULL || process->signals.unkillable || process->oom_adjustment == OOM_SCORE_ADJ_MIN)
         return 0;
-    return aspace_resident_pages(process->aspace) + aspace_swapped_pages(process->aspace);
+    charge = (s32)oom_pages(process)
+             + process->oom_adjustment * (s32)((frame_total() + swap_total()) / OOM_SCORE_ADJ_MAX);
+    return charge > 0 ? (u32)charge : 1;
+}
+
+u32
+oom_score(const struct process *process)
+{
+    u64 charge = oom_charge(process);
+
+    return (u32)divide_u64(charge * OOM_SCORE_ADJ_MAX, frame_total() + swap_total(), NULL);
 }
 
 /* One that is dying already will give its memory back; killing another one would not help sooner. */
@@ -33,7 +64,7 @@ oom_somebody_is_dying(void)
     return false;
 }
 
-/* The largest process; init only if there is no other. */
+/* The one with the largest charge; init only if there is no other. */
 static struct process *
 oom_choose(void)
 {
@@ -41,7 +72,7 @@ oom_choose(void)
     u32 most = 0;
 
     process_for_each(process) {
-        u32 charge = process->signals.unkillable ? 0 : oom_charge(process);
+        u32 charge = oom_charge(process);
 
         if (charge > most) {
             most = charge;

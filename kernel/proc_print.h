@@ -5,26 +5,54 @@
 #pragma once
 
 #include "kernel/text.h"
+#include "mm/report.h"
 
 struct process;
+struct thread;
 
 /* proc_process.c */
-void proc_print_arguments(struct process *process, struct text_buffer *text);   /* cmdline: may sleep */
 void proc_print_name(struct process *process, struct text_buffer *text);        /* comm */
-void proc_print_maps(struct process *process, struct text_buffer *text);
+void proc_print_limits(struct process *process, struct text_buffer *text);
 void proc_print_stat(struct process *process, struct text_buffer *text);
-void proc_print_statm(struct process *process, struct text_buffer *text);
 void proc_print_status(struct process *process, struct text_buffer *text);
 void proc_print_working_set(struct process *process, struct text_buffer *text); /* the first one begins the measuring */
+
+/* The same for one thread: /proc/PID/task/TID. */
+void proc_print_thread_stat(struct thread *thread, struct text_buffer *text);
+void proc_print_thread_status(struct thread *thread, struct text_buffer *text);
+
+/* Only a process itself may change its name: else -EINVAL. */
+int proc_write_name(struct process *process, const char *value);
+
+/* proc_memory.c */
+void proc_print_arguments(struct process *process, struct text_buffer *text);   /* cmdline: may sleep */
+void proc_print_auxiliary(struct process *process, struct text_buffer *text);   /* auxv: may sleep */
+void proc_print_environment(struct process *process, struct text_buffer *text); /* environ: may sleep */
+void proc_print_maps(struct process *process, struct text_buffer *text);
+void proc_print_oom_adjustment(struct process *process, struct text_buffer *text);
+void proc_print_oom_score(struct process *process, struct text_buffer *text);
+void proc_print_smaps(struct process *process, struct text_buffer *text);
+void proc_print_smaps_rollup(struct process *process, struct text_buffer *text);
+void proc_print_statm(struct process *process, struct text_buffer *text);
+
+/* oom_score_adj: -EINVAL, or -EACCES for one who may not lower it. */
+int proc_write_oom_adjustment(struct process *process, const char *value);
+
+/* All 0 for a zombie. */
+struct report_size proc_size_of(const struct process *process);
 
 /* proc_system.c */
 void proc_print_command_line(struct process *process, struct text_buffer *text);
 void proc_print_cpuinfo(struct process *process, struct text_buffer *text);
 void proc_print_filesystems(struct process *process, struct text_buffer *text);
+void proc_print_hostname(struct process *process, struct text_buffer *text);
 void proc_print_interrupts(struct process *process, struct text_buffer *text);
 void proc_print_loadavg(struct process *process, struct text_buffer *text);
 void proc_print_meminfo(struct process *process, struct text_buffer *text);
 void proc_print_mounts(struct process *process, struct text_buffer *text);
+void proc_print_os_version(struct process *process, struct text_buffer *text);
+void proc_print_osrelease(struct process *process, struct text_buffer *text);
+void proc_print_ostype(struct process *process, struct text_buffer *text);
 void proc_print_overcommit_memory(struct process *process, struct text_buffer *text);
 void proc_print_swaps(struct process *process, struct text_buffer *text);
 void proc_print_system_stat(struct process *process, struct text_buffer *text);

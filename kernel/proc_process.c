@@ -7,93 +7,21 @@
 #include "drivers/timer.h"
 #include "kernel/file.h"
 #include "kernel/process.h"
-#include "kernel/processor_time.h"
 #include "kernel/lib/divide.h"
+#include "kernel/lib/format.h"
 #include "kernel/terminal.h"
 #include "mm/aspace.h"
 #include "mm/report.h"
-#include "mm/transfer.h"
 #include "mm/units.h"
 
+#include <asm/errno.h>
 #include <linux/kdev_t.h>
 #include <linux/major.h>
+#include <linux/resource.h>
 
-#define PROC_COPY_BYTES 256u         /* of arguments, copied at a time */
+#define PROC_LIMIT_BYTES 21u         /* of a limit in text, with its NUL */
 #define PROC_PRIORITY 20             /* what Linux shows for nice 0 */
 #define PAGE_KILOBYTES (PAGE_SIZE / 1024)
-
-/* ---- memory ---- */
-
-void
-proc_print_maps(struct process *process, struct text_buffer *text)
-{
-    if (process->aspace != NULL)
-        report_maps(process->aspace, text);
-}
-
-void
-proc_print_vmstat(struct process *process, struct text_buffer *text)
-{
-    if (process == NULL)
-        report_vmstat(NULL, text);
-    else if (process->aspace != NULL)
-        report_vmstat(process->aspace, text);
-}
-
-void
-proc_print_working_set(struct process *process, struct text_buffer *text)
-{
-    if (process->aspace == NULL)
-        return;
-    processor_time_measure();
-    if (!aspace_measure(process->aspace)) {
-        text->failed = true;
-        return;
-    }
-    text_print(text, "Window:\t%u\nPages:\t%u\nResident:\t%u\n", working_set_window,
-               aspace_working_set(process->aspace), aspace_resident_pages(process->aspace));
-}
-
-static struct report_size
-proc_size_of(const struct process *process)
-{
-    struct report_size size = {0};
-
-    if (process->aspace != NULL)
-        report_size(process->aspace, &size);
-    return size;
-}
-
-void
-proc_print_statm(struct process *process, struct text_buffer *text)
-{
-    struct report_size size = proc_size_of(process);
-
-    text_print(text, "%u %u %u %u 0 %u 0\n", size.total, size.resident, size.shared, size.text,
-               size.data + size.stack);
-}
-
-void
-proc_print_arguments(struct process *process, struct text_buffer *text)
-{
-    struct aspace *aspace = process->aspace;
-    u8 bytes[PROC_COPY_BYTES];
-
-    if (aspace == NULL)
-        return;
-    /* Reading may sleep, and the process may end meanwhile. */
-    aspace_hold(aspace);
-    for (u32 at = aspace->arguments_start; at < aspace->arguments_end;) {
-        u32 rest = aspace->arguments_end - at;
-        u32 count = rest < sizeof(bytes) ? rest : sizeof(bytes);
-
-        if (aspace_read(aspace, at, bytes, count) < 0)
-            break;
-        text_append(text, bytes, count);
-        at += count;
-    }
-    aspace_release(aspace);
-}
 
 /* ---- signals ---- */
 
@@ -102,9 +30,8 @@ struct proc_signals {
 };
 
 static struct proc_signals
-proc_signals_of(const struct process *process)
+proc_signals_of(const struct process *process, const struct thread *thread)
 {
-    const struct thread *thread = process_first_thread(process);
     const struct signal_actions *actions = process->signals.actions;
     struct proc_signals signals = {.shared_pending = process->signals.pending.set};
 
@@ -129,6 +56,15 @@ proc_print_name(struct process *process, struct text_buffer *text)
     text_print(text, "%s\n", process->name);
 }
 
+int
+proc_write_name(struct process *process, const char *value)
+{
+    if (process != current_process())
+        return -EINVAL;
+    format(process->name, sizeof(process->name), "%s", value);
+    return 0;
+}
+
 static u32
 proc_parent_id(const struct process *process)
 {
@@ -146,28 +82,27 @@ proc_terminal_device(const struct process *process)
 
 /* Fields 3 to 19: state, family, terminal, faults, times in ticks, priority. */
 static void
-proc_print_stat_life(const struct process *process, struct text_buffer *text)
+proc_print_stat_life(const struct process *process, char state, const struct process_usage *used,
+                     struct text_buffer *text)
 {
     u32 device = proc_terminal_device(process);
     const struct process_usage *children = &process->children_usage;
-    struct process_usage usage;
 
-    process_usage_so_far(process, &usage);
-    text_print(text, "%c %u %u %u %u %d 0", process_state_letter(process), proc_parent_id(process),
+    text_print(text, "%c %u %u %u %u %d 0", state, proc_parent_id(process),
                process->group->number, process->session->number, device, device == 0 ? -1 : (int)terminal_foreground());
-    text_print(text, " %llu %llu %llu %llu", usage.minor_faults, children->minor_faults, usage.major_faults,
+    text_print(text, " %llu %llu %llu %llu", used->minor_faults, children->minor_faults, used->major_faults,
                children->major_faults);
-    text_print(text, " %llu %llu %llu %llu", usage.user_ticks, usage.system_ticks, children->user_ticks,
+    text_print(text, " %llu %llu %llu %llu", used->user_ticks, used->system_ticks, children->user_ticks,
                children->system_ticks);
     text_print(text, " %d %d", PROC_PRIORITY + process->nice, process->nice);
 }
 
 /* Fields 20 to 52: threads, start, memory, signals, and what Linux shows as 0 to others. */
 static void
-proc_print_stat_rest(const struct process *process, struct text_buffer *text)
+proc_print_stat_rest(const struct process *process, const struct thread *thread, struct text_buffer *text)
 {
     struct report_size size = proc_size_of(process);
-    struct proc_signals signals = proc_signals_of(process);
+    struct proc_signals signals = proc_signals_of(process, thread);
     const struct aspace *aspace = process->aspace;
     u32 start_ticks = (u32)divide_u64(process->start_time, TIMER_TICK_NANOSECONDS, NULL);
 
@@ -188,9 +123,23 @@ proc_print_stat_rest(const struct process *process, struct text_buffer *text)
 void
 proc_print_stat(struct process *process, struct text_buffer *text)
 {
+    struct process_usage used;
+
+    process_usage_so_far(process, &used);
     text_print(text, "%u (%s) ", process->id, process->name);
-    proc_print_stat_life(process, text);
-    proc_print_stat_rest(process, text);
+    proc_print_stat_life(process, process_state_letter(process), &used, text);
+    proc_print_stat_rest(process, process_first_thread(process), text);
+}
+
+void
+proc_print_thread_stat(struct thread *thread, struct text_buffer *text)
+{
+    struct process_usage used;
+
+    process_usage_of_thread(thread, &used);
+    text_print(text, "%u (%s) ", thread->id, thread->process->name);
+    proc_print_stat_life(thread->process, thread_state_letter(thread), &used, text);
+    proc_print_stat_rest(thread->process, thread, text);
 }
 
 /* ---- status ---- */
@@ -210,21 +159,42 @@ proc_state_word(char letter)
     }
 }
 
+/* What of a process's text is about one thread of it; about all of them together in /proc/PID itself. */
+struct proc_subject {
+    const struct process *process;
+    const struct thread *thread;        /* NULL for a zombie */
+    u32 id;
+    char state;
+    struct process_usage used;
+};
+
 static void
-proc_print_status_identity(const struct process *process, struct text_buffer *text)
+proc_print_groups(const struct identity *identity, struct text_buffer *text)
 {
+    text_print(text, "Groups:\t");
+    for (u32 i = 0; identity->groups != NULL && i < identity->groups->count; i++)
+        text_print(text, "%u ", identity->groups->numbers[i]);
+    text_print(text, "%s\n", identity->groups == NULL || identity->groups->count == 0 ? " " : "");
+}
+
+static void
+proc_print_status_identity(const struct proc_subject *subject, struct text_buffer *text)
+{
+    const struct process *process = subject->process;
     const struct identity *identity = &process->identity;
-    char letter = process_state_letter(process);
 
     text_print(text, "Name:\t%s\nUmask:\t%04o\n", process->name, process->file_mode_mask);
-    text_print(text, "State:\t%c (%s)\n", letter, proc_state_word(letter));
-    text_print(text, "Tgid:\t%u\nNgid:\t0\nPid:\t%u\n", process->id, process->id);
+    text_print(text, "State:\t%c (%s)\n", subject->state, proc_state_word(subject->state));
+    text_print(text, "Tgid:\t%u\nNgid:\t0\nPid:\t%u\n", process->id, subject->id);
     text_print(text, "PPid:\t%u\nTracerPid:\t0\n", proc_parent_id(process));
     text_print(text, "Uid:\t%u\t%u\t%u\t%u\n", identity->user, identity->effective_user, identity->saved_user,
                identity->effective_user);
     text_print(text, "Gid:\t%u\t%u\t%u\t%u\n", identity->group, identity->effective_group, identity->saved_group,
                identity->effective_group);
-    text_print(text, "FDSize:\t%u\nGroups:\t \n", process->files == NULL ? 0 : process->files->capacity);
+    text_print(text, "FDSize:\t%u\n", process->files == NULL ? 0 : process->files->capacity);
+    proc_print_groups(identity, text);
+    text_print(text, "NStgid:\t%u\nNSpid:\t%u\nNSpgid:\t%u\nNSsid:\t%u\n", process->id, subject->id,
+               process->group->number, process->session->number);
 }
 
 static void
@@ -234,17 +204,21 @@ proc_print_kilobytes(struct text_buffer *text, const char *name, u32 pages)
 }
 
 static void
-proc_print_status_memory(const struct process *process, struct text_buffer *text)
+proc_print_status_memory(const struct proc_subject *subject, struct text_buffer *text)
 {
-    struct report_size size = proc_size_of(process);
+    struct report_size size = proc_size_of(subject->process);
+    u32 most = subject->used.resident_maximum;
 
-    if (process->aspace == NULL)
+    if (subject->process->aspace == NULL)
         return;
     proc_print_kilobytes(text, "VmSize", size.total);
     proc_print_kilobytes(text, "VmLck", size.locked);
+    proc_print_kilobytes(text, "VmPin", 0);
+    proc_print_kilobytes(text, "VmHWM", most > size.resident ? most : size.resident);
     proc_print_kilobytes(text, "VmRSS", size.resident);
-    proc_print_kilobytes(text, "RssAnon", size.resident - size.shared);
-    proc_print_kilobytes(text, "RssFile", size.shared);
+    proc_print_kilobytes(text, "RssAnon", size.anonymous);
+    proc_print_kilobytes(text, "RssFile", size.resident - size.anonymous - size.shared_memory);
+    proc_print_kilobytes(text, "RssShmem", size.shared_memory);
     proc_print_kilobytes(text, "VmData", size.data);
     proc_print_kilobytes(text, "VmStk", size.stack);
     proc_print_kilobytes(text, "VmExe", size.text);
@@ -253,24 +227,91 @@ proc_print_status_memory(const struct process *process, struct text_buffer *text
 }
 
 static void
-proc_print_status_signals(const struct process *process, struct text_buffer *text)
+proc_print_status_signals(const struct proc_subject *subject, struct text_buffer *text)
 {
-    struct proc_signals signals = proc_signals_of(process);
-    struct process_usage usage;
+    struct proc_signals signals = proc_signals_of(subject->process, subject->thread);
 
-    process_usage_so_far(process, &usage);
-    text_print(text, "Threads:\t%u\n", process->thread_count);
+    text_print(text, "Threads:\t%u\n", subject->process->thread_count);
     text_print(text, "SigPnd:\t%016llx\nShdPnd:\t%016llx\n", signals.pending, signals.shared_pending);
     text_print(text, "SigBlk:\t%016llx\nSigIgn:\t%016llx\n", signals.blocked, signals.ignored);
     text_print(text, "SigCgt:\t%016llx\n", signals.caught);
-    text_print(text, "voluntary_ctxt_switches:\t%llu\nnonvoluntary_ctxt_switches:\t%llu\n", usage.switches_voluntary,
-               usage.switches_involuntary);
+    text_print(text, "NoNewPrivs:\t0\nSeccomp:\t0\nCpus_allowed:\t1\nCpus_allowed_list:\t0\n");
+    text_print(text, "voluntary_ctxt_switches:\t%llu\nnonvoluntary_ctxt_switches:\t%llu\n",
+               subject->used.switches_voluntary, subject->used.switches_involuntary);
+}
+
+static void
+proc_print_status_of(const struct proc_subject *subject, struct text_buffer *text)
+{
+    proc_print_status_identity(subject, text);
+    proc_print_status_memory(subject, text);
+    proc_print_status_signals(subject, text);
 }
 
 void
 proc_print_status(struct process *process, struct text_buffer *text)
 {
-    proc_print_status_identity(process, text);
-    proc_print_status_memory(process, text);
-    proc_print_status_signals(process, text);
+    struct proc_subject subject = {
+        .process = process, .thread = process_first_thread(process), .id = process->id,
+        .state = process_state_letter(process),
+    };
+
+    process_usage_so_far(process, &subject.used);
+    proc_print_status_of(&subject, text);
+}
+
+void
+proc_print_thread_status(struct thread *thread, struct text_buffer *text)
+{
+    struct proc_subject subject = {
+        .process = thread->process, .thread = thread, .id = thread->id, .state = thread_state_letter(thread),
+    };
+
+    process_usage_of_thread(thread, &subject.used);
+    proc_print_status_of(&subject, text);
+}
+
+/* ---- limits ---- */
+
+static void
+proc_print_limit(struct text_buffer *text, u32 limit)
+{
+    char number[PROC_LIMIT_BYTES] = "unlimited";
+
+    if (limit != (u32)RLIM_INFINITY)
+        format(number, sizeof(number), "%u", limit);
+    text_print(text, "%-20s ", number);
+}
+
+void
+proc_print_limits(struct process *process, struct text_buffer *text)
+{
+    static const struct {
+        const char *name, *unit;
+    } limits[RLIM_NLIMITS] = {
+        [RLIMIT_CPU] = {"Max cpu time", "seconds"},
+        [RLIMIT_FSIZE] = {"Max file size", "bytes"},
+        [RLIMIT_DATA] = {"Max data size", "bytes"},
+        [RLIMIT_STACK] = {"Max stack size", "bytes"},
+        [RLIMIT_CORE] = {"Max core file size", "bytes"},
+        [RLIMIT_RSS] = {"Max resident set", "bytes"},
+        [RLIMIT_NPROC] = {"Max processes", "processes"},
+        [RLIMIT_NOFILE] = {"Max open files", "files"},
+        [RLIMIT_MEMLOCK] = {"Max locked memory", "bytes"},
+        [RLIMIT_AS] = {"Max address space", "bytes"},
+        [RLIMIT_LOCKS] = {"Max file locks", "locks"},
+        [RLIMIT_SIGPENDING] = {"Max pending signals", "signals"},
+        [RLIMIT_MSGQUEUE] = {"Max msgqueue size", "bytes"},
+        [RLIMIT_NICE] = {"Max nice priority", ""},
+        [RLIMIT_RTPRIO] = {"Max realtime priority", ""},
+        [RLIMIT_RTTIME] = {"Max realtime timeout", "us"},
+    };
+
+    text_print(text, "%-25s %-20s %-20s %-10s\n", "Limit", "Soft Limit", "Hard Limit", "Units");
+    for (u32 i = 0; i < RLIM_NLIMITS; i++) {
+        text_print(text, "%-25s ", limits[i].name);
+        proc_print_limit(text, (u32)process->limits[i].rlim_cur);
+        proc_print_limit(text, (u32)process->limits[i].rlim_max);
+        text_print(text, "%-10s\n", limits[i].unit);
+    }
 }

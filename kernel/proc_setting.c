@@ -14,8 +14,6 @@
 
 #include <asm/errno.h>
 
-#define SETTING_BYTES 64u       /* of a value, with its NUL */
-
 /* A toggle's words on the command line, in the order of the numbers that stand for them here. */
 static const char *const proc_toggle_words[] = {"off", "on"};
 static const char *const proc_toggle_numbers[] = {"0", "1"};
@@ -59,23 +57,31 @@ proc_setting_change(const struct proc_setting *setting, const char *value)
 }
 
 s32
-proc_setting_write(const struct proc_setting *setting, struct transfer *transfer)
+proc_value_take(struct transfer *transfer, char value[PROC_VALUE_BYTES])
 {
-    char value[SETTING_BYTES];
     u32 bytes = transfer->remaining;
-    int error;
 
-    if (bytes == 0)
-        return 0;
-    if (bytes >= sizeof(value))
+    if (bytes >= PROC_VALUE_BYTES)
         return -EINVAL;
     if (transfer_in(transfer, value, bytes) < bytes)
         return -EFAULT;
     value[bytes] = '\0';
-    if (value[bytes - 1] == '\n')
+    if (bytes > 0 && value[bytes - 1] == '\n')
         value[bytes - 1] = '\0';
+    return (s32)bytes;
+}
+
+s32
+proc_setting_write(const struct proc_setting *setting, struct transfer *transfer)
+{
+    char value[PROC_VALUE_BYTES];
+    s32 bytes = proc_value_take(transfer, value);
+    int error;
+
+    if (bytes <= 0)
+        return bytes;
     mutex_lock(&proc_setting_busy);
     error = proc_setting_change(setting, value);
     mutex_unlock(&proc_setting_busy);
-    return error < 0 ? error : (s32)bytes;
+    return error < 0 ? error : bytes;
 }

@@ -17,6 +17,11 @@ struct proc_setting {
     bool toggle;            /* off and on are written 0 and 1 */
 };
 
+#define PROC_VALUE_BYTES 64u    /* of a value that is written, with its NUL */
+
+/* What is written to a file of /proc at once: its bytes, and the value without its newline; -EINVAL or -EFAULT. */
+s32 proc_value_take(struct transfer *transfer, char value[PROC_VALUE_BYTES]);
+
 /* Prints the current value and a newline. */
 void proc_setting_print(const struct proc_setting *setting, struct text_buffer *text);
 

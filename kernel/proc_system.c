@@ -47,6 +47,36 @@ proc_print_mounts(struct process *process, struct text_buffer *text)
     mount_print(text);
 }
 
+/* ---- sys/kernel: what uname says ---- */
+
+void
+proc_print_ostype(struct process *process, struct text_buffer *text)
+{
+    (void)process;
+    text_print(text, "%s\n", VERSION_COMPATIBLE_SYSTEM);
+}
+
+void
+proc_print_osrelease(struct process *process, struct text_buffer *text)
+{
+    (void)process;
+    text_print(text, "%s\n", VERSION_COMPATIBLE_RELEASE);
+}
+
+void
+proc_print_os_version(struct process *process, struct text_buffer *text)
+{
+    (void)process;
+    text_print(text, "%s %s %s\n", VERSION_SYSTEM, VERSION_RELEASE, VERSION_BUILD);
+}
+
+void
+proc_print_hostname(struct process *process, struct text_buffer *text)
+{
+    (void)process;
+    text_print(text, "%s\n", VERSION_HOST);
+}
+
 /* 1: mapping is not refused for fear that memory might run out. */
 void
 proc_print_overcommit_memory(struct process *process, struct text_buffer *text)

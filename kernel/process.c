@@ -74,6 +74,7 @@ process_initialize(struct process *process)
     process->thread_count = 0;
     process->exec_thread = NULL;
     process->thread_wait = (struct wait_queue){0};
+    process->oom_adjustment = process->oom_adjustment_least = 0;
     process->aspace = NULL;
     process->files = NULL;
     process->directory = NULL;
@@ -179,8 +180,12 @@ process_state_letter(const struct process *process)
 {
     const struct thread *thread = process_first_thread(process);
 
-    if (process->zombie || thread == NULL)
-        return 'Z';
+    return process->zombie || thread == NULL ? 'Z' : thread_state_letter(thread);
+}
+
+char
+thread_state_letter(const struct thread *thread)
+{
     if (thread->state == THREAD_STOPPED)
         return 'T';
     if (thread->state == THREAD_SLEEPING)

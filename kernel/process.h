@@ -72,6 +72,8 @@ struct process {
     u32 file_mode_mask;                        /* umask */
     struct signal_process signals;
     struct rlimit limits[RLIM_NLIMITS];
+    s16 oom_adjustment;                        /* thousandths of memory and swap area, for oom.c: -1000 to 1000 */
+    s16 oom_adjustment_least;                  /* what root set last: nobody else may go below */
     int nice;                                  /* -20 to 19; kept, not acted upon */
 
     /* Time. */
@@ -131,6 +133,9 @@ process_first_thread(const struct process *process)
 
 /* Letter of Linux's /proc/PID/stat: R, S, T or Z. */
 char process_state_letter(const struct process *process);
+
+/* The same for one thread. */
+char thread_state_letter(const struct thread *thread);
 
 /* What it has used so far, its threads and present program included. */
 void process_usage_so_far(const struct process *process, struct process_usage *usage);

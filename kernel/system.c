@@ -14,11 +14,10 @@
 #include <linux/sysinfo.h>
 #include <linux/utsname.h>
 
-/* Name and release tell programs what the system can do: they are those of the Linux whose interfaces these are. */
 static const struct new_utsname system_name = {
-    .sysname = "Linux",
-    .nodename = "belady",
-    .release = "6.1.0-belady",
+    .sysname = VERSION_COMPATIBLE_SYSTEM,
+    .nodename = VERSION_HOST,
+    .release = VERSION_COMPATIBLE_RELEASE,
     .version = VERSION_SYSTEM " " VERSION_RELEASE " " VERSION_BUILD,
     .machine = "i686",
     .domainname = "(none)",

@@ -32,6 +32,8 @@ struct aspace {
     u32 locked_pages;               /* in REGION_LOCKED regions */
     bool lock_future;               /* mlockall(MCL_FUTURE) */
     u32 arguments_start, arguments_end;     /* argv's strings, for /proc/PID/cmdline */
+    u32 environment_end;            /* of envp's strings, which begin where argv's end */
+    u32 auxiliary_start, auxiliary_end;     /* the auxiliary vector, for /proc/PID/auxv */
     struct pool *pool;              /* its own, under local allocation or a limit; NULL: the global one */
     u32 weight;                     /* for alloc=priority: 20 - nice */
     struct trace *trace;            /* NULL: not traced */

@@ -226,6 +226,9 @@ fork_copy_limits(const struct aspace *parent, struct aspace *child)
     child->size_limit_pages = parent->size_limit_pages;
     child->arguments_start = parent->arguments_start;
     child->arguments_end = parent->arguments_end;
+    child->environment_end = parent->environment_end;
+    child->auxiliary_start = parent->auxiliary_start;
+    child->auxiliary_end = parent->auxiliary_end;
 }
 
 /* Every region of the parent for the child. False without memory, or if they changed. */

@@ -7,6 +7,7 @@
 #include "mm/frame.h"
 #include "mm/kmem.h"
 #include "mm/swap.h"
+#include "mm/usage.h"
 
 #define KIB(pages) ((pages) << (PAGE_SHIFT - 10))
 
@@ -26,23 +27,28 @@ region_name(struct aspace *aspace, const struct region *region)
 }
 
 void
+report_mapping(struct aspace *aspace, const struct region *region, struct text_buffer *text)
+{
+    const char *name = region_name(aspace, region);
+    bool from_object = region->object->kind != OBJECT_ZERO;
+    usize start = text->length;
+
+    text_print(text, "%08x-%08x %c%c%c%c %08x %02x:%02x %u ", page_address(region->start),
+               page_address(region->end), region->protection & REGION_READ ? 'r' : '-',
+               region->protection & REGION_WRITE ? 'w' : '-', region->protection & REGION_EXECUTE ? 'x' : '-',
+               region->flags & REGION_SHARED ? 's' : 'p',
+               from_object ? region->object_page << PAGE_SHIFT : 0, 0, from_object ? 1 : 0,
+               from_object ? region->object->inode_number : 0);
+    while (name && text->length - start < NAME_COLUMN && !text->failed)
+        text_print(text, " ");
+    text_print(text, "%s\n", name ? name : "");
+}
+
+void
 report_maps(struct aspace *aspace, struct text_buffer *text)
 {
-    for (struct region *region = region_first(&aspace->regions); region; region = region_next(region)) {
-        const char *name = region_name(aspace, region);
-        bool from_object = region->object->kind != OBJECT_ZERO;
-        usize start = text->length;
-
-        text_print(text, "%08x-%08x %c%c%c%c %08x %02x:%02x %u ", page_address(region->start),
-                   page_address(region->end), region->protection & REGION_READ ? 'r' : '-',
-                   region->protection & REGION_WRITE ? 'w' : '-',
-                   region->protection & REGION_EXECUTE ? 'x' : '-', region->flags & REGION_SHARED ? 's' : 'p',
-                   from_object ? region->object_page << PAGE_SHIFT : 0, 0, from_object ? 1 : 0,
-                   from_object ? region->object->inode_number : 0);
-        while (name && text->length - start < NAME_COLUMN && !text->failed)
-            text_print(text, " ");
-        text_print(text, "%s\n", name ? name : "");
-    }
+    for (struct region *region = region_first(&aspace->regions); region; region = region_next(region))
+        report_mapping(aspace, region, text);
 }
 
 /* Bits of Linux's /proc/PID/pagemap. */
@@ -159,37 +165,20 @@ report_vmstat(struct aspace *aspace, struct text_buffer *text)
     report_counters(&counters, text);
 }
 
-/* How many of a region's private pages an entry maps now. */
-static u32
-region_private_resident(struct aspace *aspace, const struct region *region)
-{
-    u32 count = 0, rights;
-
-    for (u32 number = region->start.number; region->amap && number < region->end.number; number++) {
-        page_t page = {number};
-        struct anon *anon;
-
-        if (!amap_chunk(region->amap, page)) {
-            number |= CHUNK_PAGES - 1;
-            continue;
-        }
-        anon = amap_lookup(region->amap, page);
-        count += anon && anon->frame && pmap_lookup(&aspace->pmap, page, &rights) == anon->frame;
-    }
-    return count;
-}
-
 void
 report_size(struct aspace *aspace, struct report_size *size)
 {
+    struct usage usage = usage_of(aspace);
+
     *size = (struct report_size){
         .total = aspace->regions.pages,
-        .resident = aspace_resident_pages(aspace),
+        .resident = usage.resident,
+        .anonymous = usage.anonymous,
+        .shared_memory = usage.shared_memory,
         .swapped = aspace_swapped_pages(aspace),
         .locked = aspace->locked_pages,
         .tables = aspace->pmap.table_count,
     };
-    size->shared = size->resident;
     for (struct region *region = region_first(&aspace->regions); region; region = region_next(region)) {
         u32 pages = region->end.number - region->start.number;
 
@@ -197,8 +186,7 @@ report_size(struct aspace *aspace, struct report_size *size)
             size->stack += pages;
         else if (region->protection & REGION_EXECUTE)
             size->text += pages;
-        else if (region->protection & REGION_WRITE)
+        else if (region->protection & REGION_WRITE && !(region->flags & REGION_SHARED))
             size->data += pages;
-        size->shared -= region_private_resident(aspace, region);
     }
 }

@@ -7,7 +7,13 @@
 #include "kernel/types.h"
 #include "mm/aspace.h"
 
+/* /proc/PID/maps, and the line in it for one region. */
 void report_maps(struct aspace *aspace, struct text_buffer *text);
+void report_mapping(struct aspace *aspace, const struct region *region, struct text_buffer *text);
+
+/* /proc/PID/smaps and smaps_rollup (mm/report_smaps.c). */
+void report_smaps(struct aspace *aspace, struct text_buffer *text);
+void report_smaps_rollup(struct aspace *aspace, struct text_buffer *text);
 
 /* One 64-bit entry of /proc/PID/pagemap: bit 63 in memory, 62 swapped, 61 file
  * or shared, 56 mapped once; bits 0 to 54 the frame, or the swap slot << 5. */
@@ -19,10 +25,10 @@ void report_swaps(struct text_buffer *text);
 /* The counters and gauges, of the system if aspace is NULL. */
 void report_vmstat(struct aspace *aspace, struct text_buffer *text);
 
-/* Figures for /proc/PID/stat, statm and status, in pages. Shared are the resident
- * ones that are not private: files' pages, shared memory, the frame of zeroes. */
+/* Figures for /proc/PID/stat, statm and status, in pages. The resident ones that are
+ * neither anonymous nor shared memory are files'. */
 struct report_size {
-    u32 total, resident, shared, text, data, stack, swapped, locked, tables;
+    u32 total, resident, anonymous, shared_memory, text, data, stack, swapped, locked, tables;
 };
 void report_size(struct aspace *aspace, struct report_size *size);
 

@@ -1,9 +1,11 @@
 /*
  * More memory than there is. Asking for more than RAM and swap area together is
  * refused with ENOMEM; asking for little again and again, and then using all of
- * it, gets the largest process killed, and nobody else.
+ * it, gets the largest process killed, and nobody else; unless oom_score_adj
+ * says who goes first, or who is spared.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdint.h>
@@ -108,6 +110,62 @@ exhaust_check(const char *who, void (*body)(void))
     munmap(pattern, PATTERN_PAGES * PAGE_SIZE);
 }
 
+/* ---- oom_score_adj ---- */
+
+static void
+adjust(const char *value)
+{
+    int file = open("/proc/self/oom_score_adj", O_WRONLY);
+
+    if (write(file, value, strlen(value)) < 0)
+        _exit(EXIT_FAILURE);
+    close(file);
+}
+
+/* A child that adjusts its score, holds so many pieces and waits for ever. */
+static pid_t
+holder(const char *adjustment, size_t pieces)
+{
+    int ready[2];
+    char byte = 0;
+
+    pipe(ready);
+    pid_t child = check_fork();
+    if (child == 0) {
+        adjust(adjustment);
+        for (size_t i = 0; i < pieces; i++)
+            memset(mmap(NULL, PIECE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), 'h', PIECE);
+        write(ready[1], &byte, 1);
+        for (;;)
+            pause();
+    }
+    read(ready[0], &byte, 1);
+    close(ready[0]);
+    close(ready[1]);
+    return child;
+}
+
+static bool
+was_killed(int status)
+{
+    return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+}
+
+static void
+adjustment_check(void)
+{
+    pid_t volunteer = holder("1000", 1);
+    int status = check_child(glutton_body);
+
+    check_that(was_killed(status), "who takes all memory is killed");
+    check_that(waitpid(volunteer, &status, WNOHANG) == volunteer && was_killed(status), "but a small process with 1000 before it");
+    pid_t spared = holder("-1000", memory_total() / PIECE / 2);
+    check_that(was_killed(check_child(glutton_body)), "again it is killed");
+    check_that(waitpid(spared, &status, WNOHANG) == 0, "and a larger process with -1000 is spared");
+    kill(spared, SIGKILL);
+    waitpid(spared, &status, 0);
+}
+
 int
 main(void)
 {
@@ -119,6 +177,7 @@ main(void)
     uint64_t before = memory_bytes("SwapFree");
     exhaust_check("who takes all memory step by step", glutton_body);
     exhaust_check("who uses all that was promised", optimist_body);
+    adjustment_check();
     check_that(memory_bytes("SwapFree") + PIECE > before, "the swap area is free again");
     return check_end();
 }

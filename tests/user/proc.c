@@ -5,13 +5,19 @@
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
+#include <elf.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -258,6 +264,168 @@ system_check(void)
                "its files have no length of their own");
 }
 
+/* ---- What exec left: environ and auxv ---- */
+
+static void
+exec_check(void)
+{
+    uint32_t entries[64] = { 0 };
+    uint32_t page = 0, program = 0;
+    size_t words;
+    int file = open("/proc/self/auxv", O_RDONLY);
+    ssize_t length = read(file, entries, sizeof entries);
+
+    close(file);
+    words = length > 0 ? (size_t) length / sizeof *entries : 0;
+    for (size_t i = 0; i + 1 < words; i += 2) {
+        page = entries[i] == AT_PAGESZ ? entries[i + 1] : page;
+        program = entries[i] == AT_PHDR ? entries[i + 1] : program;
+    }
+    check_that(page == PAGE && program == getauxval(AT_PHDR), "auxv is the auxiliary vector");
+    check_that(words >= 2 && entries[words - 2] == AT_NULL, "to its end");
+    check_that(text_read("/proc/self/environ", TEXT) >= 0, "environ can be read");
+    check_that(environ[0] == NULL ? text[0] == '\0' : strcmp(text, environ[0]) == 0, "it begins with the first variable");
+    size_t bytes = 0;
+    for (char **variable = environ; *variable != NULL; variable++)
+        bytes += strlen(*variable) + 1;
+    check_that(text_read("/proc/self/environ", 100) == (ssize_t) bytes || bytes >= TEXT, "and holds all, each with its NUL");
+}
+
+/* ---- limits ---- */
+
+static void
+limits_check(void)
+{
+    struct rlimit limit;
+    char line[128];
+
+    getrlimit(RLIMIT_NOFILE, &limit);
+    text_read("/proc/self/limits", TEXT);
+    check_that(strncmp(text, "Limit                     Soft Limit           Hard Limit           Units     \n", 79) == 0, "limits begins like Linux's");
+    snprintf(line, sizeof line, "\n%-25s %-20u %-20u files     \n", "Max open files", (unsigned) limit.rlim_cur, (unsigned) limit.rlim_max);
+    check_that(strstr(text, line) != NULL, "it has both limits of open files");
+    limit.rlim_cur = 77;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    text_read("/proc/self/limits", TEXT);
+    check_that(strstr(text, "\nMax open files            77 ") != NULL, "and follows setrlimit");
+}
+
+/* ---- What can be written: comm and oom_score_adj ---- */
+
+static int
+text_write(const char *path, const char *value)
+{
+    int file = open(path, O_WRONLY);
+    ssize_t done = write(file, value, strlen(value));
+    int error = done < 0 ? errno : 0;
+
+    close(file);
+    return error;
+}
+
+static void
+comm_check(void)
+{
+    check_that(text_write("/proc/self/comm", "another name") == 0 && text_read("/proc/self/comm", TEXT) > 0 &&
+               strcmp(text, "another name\n") == 0,
+               "comm can be written");
+    check_that(text_write("/proc/self/comm", "a name of more than fifteen bytes") == 0 && text_read("/proc/self/comm", TEXT) == 16 &&
+               strcmp(text, "a name of more \n") == 0,
+               "and is cut after 15 bytes");
+}
+
+static const char *const adjustment = "/proc/self/oom_score_adj";
+
+static void
+adjustment_child(void)
+{
+    check_that(text_read(adjustment, TEXT) > 0 && strcmp(text, "500\n") == 0, "a child has its parent's oom_score_adj");
+    check_that(text_write(adjustment, "400") == 0 && text_write(adjustment, "600") == 0, "root may lower and raise it");
+    bool root_may = text_write(adjustment, "-1") == 0 && text_write(adjustment, "600") == 0;
+    int file = open(adjustment, O_WRONLY);
+    check_that(setuid(1000) == 0 && write(file, "700", 3) == 3 && write(file, "600", 3) == 3, "others may raise it, and take that back");
+    if (root_may)
+        check_that(write(file, "599", 3) == -1 && errno == EACCES, "but not go below what root has set: EACCES");
+    else
+        check_skip("root without CAP_SYS_RESOURCE");
+}
+
+static void
+oom_check(void)
+{
+    static const char *const bad[] = { "1001", "-1001", "x", "5 5", "0x", "" };
+    long before, after;
+
+    check_that(text_read(adjustment, TEXT) > 0 && text_read("/proc/self/oom_score", TEXT) > 0, "oom_score and oom_score_adj can be read");
+    text_write(adjustment, "0");
+    text_read("/proc/self/oom_score", TEXT);
+    before = atol(text);
+    check_that(text_write(adjustment, "500\n") == 0 && text_read(adjustment, TEXT) > 0 && strcmp(text, "500\n") == 0, "oom_score_adj is what was written");
+    text_read("/proc/self/oom_score", TEXT);
+    after = atol(text);
+    check_that(after > before, "it raises oom_score");
+    for (size_t i = 0; i + 1 < sizeof bad / sizeof *bad; i++)
+        check_that(text_write(adjustment, bad[i]) == EINVAL, "\"%s\" is refused: EINVAL", bad[i]);
+    check_that(text_read(adjustment, TEXT) > 0 && strcmp(text, "500\n") == 0, "and changes nothing");
+    check_child(adjustment_child);
+    text_write(adjustment, "0");
+}
+
+/* ---- Threads ---- */
+
+static char thread_name[64];
+static pid_t thread_number;
+
+static void *
+thread_body(void *unused)
+{
+    char link[64] = "", expected[64];
+
+    (void) unused;
+    thread_number = (pid_t) syscall(SYS_gettid);
+    snprintf(thread_name, sizeof thread_name, "%d", thread_number);
+    check_that(directory_lists("/proc/self/task", thread_name), "task lists a thread");
+    snprintf(expected, sizeof expected, "%d/task/%d", getpid(), thread_number);
+    check_that(readlink("/proc/thread-self", link, sizeof link - 1) > 0 && strcmp(link, expected) == 0, "thread-self leads to it");
+    check_that(text_read("/proc/thread-self/stat", TEXT) > 0 && atoi(text) == thread_number, "its stat names it");
+    check_that(text_read("/proc/thread-self/status", TEXT) > 0 && text_number("Pid:\t") == thread_number && text_number("Tgid:\t") == getpid(),
+               "its status names it and its process");
+    check_that(text_number("Threads:\t") == 2, "there are two");
+    check_that(text_read("/proc/self/stat", TEXT) > 0 && atoi(text) == getpid(), "the process's stat names the process");
+    return NULL;
+}
+
+static void
+task_check(void)
+{
+    char number[16], name[64];
+    pthread_t thread;
+
+    snprintf(number, sizeof number, "%d", getpid());
+    check_that(directory_lists("/proc/self/task", number), "task lists the first thread");
+    if (pthread_create(&thread, NULL, thread_body, NULL) != 0)
+        return;
+    pthread_join(thread, NULL);
+    snprintf(name, sizeof name, "/proc/self/task/%d/stat", thread_number);
+    check_that(open(name, O_RDONLY) == -1 && errno == ENOENT, "a thread that has ended is gone");
+    snprintf(name, sizeof name, "/proc/self/task/%d", getppid());
+    check_that(getppid() == 0 || (open(name, O_RDONLY) == -1 && errno == ENOENT), "another process is not in task");
+}
+
+/* ---- sys/kernel ---- */
+
+static void
+uname_check(void)
+{
+    struct utsname name;
+
+    uname(&name);
+    check_that(text_read("/proc/sys/kernel/ostype", TEXT) > 0 && strncmp(text, name.sysname, strlen(name.sysname)) == 0, "ostype is uname's");
+    check_that(text_read("/proc/sys/kernel/osrelease", TEXT) > 0 && strncmp(text, name.release, strlen(name.release)) == 0, "osrelease is uname's");
+    check_that(text_read("/proc/sys/kernel/hostname", TEXT) > 0 && strncmp(text, name.nodename, strlen(name.nodename)) == 0, "hostname is uname's");
+    check_that(text_read("/proc/sys/kernel/version", TEXT) > 0 && strncmp(text, name.version, strlen(name.version)) == 0, "version is uname's");
+}
+
 int
 main(int count, char **arguments)
 {
@@ -269,5 +437,11 @@ main(int count, char **arguments)
     memory_check();
     child_check();
     system_check();
+    exec_check();
+    limits_check();
+    comm_check();
+    check_child(oom_check);
+    task_check();
+    uname_check();
     return check_end();
 }
