@@ -34,6 +34,7 @@ struct aspace {
     u32 arguments_start, arguments_end;     /* argv's strings, for /proc/PID/cmdline */
     u32 environment_end;            /* of envp's strings, which begin where argv's end */
     u32 auxiliary_start, auxiliary_end;     /* the auxiliary vector, for /proc/PID/auxv */
+    u32 signal_return;              /* page with the code that returns from signal handlers; 0: not needed yet */
     struct pool *pool;              /* its own, under local allocation or a limit; NULL: the global one */
     u32 weight;                     /* for alloc=priority: 20 - nice */
     struct trace *trace;            /* NULL: not traced */

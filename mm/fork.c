@@ -221,6 +221,7 @@ fork_copy_limits(const struct aspace *parent, struct aspace *child)
     child->heap_start = parent->heap_start;
     child->heap_end = parent->heap_end;
     child->stack_top = parent->stack_top;
+    child->signal_return = parent->signal_return;
     child->stack_limit_pages = parent->stack_limit_pages;
     child->data_limit_pages = parent->data_limit_pages;
     child->size_limit_pages = parent->size_limit_pages;

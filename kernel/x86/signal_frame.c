@@ -5,7 +5,7 @@
  *     +--------------------------+           +--------------------------+
  *     | FPU and SSE registers    |           | FPU and SSE registers    |
  *     +--------------------------+           +--------------------------+
- *     | code for sigreturn       |           | code for rt_sigreturn    |
+ *     | code for sigreturn (*)   |           | code for rt_sigreturn (*)|
  *     | blocked, upper half      |           | ucontext: stack,         |
  *     | (unused)                 |           |   registers, blocked     |
  *     | sigcontext: registers    |           | siginfo                  |
@@ -13,6 +13,8 @@
  *     | signal number            |           | signal number            |
  *     | return address           | <- esp -> | return address           |
  *     +--------------------------+           +--------------------------+
+ *
+ * (*) A mark for debuggers: the return address leads to the program's restorer, or to kernel/x86/signal_return.h.
  *
  * The program may have changed all of it before it comes back. So what comes back is made harmless: flags that
  * are the kernel's keep their value, selectors must be the user's own, and eip must lie in user space.
@@ -23,6 +25,7 @@
 #include "kernel/thread.h"
 #include "kernel/x86/cpu.h"
 #include "kernel/x86/fpu.h"
+#include "kernel/x86/signal_return.h"
 #include "kernel/x86/trap.h"
 #include "mm/pmap.h"
 #include "mm/user.h"
@@ -38,7 +41,7 @@ struct signal_frame {
     struct sigcontext context;
     struct _fpstate unused;                        /* where Linux once kept the FPU's state */
     u32 blocked_high;
-    u8 code[8];
+    u8 code[SIGNAL_RETURN_BYTES];
 };
 
 struct rt_signal_frame {
@@ -49,7 +52,7 @@ struct rt_signal_frame {
     siginfo_t info;
     struct ucontext context;
     u32 blocked_high;                              /* ucontext's set has room for 32 signals only */
-    u8 code[8];
+    u8 code[SIGNAL_RETURN_BYTES];
 };
 
 /* The part of struct signal_frame before and behind what is unused. */
@@ -80,13 +83,6 @@ struct rt_signal_frame {
 #define EFLAGS_DIRECTION 0x400u
 #define EFLAGS_RESUME 0x10000u
 #define EFLAGS_USER 0x50dd5u                       /* AC RF OF DF TF SF ZF AF PF CF */
-
-/*
- * popl %eax; movl $sigreturn, %eax; int $0x80 -- and without the popl, padded: also how debuggers recognise a
- * signal frame
- */
-static const u8 code_sigreturn[8] = {0x58, 0xb8, __NR_sigreturn, 0, 0, 0, 0xcd, 0x80};
-static const u8 code_rt_sigreturn[8] = {0xb8, __NR_rt_sigreturn, 0, 0, 0, 0xcd, 0x80, 0};
 
 static struct fpu_state fpu_clean;
 
@@ -278,13 +274,12 @@ frame_write(u32 address, const struct trap_frame *frame, int signal, const struc
             const struct signal_action *action, signal_set blocked, u32 fpu_address)
 {
     struct signal_frame image;
-    u32 own_code = address + offsetof(struct signal_frame, code);
 
-    image.return_address = (action->flags & SA_RESTORER) != 0 ? action->restorer : own_code;
+    image.return_address = action->restorer;
     image.signal = (u32)signal;
     context_fill(&image.context, frame, info, signal, blocked, fpu_address);
     image.blocked_high = (u32)(blocked >> 32);
-    memcpy(image.code, code_sigreturn, sizeof(image.code));
+    memcpy(image.code, signal_return_code[false], sizeof(image.code));
     if (user_copy_out(address, &image, FRAME_HEAD_BYTES) < 0)
         return -EFAULT;
     return user_copy_out(address + FRAME_TAIL_OFFSET, &image.blocked_high, FRAME_TAIL_BYTES);
@@ -295,10 +290,9 @@ frame_write_rt(u32 address, const struct trap_frame *frame, int signal, const st
                const struct signal_action *action, signal_set blocked, u32 fpu_address)
 {
     const struct signal_stack *stack = &current_thread()->signals.stack;
-    u32 own_code = address + offsetof(struct rt_signal_frame, code);
     struct rt_signal_frame image;
 
-    image.return_address = (action->flags & SA_RESTORER) != 0 ? action->restorer : own_code;
+    image.return_address = action->restorer;
     image.signal = (u32)signal;
     image.info_address = address + offsetof(struct rt_signal_frame, info);
     image.context_address = address + offsetof(struct rt_signal_frame, context);
@@ -310,7 +304,7 @@ frame_write_rt(u32 address, const struct trap_frame *frame, int signal, const st
     context_fill(&image.context.uc_mcontext, frame, info, signal, blocked, fpu_address);
     image.context.uc_sigmask = (u32)blocked;
     image.blocked_high = (u32)(blocked >> 32);
-    memcpy(image.code, code_rt_sigreturn, sizeof(image.code));
+    memcpy(image.code, signal_return_code[true], sizeof(image.code));
     return user_copy_out(address, &image, sizeof(image));
 }
 
@@ -336,6 +330,7 @@ signal_frame_push(struct trap_frame *frame, int signal, const struct signal_info
                   const struct signal_action *action, signal_set blocked_before)
 {
     struct signal_thread *signals = &current_thread()->signals;
+    struct signal_action called = *action;
     bool with_info = (action->flags & SA_SIGINFO) != 0;
     u32 stack = frame_stack(frame, action);
     u32 fpu_address = stack;
@@ -347,7 +342,11 @@ signal_frame_push(struct trap_frame *frame, int signal, const struct signal_info
     address = frame_place(fpu_address, with_info ? sizeof(struct rt_signal_frame) : sizeof(struct signal_frame));
     if (frame_overflows(stack, address))
         return -EFAULT;
-    result = (with_info ? frame_write_rt : frame_write)(address, frame, signal, info, action, blocked_before,
+    if ((action->flags & SA_RESTORER) == 0)
+        called.restorer = signal_return_address(with_info);
+    if (called.restorer == 0)
+        return -EFAULT;
+    result = (with_info ? frame_write_rt : frame_write)(address, frame, signal, info, &called, blocked_before,
                                                         fpu_address);
     if (result < 0)
         return result;

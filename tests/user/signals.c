@@ -48,6 +48,41 @@ handler_set(int signal, void (*handler)(int, siginfo_t *, void *), int flags)
     sigaction(signal, &action, NULL);
 }
 
+/* As the kernel has it, without a restorer. */
+static void
+handler_set_bare(int signal, void *handler, unsigned long flags)
+{
+    struct {
+        void *handler;
+        unsigned long flags;
+        void (*restorer)(void);
+        uint64_t mask;
+    } action = { .handler = handler, .flags = flags };
+    syscall(SYS_rt_sigaction, signal, &action, NULL, sizeof action.mask);
+}
+
+static void
+return_check(void)
+{
+    pid_t child;
+
+    caught = 0;
+    handler_set_bare(SIGUSR1, signal_note, 0);
+    raise(SIGUSR1);
+    check_that(caught == 1, "a handler without a restorer returns");
+    handler_set_bare(SIGUSR1, signal_note_all, SA_SIGINFO);
+    raise(SIGUSR1);
+    check_that(caught == 2 && seen.si_signo == SIGUSR1, "with SA_SIGINFO as well");
+    child = check_fork();
+    if (child == 0) {
+        raise(SIGUSR1);
+        _exit(caught);
+    }
+    int status = check_wait(child);
+    check_that(WIFEXITED(status) && WEXITSTATUS(status) == 3, "and in a child");
+    signal(SIGUSR1, SIG_DFL);
+}
+
 static void
 signal_mask(int how, int signal)
 {
@@ -384,6 +419,7 @@ int
 main(void)
 {
     delivery_check();
+    return_check();
     mask_check();
     nesting_check();
     registers_check();
