@@ -53,6 +53,11 @@ extern struct anon_loan_list anon_loans;
 void anon_lend(struct anon_loan *loan, struct anon *anon);
 struct anon *anon_take_back(struct anon_loan *loan);
 
+/* Whether anons in memory may have slots, which could be taken from them when the
+ * swap area is full. True when one comes in or fails to go out; false when reclaim has
+ * looked at all in vain, so that it does not look again at each victim. */
+extern bool anon_slots_to_take;
+
 /* Gives up the slot, if any: the copy there is out of date or the room is needed. */
 void anon_drop_slot(struct anon *anon);
 

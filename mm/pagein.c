@@ -49,6 +49,7 @@ pagein_read(struct anon *anon, struct prefetch *prefetch)
     if (prefetch)
         pagein_claim_neighbours(&cluster, anon->slot, prefetch);
     read = swap_read(anon->slot, &cluster);
+    anon_slots_to_take = true;
     if (prefetch && read > 0)
         prefetch->read = read - 1;
     for (u32 i = read; i < cluster.count; i++)

@@ -33,10 +33,8 @@ BOOT_CHOICE(explain, reclaim_explain, "whether each eviction is explained in the
 
 static bool (*kill_somebody)(void);
 
-/* Where the search for slots to take back goes on, and whether it may find any:
- * false after a fruitless turn, until the next victim is wanted. */
+/* Where the search for slots to take back goes on. */
 static u32 slot_hand;
-static bool slots_to_take;
 
 /* The page that a fault needs while it makes room. Who sleeps meanwhile may find it
  * taken back by another fault: then it can happen that the page goes, and comes again. */
@@ -65,7 +63,7 @@ slot_take_back(void)
         frame->dirty = true;
         return true;
     }
-    slots_to_take = false;
+    anon_slots_to_take = false;
     return false;
 }
 
@@ -75,7 +73,7 @@ anon_find_slot(struct anon *anon)
 {
     if (!anon->slot.number)
         anon->slot = swap_allocate();
-    if (!anon->slot.number && slots_to_take && slot_take_back())
+    if (!anon->slot.number && anon_slots_to_take && slot_take_back())
         anon->slot = swap_allocate();
     return anon->slot.number != 0;
 }
@@ -95,8 +93,10 @@ anon_write_out(struct anon *anon, struct frame *frame)
     error = swap_write(anon->slot, frame);
     if (!evictable_end(frame))
         return true;            /* the anon went meanwhile, and the frame with it */
-    if (error)
+    if (error) {
+        anon_slots_to_take = true;
         return false;
+    }
     anon->frame = NULL;
     frame->dirty = false;
     evictable_disown(frame);
@@ -205,7 +205,6 @@ frame_evict(struct frame *frame)
 void
 reclaim_evict(struct frame *frame)
 {
-    slots_to_take = true;
     if (!frame->evictable || !frame_may_go(frame))
         return;
     evictable_remove(frame);
@@ -218,7 +217,6 @@ reclaim_evict_from(struct pool *pool)
     /* More than one only where the device of the swap area fails. */
     u32 tries = frame_count(FRAME_ANONYMOUS) + frame_count(FRAME_OBJECT);
 
-    slots_to_take = true;
     for (; tries > 0; tries--) {
         struct frame *victim = victim_choose(pool);
 

@@ -368,6 +368,36 @@ nobody_is_killed_while_evicting_helps(void)
     nothing_is_left();
 }
 
+/* ---- The swap area is full --------------------------------------------- */
+
+static void
+a_full_swap_area_takes_slots_back_from_pages_in_memory(void)
+{
+    struct anon *in_swap[SWAP_PAGES];
+    struct anon *more;
+    u32 count = 0;
+
+    begin();
+    while (swap_free_count() > 0) {
+        in_swap[count] = make_anon(count);
+        check(reclaim_evict_one());
+        count++;
+    }
+    more = make_anon(88);
+    check(!reclaim_evict_one() && more->frame);
+    check(!anon_slots_to_take);             /* all have been looked at: nobody looks again */
+    check_equal(pagein_anon(in_swap[0], NULL), PAGEIN_READ);
+    check(anon_slots_to_take);
+    reclaim_evict(more->frame);
+    check(!more->frame && more->slot.number);
+    check(in_swap[0]->frame && in_swap[0]->frame->dirty && !in_swap[0]->slot.number);
+    check_equal(word_of(in_swap[0]), 0);
+    while (count > 0)
+        anon_release(in_swap[--count]);
+    anon_release(more);
+    nothing_is_left();
+}
+
 int
 main(void)
 {
@@ -387,6 +417,7 @@ main(void)
         HOST_ASSERTS(unpinning_what_is_not_pinned_is_refused),
         HOST_ASSERTS(a_second_transfer_of_a_busy_frame_is_refused),
         HOST_CASE(nobody_is_killed_while_evicting_helps, ""),
+        HOST_CASE(a_full_swap_area_takes_slots_back_from_pages_in_memory, "policy=fifo"),
     };
 
     return host_run(tests);
