@@ -135,9 +135,7 @@ aspace_activate(struct aspace *aspace)
     pmap_activate(aspace ? &aspace->pmap : NULL);
 }
 
-/* Cuts regions so that each lies inside [start, end) or outside. Making two of one
- * is for those who may have one more. */
-static bool
+bool
 aspace_cut(struct aspace *aspace, page_t start, page_t end)
 {
     struct region *region = region_find(&aspace->regions, start);
@@ -157,21 +155,22 @@ int
 aspace_unmap(struct aspace *aspace, page_t start, page_t end)
 {
     struct region *region, *next;
-    page_t rest;
+    bool slept;
 
-    if (!aspace_cut(aspace, start, end))
-        return -ENOMEM;
-    region = region_find(&aspace->regions, start);
-    if (!region)
-        region = region_find_from(&aspace->regions, start);
-    for (; region && region->start.number < end.number; region = next) {
-        next = region_next(region);
-        rest = region->end;
-        if (region->flags & REGION_LOCKED)
-            aspace->locked_pages -= region->end.number - region->start.number;
-        if (aspace_drop(aspace, region))
-            next = region_find_from(&aspace->regions, rest);
-    }
+    do {
+        if (!aspace_cut(aspace, start, end))
+            return -ENOMEM;
+        slept = false;
+        region = region_find(&aspace->regions, start);
+        if (!region)
+            region = region_find_from(&aspace->regions, start);
+        for (; region && region->start.number < end.number && !slept; region = next) {
+            next = region_next(region);
+            if (region->flags & REGION_LOCKED)
+                aspace->locked_pages -= region->end.number - region->start.number;
+            slept = aspace_drop(aspace, region);
+        }
+    } while (slept);        /* another thread may have mapped something there meanwhile */
     return 0;
 }
 

@@ -83,7 +83,13 @@ void aspace_activate(struct aspace *aspace);
  * eviction again. */
 void aspace_forget_entries(struct aspace *aspace, struct region *region);
 
-/* Removes every mapping in [start, end). -ENOMEM if a region cannot be split. */
+/* Cuts regions so that each lies inside [start, end), which is not empty, or outside.
+ * False if there is no memory, or if it would make more regions than there may be.
+ * Afterwards aspace_unmap of the range cannot fail, as long as nobody changes it. */
+bool aspace_cut(struct aspace *aspace, page_t start, page_t end);
+
+/* Removes every mapping in [start, end). -ENOMEM if a region cannot be split; then all
+ * are there. May sleep; when it returns 0, nothing is mapped there. */
 int aspace_unmap(struct aspace *aspace, page_t start, page_t end);
 
 /* Counts an event for the system and for the address space. */

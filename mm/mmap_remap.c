@@ -1,6 +1,7 @@
 /*
  * mremap: shrinks, grows in place, or moves. Moving hands the anons over; no page
- * is copied.
+ * is copied. Whatever needs memory comes first: without it, both places stay as
+ * they were.
  */
 #include <asm/errno.h>
 #include <linux/mman.h>
@@ -8,8 +9,7 @@
 #include "mm/mmap_range.h"
 #include "mm/swap.h"
 
-/* Where the pages are to go: the place asked for, whose former mappings go, or a
- * gap. */
+/* Where the pages are to go: the place asked for, or a gap. */
 static int
 remap_target(struct aspace *aspace, page_t old, u32 old_pages, u32 pages, u32 flags, u32 address, page_t *to)
 {
@@ -21,9 +21,7 @@ remap_target(struct aspace *aspace, page_t old, u32 old_pages, u32 pages, u32 fl
 
     if (error || !(flags & MREMAP_FIXED))
         return error;
-    if (to->number < old.number + old_pages && to->number + pages > old.number)
-        return -EINVAL;
-    return aspace_unmap(aspace, *to, page_add(*to, pages));
+    return to->number < old.number + old_pages && to->number + pages > old.number ? -EINVAL : 0;
 }
 
 /* The region for the new place, with a second reference to each anon of the old
@@ -51,26 +49,43 @@ remap_create(const struct region *from, page_t start, u32 kept, page_t to, u32 p
 /* Moving cuts the old region at both ends, and the one at the new place. */
 #define REMAP_MORE_REGIONS 3u
 
+/* Both places are cleared, the new one last, so that it is free when this returns.
+ * -ENOMEM, and nothing has changed, if regions cannot be cut; later only if another
+ * thread maps something there meanwhile. */
+static int
+remap_clear(struct aspace *aspace, page_t old, page_t old_end, page_t to, page_t end)
+{
+    bool moves = old.number < old_end.number;
+    int error = 0;
+
+    if (!aspace_cut(aspace, to, end) || (moves && !aspace_cut(aspace, old, old_end)))
+        return -ENOMEM;
+    if (moves)
+        error = aspace_unmap(aspace, old, old_end);
+    return error ? error : aspace_unmap(aspace, to, end);
+}
+
 static int
 remap_move(struct aspace *aspace, page_t start, u32 old_pages, u32 pages, u32 flags, u32 address, u32 *result)
 {
     u32 kept = old_pages < pages ? old_pages : pages;
+    page_t old_end = page_add(start, old_pages), to, end;
     struct region *region;
-    page_t to;
     int error;
 
     if (aspace->regions.count + REMAP_MORE_REGIONS >= region_limit)
         return -ENOMEM;
     error = remap_target(aspace, start, old_pages, pages, flags, address, &to);
-
     if (error)
         return error;
+    end = page_add(to, pages);
     region = remap_create(region_find(&aspace->regions, start), start, kept, to, pages);
     if (!region)
         return -ENOMEM;
-    if (old_pages && aspace_unmap(aspace, start, page_add(start, old_pages)) < 0) {
+    error = remap_clear(aspace, start, old_end, to, end);
+    if (error) {
         region_destroy(region);
-        return -ENOMEM;
+        return error;
     }
     if (region->flags & REGION_LOCKED)
         aspace->locked_pages += pages;
