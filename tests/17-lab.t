@@ -10,11 +10,12 @@ from harness import *
 sys.path.insert(0, str(ROOT / "tools/lab"))
 import parse  # noqa: E402 -- found through the path set above
 import replacement  # noqa: E402
+import svg  # noqa: E402
 
 TOOL = "tools/lab/replacement.py"
 # Recordings of a small run: what each experiment printed, as the tool keeps it.
 RECORDINGS = ROOT / "tests/lab"
-FIGURES = ("anomaly", "program", "locality", "windows", "prefetch", "policies")
+FIGURES = ("anomaly", "program", "locality", "windows", "prefetch", "policies", "demand")
 # Sizes of letters in the charts (tools/lab/page.py), and how wide a letter is, in the mean, for its height.
 LETTER_HEIGHTS = {"tick": 12, "title": 14, "label": 14}
 LETTER_HEIGHT = 13
@@ -104,6 +105,39 @@ def _(t):
     marked = {svg.get("aria-label").split()[-1] for svg in figure.iter("svg") if "curve rise" in [path.get("class") for path in svg.iter("path")]}
     rising = {policy for policy in faults["1"] if int(faults["4"][policy]) > int(faults["3"][policy])}
     t.ok("fifo" in rising and marked - {"frames"} == rising, "where a curve rises, the drawing marks it, and nowhere else", marked ^ rising)
+
+
+    rise = next(path.get("d") for path in figure.iter("path") if path.get("class") == "curve rise")
+    (left, low), (right, high) = [tuple(map(float, point.split())) for point in re.findall(r"[ML]([\d.]+ [\d.]+)", rise)]
+    t.ok(left < right and high < low, "more frames lie to the right, more faults higher", rise)
+
+
+@case("heat table")
+def _(t):
+    policies, rows = parse.read_policies(parse.Recording(RECORDINGS, "policies"))
+    root = xml.etree.ElementTree.fromstring(draw())
+    figures = dict(zip([heading.get("id") for heading in root.iter("h2")], root.iter("figure")))
+    cells = [float(cell.get("style").split(":")[1]) for cell in figures["policies"].iter("rect") if cell.get("class") == "cell"]
+    table = [cells[row * len(rows):(row + 1) * len(rows)] for row in range(len(policies))]
+    t.ok(all(shade == 0 for shade in table[policies.index("opt")]), "opt has the colour of the fewest faults", table)
+    always = [(faults[row] == references, table[row][column] == 1) for column, (_, references, faults) in enumerate(rows)
+              for row in range(len(policies)) if references > faults[-1]]
+    t.ok(any(fact for fact, _ in always) and all(fact == shade for fact, shade in always), "a fault on every reference has the deepest", table)
+
+
+@case("labels")
+def _(t):
+    generator = random.Random(SEED)
+    for _ in range(100):
+        places = [generator.uniform(0, 100) for _ in range(generator.randrange(1, 9))]
+        moved = svg.spread(places, 15)
+        apart = sorted(moved)
+        good = (all(after - before > 14.999 for before, after in zip(apart, apart[1:]))
+                and sorted(range(len(places)), key=places.__getitem__) == sorted(range(len(places)), key=moved.__getitem__))
+        if not good:
+            break
+    t.ok(good, f"are moved apart, and keep their order (seed={SEED})", (places, moved))
+    t.ok(svg.spread([10, 50], 15) == [10, 50], "stay where they are when there is room")
 
 
 @case("missing output")

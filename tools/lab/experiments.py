@@ -50,6 +50,7 @@ class Laboratory:
             [("locality", self.boot("log=warn init=/bin/locality", extra=CLOCKED))],
             [("prefetch", self.boot("log=error swap=32M ramdisk.latency=500 init=/bin/prefetch", extra=EXACT))],
             [("policies", self.boot("log=warn swap=16M trace=/bin/policies init=/bin/policies", extra=EXACT))],
+            [("demand", self.boot("log=warn init=/bin/demand", extra=EXACT))],
             [("anomaly", self.replay(self.string, f"--policy all --frames {LECTURE_FRAMES}"))],
             [("belady-fifo", self.boot("log=warn swap=16M policy=fifo init=/bin/belady", extra=EXACT))],
             [("belady-lru", self.boot("log=warn swap=16M policy=lru trace=/bin/belady init=/bin/belady", extra=EXACT))],

@@ -2,7 +2,7 @@
 import dataclasses
 
 import parse
-from svg import Chart, number_text, short_text
+from svg import Chart, number_text, power_text, short_text
 
 PANEL = (220, 178)      # width and height of one of many small charts
 HALF = (440, 320)
@@ -10,6 +10,10 @@ WIDE = (660, 370)
 
 # A line in a log-log chart has its lowest point where less than this would not be seen.
 RARE = 1e-5
+
+
+# What a transfer of a disk takes, in the cost model: 2 ms, with an instruction a nanosecond.
+DISK = 2_000_000
 
 
 @dataclasses.dataclass
@@ -176,7 +180,8 @@ def missing_rates(windows):
 
 
 def window_size_chart(windows):
-    chart = Chart(*HALF, right=16)
+    chart = Chart(*HALF, right=16, top=30)
+    chart.put(4, 14, "a", "title")
     chart.scale((windows[0][0], windows[-1][0]), (0, max(largest for *_, largest in windows) * 1.05), log_x=True)
     chart.axes("window, references", "pages")
     chart.line([(window, largest) for window, _, largest in windows], "muted")
@@ -189,7 +194,8 @@ def window_size_chart(windows):
 
 def window_rate_chart(windows):
     rates = missing_rates(windows)
-    chart = Chart(*HALF, left=76, right=16)
+    chart = Chart(*HALF, left=76, right=16, top=30)
+    chart.put(4, 14, "b", "title")
     values = [rate for _, rate in rates]
     chart.scale((windows[0][0], windows[-1][0]), (min(values), max(values)), log_x=True, log_y=True)
     chart.axes("window, references", "faults a reference")
@@ -200,8 +206,8 @@ def window_rate_chart(windows):
 
 def windows_figure(trace, recording):
     windows = parse.read_windows(recording)
-    caption = (f"The same run of {trace.traced_program()}, its working set measured exactly. Left: a longer window takes in more pages, but ever "
-               "more slowly (the scale of the window is logarithmic), since programs come back to what they used. Right: the slope "
+    caption = (f"The same run of {trace.traced_program()}, its working set measured exactly. <b>a</b>: a longer window takes in more pages, but ever "
+               "more slowly (the scale of the window is logarithmic), since programs come back to what they used. <b>b</b>: the slope "
                "of that curve is the rate at which pages outside the working set are referenced, that is the <b>fault rate</b> if "
                "just the working set is kept in memory. A good window is long enough for faults to be rare, and no longer: what "
                "lies beyond takes memory and saves next to nothing.")
@@ -216,7 +222,8 @@ PREFETCH_COLOURS = {"in order": "accent", "at random": "warning"}
 
 
 def prefetch_time_chart(sweeps):
-    chart = Chart(*HALF, right=24)
+    chart = Chart(*HALF, right=24, top=30)
+    chart.put(4, 14, "a", "title")
     shown = {name.split(",")[0]: rows for name, rows in sweeps.items() if name.endswith("swap area")}
     places = [row[0] for row in next(iter(shown.values()))]
     most = max(row[4] for rows in shown.values() for row in rows) / 1000
@@ -232,7 +239,8 @@ def prefetch_time_chart(sweeps):
 
 def prefetch_use_chart(sweeps):
     """Of the pages that came unasked, at random: how many were used."""
-    chart = Chart(*HALF, right=24)
+    chart = Chart(*HALF, right=24, top=30)
+    chart.put(4, 14, "b", "title")
     rows = sweeps["at random, the swap area"]
     chart.scale((-0.6, len(rows) - 0.4), (0, max(useful + useless for _, _, useful, useless, _ in rows) * 1.1))
     chart.axes("N, pages read ahead", "pages that came unasked", ticks_x=range(len(rows)), labels_x=lambda place: str(rows[place][0]))
@@ -248,13 +256,57 @@ def prefetch(recording):
     sweeps = parse.read_prefetch(recording)
     rows = sweeps["in order, the swap area"]
     gain = rows[0][4] / rows[-1][4]
-    caption = (f"With each page that must be read come N that follow it, in one transfer of a disk that takes 0.5 ms. Left: swept in "
+    caption = (f"With each page that must be read come N that follow it, in one transfer of a disk that takes 0.5 ms. <b>a</b>: swept in "
                f"order, every neighbour is wanted a moment later, and N = {rows[-1][0]} makes the sweep {gain:.0f} times as fast. A few "
-               "pages touched at random gain little until N is so large that nearly all pages come in. Right: there, most of what "
+               "pages touched at random gain little until N is so large that nearly all pages come in. <b>b</b>: there, most of what "
                "comes along is for nothing, and takes frames from others. <b>Anticipation pays where references are sequential.</b>")
     table = ["sweep", "N", "major faults", "useful", "useless", "microseconds"], [
         [name, *row] for name, rows in sweeps.items() for row in rows]
     return Figure("prefetch", "What reading ahead gains", caption, [prefetch_time_chart(sweeps), prefetch_use_chart(sweeps)], "pair",
+                  [recording.command], table)
+
+
+# ---- The cost of a fault ----
+
+def cost_chart(pages, used, load, fault):
+    """N C against U (C + F)."""
+    chart = Chart(*HALF, right=24, left=70, top=30)
+    chart.put(4, 14, "a", "title")
+    chart.scale((0, pages), (0, pages * (load + fault) / 1000 * 1.02))
+    chart.axes("U, pages that are used", "thousand instructions")
+    chart.line([(0, pages * load / 1000), (pages, pages * load / 1000)], "muted")
+    chart.line([(0, 0), (pages, pages * (load + fault) / 1000)], "accent")
+    chart.dots([(used, used * (load + fault) / 1000)], "accent", 4)
+    chart.note(used, used * (load + fault) / 1000, "measured", "label", "accent", 10, 8)
+    chart.note(pages * 0.86, pages * 0.86 * (load + fault) / 1000, "on demand, U (C + F)", "label end", "accent", -8, -6)
+    chart.note(pages, pages * load / 1000, "all at once, N C", "label end", "muted", 0, 18)
+    return chart.svg("The cost of a program that is loaded at once, and on demand")
+
+
+def slowdown_chart(fault):
+    """Effective access time, in the time of an access that does not fault, by the rate of faults: 1 - p + p F."""
+    chart = Chart(*HALF, right=24, left=70, top=30)
+    chart.put(4, 14, "b", "title")
+    rates = [10 ** (exponent / 4) for exponent in range(-32, 1)]
+    chart.scale((rates[0], 1), (1, DISK + fault), log_x=True, log_y=True)
+    chart.axes("p, faults for each access", "times as slow", labels_x=power_text, labels_y=power_text)
+    for cost, colour, name, at in ((DISK + fault, "warning", "from a disk of 2 ms", 1e-3), (fault, "accent", "from memory", 1e-2)):
+        chart.line([(rate, 1 - rate + rate * cost) for rate in rates], colour)
+        chart.note(at, 1 + at * cost, name, "label end", colour, -10, -4)
+    return chart.svg("The slowdown by page faults against their rate")
+
+
+def demand(recording):
+    pages, used, load, fault = parse.read_demand(recording)
+    share, rare, rarer = 100 * load // (load + fault), 1e-4, 1e-6
+    caption = (f"<b>a</b>: a program of N = {pages} pages. To load a page takes C = {load:,} instructions, to take a fault F = {fault:,}, as "
+               f"measured. Loaded at once it costs N C, on demand U (C + F) for the U pages that are used: cheaper below {share} % of the "
+               "program. <b>b</b>: the <b>effective access time</b>, (1 − p) + p F in the time of one access. A fault served from memory "
+               f"at one in {1 / rare:,.0f} accesses makes a program {1 + rare * fault:.1f} times as slow; with a disk behind it, one in "
+               f"{1 / rarer:,.0f} makes it {1 + rarer * (DISK + fault):.1f} times as slow. That is why the choice of the victim matters.")
+    table = ["", "pages", "instructions"], [["N C", pages, pages * load], ["U (C + F), measured", used, used * (load + fault)],
+                                            ["C", 1, load], ["F", 1, fault]]
+    return Figure("demand", "What a fault costs", caption, [cost_chart(pages, used, load, fault), slowdown_chart(fault)], "pair",
                   [recording.command], table)
 
 

@@ -60,7 +60,8 @@ th, td { border-bottom: 1px solid var(--grid); padding: 3px 10px; text-align: ri
 th { background: var(--paper); font-weight: 600; position: sticky; top: 0; }
 @media print {
   body { font-size: 11pt; max-width: none; padding: 0; }
-  figure { break-inside: avoid; }
+  svg, figcaption, pre { break-inside: avoid; }
+  h2 { break-after: avoid; }
   nav, details.table { display: none; }
   details::details-content { content-visibility: visible; }
 }

@@ -116,3 +116,11 @@ def read_prefetch(recording):
         if not sweeps[name]:
             raise recording.missing(f"the sweep {name}")
     return sweeps
+
+
+def read_demand(recording):
+    """(N, U, C, F): pages of the program and of these the used ones; instructions to load a page and to take a fault."""
+    cost = recording.find(r"C = (\d+) instructions, a fault F = (\d+)", "what loading a page and a fault cost")
+    pages = recording.find(r"N \* C += +(\d+) ", "the number of pages")
+    used = recording.find(r"U \* \(C \+ F\) = +(\d+) ", "the number of pages used")
+    return int(pages[1]), int(used[1]), int(cost[1]), int(cost[2])

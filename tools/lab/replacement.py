@@ -33,6 +33,7 @@ def draw(directory):
         figures.windows_figure(recording("trace"), recording("windows")),
         figures.prefetch(recording("prefetch")),
         figures.policies_figure(recording("policies")),
+        figures.demand(recording("demand")),
     ])
 
 

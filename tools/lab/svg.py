@@ -22,6 +22,12 @@ def short_text(value):
     return f"{value / 1000:g}k" if value >= 10000 else number_text(value)
 
 
+def power_text(value):
+    """A power of ten, raised: 10⁻³."""
+    exponent = str(round(math.log10(value)))
+    return "10" + exponent.translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+
+
 class Linear:
     """Maps [low, high] to [start, end], and chooses round numbers for ticks."""
 
