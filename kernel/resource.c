@@ -1,8 +1,7 @@
-/* What processes use and may use: limits, usage, priorities, processors. */
+/* What processes use and may use: limits, usage, priorities. */
 #include "kernel/resource.h"
 
 #include "kernel/process.h"
-#include "kernel/scheduler.h"
 #include "kernel/syscall.h"
 #include "kernel/time.h"
 #include "mm/aspace.h"
@@ -10,7 +9,6 @@
 
 #include <asm/errno.h>
 #include <linux/resource.h>
-#include <linux/sched.h>
 
 #define DEFAULT_STACK_BYTES (8u << 20)
 #define DEFAULT_OPEN_FILES 1024u
@@ -288,30 +286,4 @@ sys_nice(u32 increment)
     if (change < -2 * NICE_LEVELS)
         change = -2 * NICE_LEVELS;
     return priority_set(current_process(), current_process()->nice + change);
-}
-
-s32
-sys_sched_yield(void)
-{
-    scheduler_yield();
-    return 0;
-}
-
-/* One processor, number 0. The result is the number of bytes written. */
-s32
-sys_sched_getaffinity(u32 id, u32 bytes, u32 mask)
-{
-    u32 processors = 1;
-
-    if (id != 0 && process_find_by_thread(id) == NULL)
-        return -ESRCH;
-    if (bytes < sizeof(processors) || bytes % sizeof(processors) != 0)
-        return -EINVAL;
-    return user_write_word(mask, processors) < 0 ? -EFAULT : (s32)sizeof(processors);
-}
-
-s32
-sys_sched_getscheduler(u32 id)
-{
-    return id == 0 || process_find_by_thread(id) != NULL ? SCHED_NORMAL : -ESRCH;
 }

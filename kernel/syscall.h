@@ -122,9 +122,17 @@ s32 sys_prlimit64(u32 id, u32 resource, u32 limit, u32 old);
 s32 sys_getpriority(u32 which, u32 who);
 s32 sys_setpriority(u32 which, u32 who, u32 nice);
 s32 sys_nice(u32 increment);
+
+/* scheduling_calls.c */
 s32 sys_sched_yield(void);
 s32 sys_sched_getaffinity(u32 id, u32 bytes, u32 mask);
+s32 sys_sched_setaffinity(u32 id, u32 bytes, u32 mask);
 s32 sys_sched_getscheduler(u32 id);
+s32 sys_sched_setscheduler(u32 id, s32 policy, u32 priority_address);
+s32 sys_sched_getparam(u32 id, u32 priority_address);
+s32 sys_sched_setparam(u32 id, u32 priority_address);
+s32 sys_sched_get_priority_max(s32 policy);
+s32 sys_sched_get_priority_min(s32 policy);
 
 /* system.c */
 s32 sys_uname(u32 buffer);

@@ -43,7 +43,9 @@ const syscall_t syscall_table[] = {
 
     /* Resources and the system */
     CALL(getrusage), CALL(getrlimit), CALL(ugetrlimit), CALL(setrlimit), CALL(prlimit64), CALL(getpriority),
-    CALL(setpriority), CALL(nice), CALL(sched_yield), CALL(sched_getaffinity), CALL(sched_getscheduler),
+    CALL(setpriority), CALL(nice), CALL(sched_yield), CALL(sched_getaffinity), CALL(sched_setaffinity),
+    CALL(sched_getscheduler), CALL(sched_setscheduler), CALL(sched_getparam), CALL(sched_setparam),
+    CALL(sched_get_priority_max), CALL(sched_get_priority_min),
     CALL(uname), CALL(sysinfo), CALL(getrandom), CALL(prctl), CALL(personality),
 
     /* Memory */

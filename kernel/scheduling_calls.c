@@ -1,0 +1,137 @@
+/*
+ * The system calls about who runs when, and on which processor. There is one processor, number 0, and one way to
+ * share it, in turns: SCHED_OTHER, under which BATCH and IDLE are promises that hold as well. The real-time policies
+ * answer as for one who may not have them.
+ */
+#include "kernel/process.h"
+#include "kernel/scheduler.h"
+#include "kernel/syscall.h"
+#include "mm/user.h"
+
+#include <asm/errno.h>
+#include <linux/sched.h>
+
+#define PROCESSORS 1u               /* as a mask: processor 0 */
+
+#define REAL_TIME_PRIORITY_LEAST 1
+#define REAL_TIME_PRIORITY_MOST 99
+
+static bool
+scheduling_has(u32 id)
+{
+    return id == 0 || process_find_by_thread(id) != NULL;
+}
+
+s32
+sys_sched_yield(void)
+{
+    scheduler_yield();
+    return 0;
+}
+
+/* The result is the number of bytes written. */
+s32
+sys_sched_getaffinity(u32 id, u32 bytes, u32 mask)
+{
+    if (!scheduling_has(id))
+        return -ESRCH;
+    if (bytes < sizeof(u32) || bytes % sizeof(u32) != 0)
+        return -EINVAL;
+    return user_write_word(mask, PROCESSORS) < 0 ? -EFAULT : (s32)sizeof(u32);
+}
+
+s32
+sys_sched_setaffinity(u32 id, u32 bytes, u32 mask)
+{
+    u32 processors = 0;
+
+    if (user_copy_in(&processors, mask, bytes < sizeof(processors) ? bytes : sizeof(processors)) < 0)
+        return -EFAULT;
+    if (!scheduling_has(id))
+        return -ESRCH;
+    return (processors & PROCESSORS) != 0 ? 0 : -EINVAL;
+}
+
+s32
+sys_sched_getscheduler(u32 id)
+{
+    if ((s32)id < 0)
+        return -EINVAL;
+    return scheduling_has(id) ? SCHED_NORMAL : -ESRCH;
+}
+
+/* Whether a policy can be had with the priority at this address: 0, -EINVAL, -EPERM or -EFAULT. */
+static s32
+scheduling_check(u32 id, s32 policy, u32 priority_address)
+{
+    u32 priority;
+
+    if ((s32)id < 0 || priority_address == 0)
+        return -EINVAL;
+    if (user_read_word(&priority, priority_address) < 0)
+        return -EFAULT;
+    if (!scheduling_has(id))
+        return -ESRCH;
+    switch (policy) {
+    case SCHED_NORMAL:
+    case SCHED_BATCH:
+    case SCHED_IDLE:
+        return priority == 0 ? 0 : -EINVAL;
+    case SCHED_FIFO:
+    case SCHED_RR:
+        return priority >= REAL_TIME_PRIORITY_LEAST && priority <= REAL_TIME_PRIORITY_MOST ? -EPERM : -EINVAL;
+    default:
+        return -EINVAL;
+    }
+}
+
+s32
+sys_sched_setscheduler(u32 id, s32 policy, u32 priority_address)
+{
+    return scheduling_check(id, policy, priority_address);
+}
+
+s32
+sys_sched_setparam(u32 id, u32 priority_address)
+{
+    return scheduling_check(id, SCHED_NORMAL, priority_address);
+}
+
+s32
+sys_sched_getparam(u32 id, u32 priority_address)
+{
+    if ((s32)id < 0 || priority_address == 0)
+        return -EINVAL;
+    if (!scheduling_has(id))
+        return -ESRCH;
+    return user_write_word(priority_address, 0);
+}
+
+/* One end of the priorities of a policy. */
+static s32
+scheduling_bound(s32 policy, s32 bound)
+{
+    switch (policy) {
+    case SCHED_NORMAL:
+    case SCHED_BATCH:
+    case SCHED_IDLE:
+        return 0;
+    case SCHED_FIFO:
+    case SCHED_RR:
+        return bound;
+    default:
+        return -EINVAL;
+    }
+}
+
+s32
+sys_sched_get_priority_max(s32 policy)
+{
+    return scheduling_bound(policy, REAL_TIME_PRIORITY_MOST);
+}
+
+s32
+sys_sched_get_priority_min(s32 policy)
+{
+    return scheduling_bound(policy, REAL_TIME_PRIORITY_LEAST);
+}

@@ -1,0 +1,69 @@
+/* Scheduling policies, priorities and processors: what can be asked, and what is refused. */
+#include <errno.h>
+#include <sched.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "user/lib/check.h"
+
+/* By number: musl's own functions do not ask the kernel. */
+#define CALL(name, ...) syscall(SYS_sched_##name, __VA_ARGS__)
+
+static const int nobody = 0x3fffffff;
+
+static bool
+refused(long result, int error)
+{
+    return result == -1 && errno == error;
+}
+
+static void
+policy_check(void)
+{
+    struct sched_param zero = { 0 }, one = { .sched_priority = 1 };
+    int priority = 7;
+
+    check_that(CALL(getscheduler, 0) == SCHED_OTHER && CALL(getscheduler, getpid()) == SCHED_OTHER, "a process is SCHED_OTHER");
+    check_that(CALL(getparam, 0, &priority) == 0 && priority == 0, "with priority 0");
+    check_that(CALL(setscheduler, 0, SCHED_OTHER, &zero) == 0 && CALL(setparam, 0, &zero) == 0, "both can be set again");
+    check_that(refused(CALL(setscheduler, 0, SCHED_OTHER, &one), EINVAL), "another priority does not go with it");
+    check_that(refused(CALL(setscheduler, 0, SCHED_FIFO, &zero), EINVAL), "nor 0 with a real-time policy");
+    check_that(refused(CALL(setscheduler, 0, 77, &zero), EINVAL), "there is no policy 77");
+    check_that(refused(CALL(setscheduler, nobody, SCHED_OTHER, &zero), ESRCH) && refused(CALL(getscheduler, nobody), ESRCH) &&
+               refused(CALL(getparam, nobody, &priority), ESRCH), "nor a process that does not exist");
+    check_that(refused(CALL(getscheduler, -1), EINVAL) && refused(CALL(getparam, -1, &priority), EINVAL), "nor one with a negative number");
+    check_that(refused(CALL(setparam, 0, NULL), EINVAL) && refused(CALL(getparam, 0, NULL), EINVAL), "without a parameter: EINVAL");
+    check_that(refused(CALL(setparam, 0, (void *) -4096), EFAULT) && refused(CALL(getparam, 0, (void *) -4096), EFAULT), "a bad pointer: EFAULT");
+}
+
+static void
+bounds_check(void)
+{
+    check_that(CALL(get_priority_max, SCHED_OTHER) == 0 && CALL(get_priority_min, SCHED_OTHER) == 0, "SCHED_OTHER has one priority");
+    check_that(CALL(get_priority_max, SCHED_RR) == 99 && CALL(get_priority_min, SCHED_FIFO) == 1, "the real-time policies have 1 to 99");
+    check_that(refused(CALL(get_priority_max, 77), EINVAL), "policy 77 has none");
+}
+
+static void
+processor_check(void)
+{
+    uint32_t mask[32] = { 0 }, none = 0;
+    long bytes = CALL(getaffinity, 0, sizeof mask, mask);
+
+    check_that(bytes > 0 && bytes % 4 == 0 && mask[0] != 0, "there is a processor to run on");
+    check_that(CALL(setaffinity, 0, sizeof mask, mask) == 0, "it can be chosen");
+    check_that(refused(CALL(setaffinity, 0, sizeof none, &none), EINVAL), "none cannot");
+    check_that(refused(CALL(setaffinity, 0, sizeof mask, (void *) -4096), EFAULT), "nor a bad pointer");
+    check_that(refused(CALL(setaffinity, nobody, sizeof mask, mask), ESRCH), "nor anybody else's");
+    check_that(refused(CALL(getaffinity, 0, 3, mask), EINVAL), "a mask is whole words");
+}
+
+int
+main(void)
+{
+    policy_check();
+    bounds_check();
+    processor_check();
+    return check_end();
+}
