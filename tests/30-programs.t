@@ -2,10 +2,10 @@
 """Every program of user/ that shows and checks a piece of the theory, as init, in both page-table formats."""
 from harness import *
 
-PROGRAMS = ("demand", "cow", "forks", "vfork", "dirty", "swap", "nx", "guard", "pager", "overflow", "pagetable", "mailbox", "ipc",
-            "mmapfile", "gc", "server", "threads", "prefetch", "tour", "policies", "policies trace=/bin/policies", "locality")
+PROGRAMS = ("demand", "demand ramdisk.latency=500", "cow", "forks", "vfork", "dirty", "swap", "nx", "guard", "pager", "overflow",
+            "pagetable", "mailbox", "ipc", "mmapfile", "gc", "server", "threads", "prefetch", "tour", "policies",
+            "policies trace=/bin/policies", "locality")
 SECONDS = 60
-
 
 # Programs that live by the clock: a busy host must not stop it for them.
 COUNT_INSTRUCTIONS = {"locality": ("-icount", "shift=4,sleep=off")}

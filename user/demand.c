@@ -116,7 +116,9 @@ main(void)
     uint64_t fault = (instructions_now() - start) / USED;
     story_counted();
     expect(right, "each function was the right one");
-    expect_counter("fault_file", USED, story_entries_vanish() ? NO_LIMIT : USED + STRAY, "U pages touched, U faults");
+    /* Where the disk made the process wait, a second fault maps the page that the first has read. */
+    expect_counter(switch_is("ramdisk.latency", "0", "0") ? "fault_file" : "pgmajfault", USED,
+                   story_entries_vanish() ? NO_LIMIT : USED + STRAY, "U pages touched, U faults");
 
     story_tell("The same calls again:");
     story_count();
