@@ -11,6 +11,7 @@
 #include <linux/resource.h>
 
 #define DEFAULT_STACK_BYTES (8u << 20)
+#define DEFAULT_LOCKED_BYTES (8u << 20)
 #define DEFAULT_OPEN_FILES 1024u
 #define MAXIMUM_OPEN_FILES 4096u
 
@@ -30,6 +31,7 @@ resource_initialize_limits(struct process *process)
     process->limits[RLIMIT_STACK].rlim_cur = DEFAULT_STACK_BYTES;
     process->limits[RLIMIT_NOFILE] = (struct rlimit){DEFAULT_OPEN_FILES, MAXIMUM_OPEN_FILES};
     process->limits[RLIMIT_CORE].rlim_cur = 0;
+    process->limits[RLIMIT_MEMLOCK] = (struct rlimit){DEFAULT_LOCKED_BYTES, DEFAULT_LOCKED_BYTES};
 }
 
 static u32
@@ -40,12 +42,21 @@ limit_pages(const struct process *process, u32 resource)
     return bytes == RLIMIT_INFINITE ? ASPACE_PAGES_UNLIMITED : bytes >> PAGE_SHIFT;
 }
 
+u32
+resource_lockable_pages(const struct process *process)
+{
+    bool root = process->identity.effective_user == IDENTITY_ROOT;
+
+    return root ? ASPACE_PAGES_UNLIMITED : limit_pages(process, RLIMIT_MEMLOCK);
+}
+
 void
 resource_apply_limits(const struct process *process, struct aspace *aspace)
 {
     aspace->stack_limit_pages = limit_pages(process, RLIMIT_STACK);
     aspace->data_limit_pages = limit_pages(process, RLIMIT_DATA);
     aspace->size_limit_pages = limit_pages(process, RLIMIT_AS);
+    aspace->lock_limit_pages = resource_lockable_pages(process);
     aspace->weight = (u32)(NICE_LEVELS - process->nice);
     aspace_limit_frames(aspace, limit_pages(process, RLIMIT_RSS));
 }

@@ -12,6 +12,9 @@ void resource_initialize_limits(struct process *process);
 /* Hand RLIMIT_STACK, RLIMIT_DATA and RLIMIT_AS to an address space: at exec and setrlimit. */
 void resource_apply_limits(const struct process *process, struct aspace *aspace);
 
+/* Pages that it may have locked (RLIMIT_MEMLOCK); ASPACE_PAGES_UNLIMITED for root. */
+u32 resource_lockable_pages(const struct process *process);
+
 /* Whether RLIMIT_NPROC lets the process have one more child; root may always. */
 bool resource_allows_process(const struct process *process);
 

@@ -10,6 +10,7 @@
 
 #include "kernel/file.h"
 #include "kernel/process.h"
+#include "kernel/resource.h"
 #include "kernel/x86/cpu.h"
 #include "mm/mmap.h"
 #include "mm/user.h"
@@ -123,10 +124,28 @@ sys_msync(u32 address, u32 bytes, u32 flags)
     return mmap_sync(cpu()->aspace, address, bytes, flags);
 }
 
+/* Root may lock as much as it likes; who is not may have been root a moment ago. */
+static struct aspace *
+aspace_to_lock(void)
+{
+    struct aspace *aspace = cpu()->aspace;
+
+    aspace->lock_limit_pages = resource_lockable_pages(current_process());
+    return aspace;
+}
+
 s32
 sys_mlock(u32 address, u32 bytes)
 {
-    return mmap_lock(cpu()->aspace, address, bytes);
+    return mmap_lock(aspace_to_lock(), address, bytes);
+}
+
+s32
+sys_mlock2(u32 address, u32 bytes, u32 flags)
+{
+    if (flags & ~(u32)MLOCK_ONFAULT)
+        return -EINVAL;
+    return (flags & MLOCK_ONFAULT ? mmap_lock_on_fault : mmap_lock)(aspace_to_lock(), address, bytes);
 }
 
 s32
@@ -138,7 +157,7 @@ sys_munlock(u32 address, u32 bytes)
 s32
 sys_mlockall(u32 flags)
 {
-    return mmap_lock_all(cpu()->aspace, flags);
+    return mmap_lock_all(aspace_to_lock(), flags);
 }
 
 s32

@@ -15,6 +15,7 @@ s32 sys_madvise(u32 address, u32 bytes, u32 advice);
 s32 sys_mincore(u32 address, u32 bytes, u32 vector);
 s32 sys_msync(u32 address, u32 bytes, u32 flags);
 s32 sys_mlock(u32 address, u32 bytes);
+s32 sys_mlock2(u32 address, u32 bytes, u32 flags);
 s32 sys_munlock(u32 address, u32 bytes);
 s32 sys_mlockall(u32 flags);
 s32 sys_munlockall(void);

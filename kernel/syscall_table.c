@@ -50,7 +50,7 @@ const syscall_t syscall_table[] = {
 
     /* Memory */
     CALL(brk), CALL(mmap), CALL(mmap2), CALL(munmap), CALL(mprotect), CALL(madvise), CALL(mincore),
-    CALL(msync), CALL(mremap), CALL(mlock), CALL(munlock), CALL(mlockall), CALL(munlockall),
+    CALL(msync), CALL(mremap), CALL(mlock), CALL(mlock2), CALL(munlock), CALL(mlockall), CALL(munlockall),
 
     /* Files: bytes */
     CALL(read), CALL(write), CALL(readv), CALL(writev), CALL(pread64), CALL(pwrite64), CALL(sendfile64),

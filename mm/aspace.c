@@ -34,6 +34,7 @@ aspace_create(void)
     aspace->stack_limit_pages = STACK_LIMIT_PAGES;
     aspace->data_limit_pages = ASPACE_PAGES_UNLIMITED;
     aspace->size_limit_pages = ASPACE_PAGES_UNLIMITED;
+    aspace->lock_limit_pages = ASPACE_PAGES_UNLIMITED;
     aspace->weight = ASPACE_WEIGHT_DEFAULT;
     LIST_INSERT_HEAD(&aspace_all, aspace, link);
     if (pool_is_local())

@@ -30,7 +30,9 @@ struct aspace {
     u32 data_limit_pages;           /* RLIMIT_DATA */
     u32 size_limit_pages;           /* RLIMIT_AS */
     u32 locked_pages;               /* in REGION_LOCKED regions */
-    bool lock_future;               /* mlockall(MCL_FUTURE) */
+    u32 lock_limit_pages;           /* RLIMIT_MEMLOCK, of who is not root */
+    bool lock_future;               /* mlockall(MCL_FUTURE) ... */
+    bool lock_on_fault;             /* ... with MCL_ONFAULT: pages as they are touched */
     u32 arguments_start, arguments_end;     /* argv's strings, for /proc/PID/cmdline */
     u32 environment_end;            /* of envp's strings, which begin where argv's end */
     u32 auxiliary_start, auxiliary_end;     /* the auxiliary vector, for /proc/PID/auxv */

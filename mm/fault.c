@@ -55,15 +55,20 @@ fault_grow_stack(struct fault *fault)
 {
     struct region_list *regions = &fault->aspace->regions;
     struct region *stack = region_find_from(regions, fault->page), *below;
-    u32 room = fault->page.number;
+    u32 room = fault->page.number, more;
 
     if (!stack || !(stack->flags & REGION_STACK)
         || stack->end.number - fault->page.number > fault->aspace->stack_limit_pages)
         return NULL;
     below = region_previous(stack);
     room -= below ? below->end.number : 0;
-    if (room < STACK_GAP_PAGES || !region_grow(regions, stack, fault->page, stack->end))
+    more = stack->start.number - fault->page.number;
+    if (room < STACK_GAP_PAGES || more > fault->aspace->size_limit_pages
+        || regions->pages > fault->aspace->size_limit_pages - more
+        || !region_grow(regions, stack, fault->page, stack->end))
         return NULL;
+    if (stack->flags & REGION_LOCKED)
+        fault->aspace->locked_pages += more;
     COUNT(fault, fault_stack_growth);
     return stack;
 }

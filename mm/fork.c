@@ -199,7 +199,9 @@ fork_clone_region(const struct fork *fork, struct region *from)
         return false;
     to->flags &= (u8)~REGION_LOCKED;
     region_insert(&fork->child->regions, to);
-    return !from->amap || fork_region[fork_choice](fork, from, to);
+    if (!from->amap || from->flags & REGION_WIPE_FORK)
+        return true;
+    return fork_region[fork_choice](fork, from, to);
 }
 
 /* Frames that the child's regions and amaps can take at most, before any page. */

@@ -136,6 +136,8 @@ mmap_map(struct aspace *aspace, struct mmap_request *request)
     bool lock = request->flags & MAP_LOCKED || aspace->lock_future;
     int error = mmap_check(aspace, request, pages);
 
+    if (!error && lock && !mmap_may_lock(aspace, pages))
+        error = request->flags & MAP_LOCKED && aspace->lock_limit_pages == 0 ? -EPERM : -EAGAIN;
     if (!error)
         error = mmap_place(aspace, request, pages, &start);
     if (error)
@@ -152,7 +154,7 @@ mmap_map(struct aspace *aspace, struct mmap_request *request)
     region_merge(&aspace->regions, region);
     request->address = page_address(start);
     if (lock)
-        mmap_lock(aspace, request->address, request->bytes);
+        mmap_lock_new(aspace, start, end, request->flags & MAP_LOCKED || !aspace->lock_on_fault);
     else if (request->flags & MAP_POPULATE)
         mmap_populate(aspace, start, end);
     return 0;
@@ -242,15 +244,31 @@ region_change_protection(struct aspace *aspace, struct region *region, u32 prote
     return 0;
 }
 
+/* PROT_GROWSDOWN: the change is to reach down to where the stack begins that holds *start. */
+static int
+protect_from_bottom(struct aspace *aspace, page_t *start)
+{
+    struct region *stack = region_find(&aspace->regions, *start);
+
+    if (!stack)
+        return -ENOMEM;
+    if (!(stack->flags & REGION_STACK))
+        return -EINVAL;
+    *start = stack->start;
+    return 0;
+}
+
 int
 mmap_protect(struct aspace *aspace, u32 address, u32 bytes, u32 protection)
 {
     page_t start, end;
     int error = mmap_range(address, bytes, &start, &end);
 
-    if (error || protection & ~PROTECTION_BITS)
-        return error ? error : -EINVAL;
-    return mmap_change(aspace, start, end, region_change_protection, protection);
+    if (!error && protection & ~(PROTECTION_BITS | PROT_SEM | PROT_GROWSDOWN))
+        error = -EINVAL;
+    if (!error && protection & PROT_GROWSDOWN)
+        error = protect_from_bottom(aspace, &start);
+    return error ? error : mmap_change(aspace, start, end, region_change_protection, protection & PROTECTION_BITS);
 }
 
 /* ---- brk --------------------------------------------------------------- */
@@ -284,8 +302,8 @@ heap_may_grow(struct aspace *aspace, page_t start, page_t end)
     u32 pages = end.number - start.number;
     u32 heap = end.number - (aspace->heap_start >> PAGE_SHIFT);
 
-    return aspace->regions.count <= region_limit && heap <= aspace->data_limit_pages && pages <= aspace->size_limit_pages
-        && aspace->regions.pages <= aspace->size_limit_pages - pages
+    return aspace->regions.count <= region_limit && (!aspace->lock_future || mmap_may_lock(aspace, pages))
+        && heap <= aspace->data_limit_pages && pages <= aspace->size_limit_pages && aspace->regions.pages <= aspace->size_limit_pages - pages
         && pages <= frame_total() + swap_total() && end.number <= mmap_ceiling(aspace).number
         && region_is_free(&aspace->regions, start, end);
 }
@@ -305,6 +323,6 @@ mmap_brk(struct aspace *aspace, u32 address)
     }
     aspace->heap_end = address;
     if (new.number > old.number && aspace->lock_future)
-        mmap_lock(aspace, page_address(old), (new.number - old.number) << PAGE_SHIFT);
+        mmap_lock_new(aspace, old, new, !aspace->lock_on_fault);
     return address;
 }

@@ -44,7 +44,11 @@ int mmap_incore(struct aspace *aspace, u32 address, u32 bytes, u32 vector);
  * -ENOMEM (not all of it is mapped: the rest is done), -EBUSY (MS_INVALIDATE, and it is
  * locked) or -EIO. May sleep. */
 int mmap_sync(struct aspace *aspace, u32 address, u32 bytes, u32 flags);
+
+/* Locks the pages and brings them in; or each when it is touched. -EPERM or -ENOMEM
+ * where that is beyond the limit. */
 int mmap_lock(struct aspace *aspace, u32 address, u32 bytes);
+int mmap_lock_on_fault(struct aspace *aspace, u32 address, u32 bytes);
 int mmap_unlock(struct aspace *aspace, u32 address, u32 bytes);
 int mmap_lock_all(struct aspace *aspace, u32 flags);
 int mmap_unlock_all(struct aspace *aspace);

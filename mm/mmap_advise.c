@@ -11,6 +11,9 @@
 
 #define SYNC_FLAGS (MS_ASYNC | MS_INVALIDATE | MS_SYNC)
 
+/* Of 32-bit addresses, the kernel's included. */
+#define PAGES_OF_ADDRESSES (1u << (32 - PAGE_SHIFT))
+
 /* ---- Filling ----------------------------------------------------------- */
 
 /* Faults one page in, as often as it takes: each fault may have slept. */
@@ -46,14 +49,39 @@ mmap_populate(struct aspace *aspace, page_t start, page_t end)
     return 0;
 }
 
+/* MADV_POPULATE_READ and _WRITE: as if the program touched each page, but that what
+ * would be a signal is an error. */
+static int
+range_populate(struct aspace *aspace, page_t start, page_t end, bool write)
+{
+    u32 needed = write ? REGION_WRITE : REGION_READ | REGION_WRITE | REGION_EXECUTE;
+
+    for (page_t page = start; page.number < end.number; page = page_add(page, 1)) {
+        struct region *region = region_find(&aspace->regions, page);
+
+        if (!region)
+            return -ENOMEM;
+        if (!(region->protection & needed))
+            return -EINVAL;
+        if (populate_page(aspace, page, write ? FAULT_WRITE : FAULT_READ) < 0)
+            return -EFAULT;
+    }
+    return 0;
+}
+
 /* ---- madvise ----------------------------------------------------------- */
 
-static int
-region_discard(struct aspace *aspace, struct region *region, u32 unused, bool only_check)
+static bool
+region_is_plain(const struct region *region)
 {
-    (void)unused;
+    return region->object->kind == OBJECT_ZERO;
+}
+
+static int
+region_discard(struct aspace *aspace, struct region *region, u32 only_plain, bool only_check)
+{
     if (only_check)
-        return region->flags & REGION_LOCKED ? -EINVAL : 0;
+        return region->flags & REGION_LOCKED || (only_plain && !region_is_plain(region)) ? -EINVAL : 0;
     pmap_remove(&aspace->pmap, region->start, region->end);
     if (region->amap) {
         amap_destroy(region->amap);
@@ -63,14 +91,21 @@ region_discard(struct aspace *aspace, struct region *region, u32 unused, bool on
     return 0;
 }
 
+/* Sets the flag, or clears it. Memory to be wiped must be private and plain. */
 static int
-region_change_fork(struct aspace *aspace, struct region *region, u32 keep_out, bool only_check)
+region_change_fork(struct aspace *aspace, struct region *region, u32 advice, bool only_check)
 {
     (void)aspace;
     if (only_check)
-        return 0;
-    region->flags &= (u8)~REGION_NO_FORK;
-    region->flags |= keep_out ? REGION_NO_FORK : 0;
+        return advice == MADV_WIPEONFORK && !region_is_plain(region) ? -EINVAL : 0;
+    if (advice == MADV_DONTFORK)
+        region->flags |= REGION_NO_FORK;
+    else if (advice == MADV_DOFORK)
+        region->flags &= (u8)~REGION_NO_FORK;
+    else if (advice == MADV_WIPEONFORK)
+        region->flags |= REGION_WIPE_FORK;
+    else
+        region->flags &= (u8)~REGION_WIPE_FORK;
     return 0;
 }
 
@@ -84,11 +119,20 @@ region_leave(struct aspace *aspace, struct region *region, u32 unused, bool only
     return 0;
 }
 
+/* For advice about which pages are to be evicted, which locked ones are not. */
+static int
+region_leave_unlocked(struct aspace *aspace, struct region *region, u32 unused, bool only_check)
+{
+    (void)aspace;
+    (void)unused;
+    return only_check && region->flags & REGION_LOCKED ? -EINVAL : 0;
+}
+
 /* Evicts what is in memory of these pages. Each may sleep, and anything change meanwhile. */
 static int
 range_page_out(struct aspace *aspace, page_t start, page_t end)
 {
-    int error = mmap_change_mapped(aspace, start, end, region_leave, 0);
+    int error = mmap_change_mapped(aspace, start, end, region_leave_unlocked, 0);
 
     for (page_t page = start; page.number < end.number; page = page_add(page, 1)) {
         struct region *region = region_find(&aspace->regions, page);
@@ -106,24 +150,35 @@ range_page_out(struct aspace *aspace, page_t start, page_t end)
 int
 mmap_advise(struct aspace *aspace, u32 address, u32 bytes, u32 advice)
 {
-    page_t start, end;
+    page_t start = page_of(address), end = page_add(start, pages_for(bytes));
 
-    if (mmap_range(address, bytes, &start, &end) < 0)
+    if (address & PAGE_MASK || end.number > PAGES_OF_ADDRESSES)
         return -EINVAL;
     switch (advice) {
     case MADV_NORMAL:
     case MADV_RANDOM:
     case MADV_SEQUENTIAL:
     case MADV_WILLNEED:
+    case MADV_DONTDUMP:
+    case MADV_DODUMP:
+    case MADV_HUGEPAGE:
+    case MADV_NOHUGEPAGE:
         return mmap_change_mapped(aspace, start, end, region_leave, 0);
+    case MADV_COLD:
+        return mmap_change_mapped(aspace, start, end, region_leave_unlocked, 0);
     case MADV_DONTNEED:
     case MADV_FREE:
-        return mmap_change_mapped(aspace, start, end, region_discard, 0);
+        return mmap_change_mapped(aspace, start, end, region_discard, advice == MADV_FREE);
     case MADV_PAGEOUT:
         return range_page_out(aspace, start, end);
+    case MADV_POPULATE_READ:
+    case MADV_POPULATE_WRITE:
+        return range_populate(aspace, start, end, advice == MADV_POPULATE_WRITE);
     case MADV_DONTFORK:
     case MADV_DOFORK:
-        return mmap_change_mapped(aspace, start, end, region_change_fork, advice == MADV_DONTFORK);
+    case MADV_WIPEONFORK:
+    case MADV_KEEPONFORK:
+        return mmap_change_mapped(aspace, start, end, region_change_fork, advice);
     default:
         return -EINVAL;
     }
@@ -232,15 +287,61 @@ lock_range(u32 address, u32 bytes, page_t *start, page_t *end)
     return mmap_range(address - within, bytes + within, start, end);
 }
 
+/* Pages of [start, end) that are locked already. */
+static u32
+range_locked_pages(struct aspace *aspace, page_t start, page_t end)
+{
+    struct region *region = region_find_from(&aspace->regions, start);
+    u32 pages = 0;
+
+    for (; region && region->start.number < end.number; region = region_next(region)) {
+        u32 low = region->start.number > start.number ? region->start.number : start.number;
+        u32 high = region->end.number < end.number ? region->end.number : end.number;
+
+        pages += region->flags & REGION_LOCKED ? high - low : 0;
+    }
+    return pages;
+}
+
+bool
+mmap_may_lock(const struct aspace *aspace, u32 pages)
+{
+    return pages <= aspace->lock_limit_pages && aspace->locked_pages <= aspace->lock_limit_pages - pages;
+}
+
 int
-mmap_lock(struct aspace *aspace, u32 address, u32 bytes)
+mmap_lock_new(struct aspace *aspace, page_t start, page_t end, bool populate)
+{
+    int error = mmap_change(aspace, start, end, region_change_lock, true);
+
+    return error || !populate ? error : mmap_populate(aspace, start, end);
+}
+
+static int
+lock_checked(struct aspace *aspace, u32 address, u32 bytes, bool populate)
 {
     page_t start, end;
     int error = lock_range(address, bytes, &start, &end);
 
-    if (!error)
-        error = mmap_change(aspace, start, end, region_change_lock, true);
-    return error ? error : mmap_populate(aspace, start, end);
+    if (aspace->lock_limit_pages == 0)
+        return -EPERM;
+    if (error)
+        return error;
+    if (!mmap_may_lock(aspace, end.number - start.number - range_locked_pages(aspace, start, end)))
+        return -ENOMEM;
+    return mmap_lock_new(aspace, start, end, populate);
+}
+
+int
+mmap_lock(struct aspace *aspace, u32 address, u32 bytes)
+{
+    return lock_checked(aspace, address, bytes, true);
+}
+
+int
+mmap_lock_on_fault(struct aspace *aspace, u32 address, u32 bytes)
+{
+    return lock_checked(aspace, address, bytes, false);
 }
 
 int
@@ -254,7 +355,7 @@ mmap_unlock(struct aspace *aspace, u32 address, u32 bytes)
 
 /* Applies the change to every region, whatever lies between them. */
 static void
-lock_everything(struct aspace *aspace, bool lock)
+lock_everything(struct aspace *aspace, bool lock, bool populate)
 {
     struct region *region;
     page_t start, end = {0};
@@ -264,7 +365,7 @@ lock_everything(struct aspace *aspace, bool lock)
         start = region->start;
         end = region->end;
         region_change_lock(aspace, region, lock, false);
-        if (lock)
+        if (populate)
             mmap_populate(aspace, start, end);
     }
 }
@@ -272,18 +373,23 @@ lock_everything(struct aspace *aspace, bool lock)
 int
 mmap_lock_all(struct aspace *aspace, u32 flags)
 {
-    if (flags == 0 || flags & ~(u32)(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT))
+    if (!(flags & (MCL_CURRENT | MCL_FUTURE)) || flags & ~(u32)(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT))
         return -EINVAL;
+    if (aspace->lock_limit_pages == 0)
+        return -EPERM;
+    if (flags & MCL_CURRENT && aspace->regions.pages > aspace->lock_limit_pages)
+        return -ENOMEM;
     aspace->lock_future = flags & MCL_FUTURE;
+    aspace->lock_on_fault = flags & MCL_ONFAULT;
     if (flags & MCL_CURRENT)
-        lock_everything(aspace, true);
+        lock_everything(aspace, true, !aspace->lock_on_fault);
     return 0;
 }
 
 int
 mmap_unlock_all(struct aspace *aspace)
 {
-    aspace->lock_future = false;
-    lock_everything(aspace, false);
+    aspace->lock_future = aspace->lock_on_fault = false;
+    lock_everything(aspace, false, false);
     return 0;
 }

@@ -14,6 +14,12 @@ int mmap_range(u32 address, u32 bytes, page_t *start, page_t *end);
  * 0 and *start, or -EINVAL, -EPERM, -ENOMEM, -EEXIST. Changes nothing. */
 int mmap_place(struct aspace *aspace, const struct mmap_request *request, u32 pages, page_t *start);
 
+/* Whether so many more pages may be locked. */
+bool mmap_may_lock(const struct aspace *aspace, u32 pages);
+
+/* Locks the pages without asking that, and faults them in if wanted. 0 or -ENOMEM. */
+int mmap_lock_new(struct aspace *aspace, page_t start, page_t end, bool populate);
+
 /* Applies a change to a region: with only_check, says whether it is allowed (0 or
  * -errno) and changes nothing; without, it cannot fail. */
 typedef int mmap_change_t(struct aspace *aspace, struct region *region, u32 argument, bool only_check);

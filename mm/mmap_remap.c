@@ -46,6 +46,24 @@ remap_create(const struct region *from, page_t start, u32 kept, page_t to, u32 p
     return NULL;
 }
 
+/* Takes the pages from the old place, and with them the mapping, unless it is to stay. */
+static int
+remap_leave(struct aspace *aspace, page_t start, page_t end, bool stay)
+{
+    struct region *region;
+
+    if (!stay)
+        return aspace_unmap(aspace, start, end);
+    if (mmap_unlock(aspace, page_address(start), (end.number - start.number) << PAGE_SHIFT) < 0)
+        return -ENOMEM;
+    region = region_find(&aspace->regions, start);
+    pmap_remove(&aspace->pmap, start, end);
+    if (region->amap && !amap_remove(region->amap, start, end))
+        return -ENOMEM;
+    aspace->regions.changes++;
+    return 0;
+}
+
 /* Moving cuts the old region at both ends, and the one at the new place. */
 #define REMAP_MORE_REGIONS 3u
 
@@ -53,7 +71,7 @@ remap_create(const struct region *from, page_t start, u32 kept, page_t to, u32 p
  * -ENOMEM, and nothing has changed, if regions cannot be cut; later only if another
  * thread maps something there meanwhile. */
 static int
-remap_clear(struct aspace *aspace, page_t old, page_t old_end, page_t to, page_t end)
+remap_clear(struct aspace *aspace, page_t old, page_t old_end, bool stay, page_t to, page_t end)
 {
     bool moves = old.number < old_end.number;
     int error = 0;
@@ -61,7 +79,7 @@ remap_clear(struct aspace *aspace, page_t old, page_t old_end, page_t to, page_t
     if (!aspace_cut(aspace, to, end) || (moves && !aspace_cut(aspace, old, old_end)))
         return -ENOMEM;
     if (moves)
-        error = aspace_unmap(aspace, old, old_end);
+        error = remap_leave(aspace, old, old_end, stay);
     return error ? error : aspace_unmap(aspace, to, end);
 }
 
@@ -82,7 +100,7 @@ remap_move(struct aspace *aspace, page_t start, u32 old_pages, u32 pages, u32 fl
     region = remap_create(region_find(&aspace->regions, start), start, kept, to, pages);
     if (!region)
         return -ENOMEM;
-    error = remap_clear(aspace, start, old_end, to, end);
+    error = remap_clear(aspace, start, old_end, flags & MREMAP_DONTUNMAP, to, end);
     if (error) {
         region_destroy(region);
         return error;
@@ -103,6 +121,8 @@ remap_grow(struct aspace *aspace, struct region *region, page_t old_end, page_t 
         || !region_is_free(&aspace->regions, old_end, end)
         || !region_grow(&aspace->regions, region, region->start, end))
         return false;
+    if (region->flags & REGION_LOCKED)
+        aspace->locked_pages += end.number - old_end.number;
     region_merge(&aspace->regions, region);
     return true;
 }
@@ -113,13 +133,16 @@ remap_check(struct aspace *aspace, page_t start, u32 old_pages, u32 pages, u32 f
     struct region *region = region_find(&aspace->regions, start);
     u32 more = pages > old_pages ? pages - old_pages : 0;
 
-    if (flags & ~(u32)(MREMAP_MAYMOVE | MREMAP_FIXED) || pages == 0
-        || (flags & MREMAP_FIXED && !(flags & MREMAP_MAYMOVE)))
+    if (flags & ~(u32)(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP) || pages == 0
+        || (flags & (MREMAP_FIXED | MREMAP_DONTUNMAP) && !(flags & MREMAP_MAYMOVE))
+        || (flags & MREMAP_DONTUNMAP && pages != old_pages))
         return -EINVAL;
     if (!region || region->end.number - start.number < old_pages)
         return -EFAULT;
     if (old_pages == 0 && (!(region->flags & REGION_SHARED) || !(flags & MREMAP_MAYMOVE)))
         return -EINVAL;
+    if (region->flags & REGION_LOCKED && !mmap_may_lock(aspace, more))
+        return -EAGAIN;
     if (more > aspace->size_limit_pages || aspace->regions.pages > aspace->size_limit_pages - more
         || pages > frame_total() + swap_total())
         return -ENOMEM;
@@ -137,7 +160,7 @@ mmap_remap(struct aspace *aspace, u32 address, u32 old_bytes, u32 new_bytes, u32
     if (error)
         return error;
     *result = address;
-    if (!(flags & MREMAP_FIXED) && old_pages) {
+    if (!(flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) && old_pages) {
         if (pages <= old_pages)
             return pages == old_pages ? 0 : aspace_unmap(aspace, page_add(start, pages), old_end);
         if (remap_grow(aspace, region_find(&aspace->regions, start), old_end, page_add(start, pages)))

@@ -37,6 +37,7 @@
 #define REGION_LOCKED  4u       /* mlock: its pages are pinned */
 #define REGION_HEAP    8u       /* brk's, for /proc/PID/maps */
 #define REGION_NO_FORK 16u      /* madvise(MADV_DONTFORK) */
+#define REGION_WIPE_FORK 32u    /* madvise(MADV_WIPEONFORK): the child has it empty */
 
 struct region {
     RB_ENTRY(region) link;

@@ -48,6 +48,7 @@ smaps_flags(const struct region *region, struct text_buffer *text)
         {"lo", region->flags & REGION_LOCKED},
         {"dc", region->flags & REGION_NO_FORK},
         {"ac", !shared && region->protection & REGION_WRITE},
+        {"wf", region->flags & REGION_WIPE_FORK},
     };
 
     text_print(text, "VmFlags:");
