@@ -153,7 +153,10 @@ sys_setgid32(u32 group)
     return root ? sys_setresgid32(group, group, group) : sys_setresgid32(UNCHANGED, group, UNCHANGED);
 }
 
-/* Setting the real number, or an effective one that differs from it, makes the effective one the saved one too. */
+/*
+ * The real number may become the effective one, but not the saved one. Setting the real number, or an effective one that
+ * differs from it, makes the effective one the saved one too.
+ */
 s32
 sys_setreuid32(u32 user, u32 effective)
 {
@@ -161,6 +164,8 @@ sys_setreuid32(u32 user, u32 effective)
     bool saves = user != UNCHANGED || (effective != UNCHANGED && effective != own->user);
     u32 saved = effective != UNCHANGED ? effective : own->effective_user;
 
+    if (!may_become(user, own->user, own->effective_user, own->user))
+        return -EPERM;
     return sys_setresuid32(user, effective, saves ? saved : UNCHANGED);
 }
 
@@ -171,6 +176,8 @@ sys_setregid32(u32 group, u32 effective)
     bool saves = group != UNCHANGED || (effective != UNCHANGED && effective != own->group);
     u32 saved = effective != UNCHANGED ? effective : own->effective_group;
 
+    if (!may_become(group, own->group, own->effective_group, own->group))
+        return -EPERM;
     return sys_setresgid32(group, effective, saves ? saved : UNCHANGED);
 }
 
