@@ -292,15 +292,28 @@ select_run(struct select *select, u64 deadline)
     return select_copy(select, true) < 0 ? -EFAULT : result;
 }
 
-/* Descriptors beyond the table's end cannot be open, and Linux does not look at them. */
+/*
+ * The descriptors that select looks at: as many as Linux's table of them has places, which are 32, or 256, or a
+ * power of two above. What lies beyond cannot be open, and is not an error.
+ */
+static u32
+select_length(u32 used)
+{
+    u32 length = 32;
+
+    while (length < used)
+        length = length < 256 ? 256 : 2 * length;
+    return length;
+}
+
 static s32
 select_allocate_and_run(struct select *select, u64 deadline)
 {
-    u32 used = current_process()->files->used;
+    u32 length = select_length(current_process()->files->used);
     u32 *sets;
     s32 result = -ENOMEM;
 
-    select->count = select->count < used ? select->count : used;
+    select->count = select->count < length ? select->count : length;
     select->words = (select->count + SELECT_WORD_BITS - 1) / SELECT_WORD_BITS;
     sets = kmem_allocate_zeroed(SELECT_SETS * select->words * sizeof(*sets));
     select->watches = kmem_allocate_zeroed(select->count * sizeof(*select->watches));
