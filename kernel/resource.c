@@ -261,9 +261,20 @@ sys_getpriority(u32 which, u32 who)
     return process != NULL ? NICE_LEVELS - process->nice : -ESRCH;
 }
 
+/* Priorities are changed by root, and among processes of one user. */
+static bool
+priority_may_set(const struct process *process)
+{
+    u32 own = current_process()->identity.effective_user;
+
+    return own == IDENTITY_ROOT || own == process->identity.user || own == process->identity.effective_user;
+}
+
 static int
 priority_set(struct process *process, s32 nice)
 {
+    if (!priority_may_set(process))
+        return -EPERM;
     if (nice < NICE_LEAST)
         nice = NICE_LEAST;
     if (nice > NICE_MOST)

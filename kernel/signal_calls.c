@@ -60,7 +60,7 @@ kill_group(u32 number, int signal, const struct signal_info *info)
     return result;
 }
 
-/* All but init and the caller. */
+/* All but init and the caller. Those who may not be signalled are passed over, and are no error, as on Linux. */
 static int
 kill_everybody(int signal, const struct signal_info *info)
 {
@@ -71,8 +71,7 @@ kill_everybody(int signal, const struct signal_info *info)
         if (process->id > 1 && process != current_process()) {
             int one = kill_process(process, signal, info);
 
-            if (result != 0)
-                result = one;
+            result = one == -EPERM ? 0 : one;
         }
     }
     return result;
