@@ -15,6 +15,8 @@ s32 sys_readv(s32 descriptor, u32 segments, u32 count);
 s32 sys_writev(s32 descriptor, u32 segments, u32 count);
 s32 sys_pread64(s32 descriptor, u32 address, u32 bytes, u32 offset_low, u32 offset_high);
 s32 sys_pwrite64(s32 descriptor, u32 address, u32 bytes, u32 offset_low, u32 offset_high);
+s32 sys_preadv(s32 descriptor, u32 segments, u32 count, u32 offset_low, u32 offset_high);
+s32 sys_pwritev(s32 descriptor, u32 segments, u32 count, u32 offset_low, u32 offset_high);
 s32 sys_sendfile64(s32 out, s32 in, u32 offset_address, u32 bytes);
 s32 sys_lseek(s32 descriptor, s32 offset, u32 whence);
 s32 sys__llseek(s32 descriptor, u32 offset_high, u32 offset_low, u32 result, u32 whence);

@@ -83,23 +83,43 @@ read_check_segments(struct iovec *segments, u32 count)
     return 0;
 }
 
+typedef s32 (*file_at_function)(struct file *file, struct transfer *transfer, u64 *offset);
+
+/* What is done with the segments: `function` at the file's own position, or, where that is NULL, `at` at the offset. */
+struct segments_work {
+    file_function function;
+    file_at_function at;
+    u64 offset;
+};
+
+/* Whether the file has an offset at all, and it may be this one. */
+static int
+read_check_offset(const struct file *file, u64 offset)
+{
+    if ((s64)offset < 0)
+        return -EINVAL;
+    return file->operations->size == NULL ? -ESPIPE : 0;
+}
+
 static s32
-read_segments(struct file *file, u32 address, u32 count, struct iovec *segments, file_function function)
+read_segments(struct file *file, u32 address, u32 count, struct iovec *segments, struct segments_work *work)
 {
     struct transfer transfer;
-    int error;
+    int error = work->function == NULL ? read_check_offset(file, work->offset) : 0;
 
+    if (error < 0)
+        return error;
     if (user_copy_in(segments, address, count * sizeof(*segments)) < 0)
         return -EFAULT;
     error = read_check_segments(segments, count);
     if (error < 0)
         return error;
     transfer = transfer_segments(segments, count);
-    return function(file, &transfer);
+    return work->function != NULL ? work->function(file, &transfer) : work->at(file, &transfer, &work->offset);
 }
 
-s32
-read_segments_with(s32 descriptor, u32 address, u32 count, file_function function)
+static s32
+read_segments_work(s32 descriptor, u32 address, u32 count, struct segments_work work)
 {
     struct iovec few[READ_INLINE_SEGMENTS];
     struct iovec *segments = few;
@@ -113,12 +133,18 @@ read_segments_with(s32 descriptor, u32 address, u32 count, file_function functio
     } else {
         if (count > READ_INLINE_SEGMENTS)
             segments = kmem_allocate(count * sizeof(*segments));
-        result = segments == NULL ? -ENOMEM : read_segments(file, address, count, segments, function);
+        result = segments == NULL ? -ENOMEM : read_segments(file, address, count, segments, &work);
         if (segments != few)
             kmem_free(segments);
     }
     file_release(file);
     return result;
+}
+
+s32
+read_segments_with(s32 descriptor, u32 address, u32 count, file_function function)
+{
+    return read_segments_work(descriptor, address, count, (struct segments_work){.function = function});
 }
 
 s32
@@ -140,17 +166,6 @@ read_offset(u32 low, u32 high)
 {
     return (u64)high << 32 | low;
 }
-
-/* Whether the file has an offset at all, and it may be this one. */
-static int
-read_check_offset(const struct file *file, u64 offset)
-{
-    if ((s64)offset < 0)
-        return -EINVAL;
-    return file->operations->size == NULL ? -ESPIPE : 0;
-}
-
-typedef s32 (*file_at_function)(struct file *file, struct transfer *transfer, u64 *offset);
 
 static s32
 read_at_with(s32 descriptor, u32 address, u32 bytes, u64 offset, file_at_function function)
@@ -180,6 +195,20 @@ s32
 sys_pwrite64(s32 descriptor, u32 address, u32 bytes, u32 offset_low, u32 offset_high)
 {
     return read_at_with(descriptor, address, bytes, read_offset(offset_low, offset_high), file_write_at);
+}
+
+s32
+sys_preadv(s32 descriptor, u32 segments, u32 count, u32 offset_low, u32 offset_high)
+{
+    return read_segments_work(descriptor, segments, count,
+                              (struct segments_work){.at = file_read_at, .offset = read_offset(offset_low, offset_high)});
+}
+
+s32
+sys_pwritev(s32 descriptor, u32 segments, u32 count, u32 offset_low, u32 offset_high)
+{
+    return read_segments_work(descriptor, segments, count,
+                              (struct segments_work){.at = file_write_at, .offset = read_offset(offset_low, offset_high)});
 }
 
 /* ---- from file to file ---- */

@@ -53,7 +53,7 @@ const syscall_t syscall_table[] = {
     CALL(msync), CALL(mremap), CALL(mlock), CALL(mlock2), CALL(munlock), CALL(mlockall), CALL(munlockall),
 
     /* Files: bytes */
-    CALL(read), CALL(write), CALL(readv), CALL(writev), CALL(pread64), CALL(pwrite64), CALL(sendfile64),
+    CALL(read), CALL(write), CALL(readv), CALL(writev), CALL(pread64), CALL(pwrite64), CALL(preadv), CALL(pwritev), CALL(sendfile64),
     CALL(vmsplice), CALL(splice), CALL(tee),
     CALL(lseek), CALL(_llseek), CALL(fsync), CALL_AS(fdatasync, fsync), CALL(sync),
 
