@@ -3,6 +3,7 @@
 #   kernel     every .c and .S below boot/ kernel/ mm/ drivers/ tests/kernel/        -> build/belady.elf
 #   programs   each user/NAME.c, with user/lib/ linked in                            -> build/user/NAME, stripped into build/root/bin
 #              each tests/user/NAME.c, the same way                                  -> build/tests/user/NAME, into build/root-tests/test
+#              each tests/linux/NAME.c, the same way                                 -> build/tests/linux/NAME, into build/root-tests/linux
 #   archives   build/root with mksh and user/root/                                   -> build/initrd.cpio
 #              build/root-tests, laid over the former by tests                       -> build/tests.cpio
 #   on the host, with sanitizers: each tests/host/NAME.c                             -> build/host/NAME
@@ -19,7 +20,7 @@ export BUILD APPEND T
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := all
-.PHONY: all kernel initrd run test debug iso run-iso bench pagesim lab-replacement doctor clean help FORCE
+.PHONY: all kernel initrd run test test-linux debug iso run-iso bench pagesim lab-replacement doctor clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
@@ -44,7 +45,7 @@ endif
 
 GOALS := $(or $(MAKECMDGOALS),all)
 NEEDS := $(if $(filter-out help clean doctor,$(GOALS)),build)
-NEEDS += $(if $(filter run run-iso bench debug test lab-replacement,$(GOALS)),run)
+NEEDS += $(if $(filter run run-iso bench debug test test-linux lab-replacement,$(GOALS)),run)
 NEEDS += $(if $(filter run run-iso,$(GOALS)),$(if $(WANT_DISPLAY),display))
 NEEDS += $(if $(filter all iso run-iso test,$(GOALS)),iso)
 NEEDS += $(if $(filter debug test,$(GOALS)),debug)
@@ -88,6 +89,8 @@ PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard user/*.c)))
 TEST_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/user/*.c)))
 # One of them is linked in two more ways.
 LINKED_PROGRAMS := $(addprefix $(BUILD)/tests/user/linked_,pie dynamic)
+LINUX_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/linux/*.c)))
+LINUX_FILES := $(sort $(wildcard tests/linux/*.sh tests/linux/*.txt))
 HOST_TESTS := $(patsubst tests/host/%.c,$(BUILD)/host/%,$(sort $(wildcard tests/host/*.c)))
 # mm as host tests link it; what is left out stands in tests/host/stub/ in another form.
 HOST_LIBRARY := $(filter-out $(addprefix mm/,kmem.c kmem_cache.c user.c start.c report.c trace.c),$(wildcard mm/*.c mm/policy/*.c)) \
@@ -111,7 +114,7 @@ STAMP_host = $(HOST_FLAGS)
 STAMP_pagesim = gcc $(PAGESIM_FLAGS)
 STAMP_objects = $(KERNEL_LINK) $(KERNEL_OBJECTS)
 STAMP_root = $(PROGRAMS) $(ROOT_FILES)
-STAMP_root-tests = $(TEST_PROGRAMS) $(LINKED_PROGRAMS)
+STAMP_root-tests = $(TEST_PROGRAMS) $(LINKED_PROGRAMS) $(LINUX_PROGRAMS) $(LINUX_FILES)
 STAMP_iso = $(APPEND)
 STAMPS := $(addprefix $(BUILD)/stamp/,kernel user host pagesim objects root root-tests iso)
 $(STAMPS): $(BUILD)/stamp/%: FORCE
@@ -140,17 +143,16 @@ $(BUILD)/belady.elf: linker.ld tools/symbols.py $(KERNEL_OBJECTS) $(BUILD)/stamp
 
 # ---- User programs and archives --------------------------------------------------------------------------------------------------
 
-$(BUILD)/obj/user/%.o: user/% $(BUILD)/stamp/user
-	$(say) CC $<
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(USER_FLAGS) -MMD -MP -c $< -o $@
+define COMPILE_PROGRAMS
+$(BUILD)/obj/$(1)/%.o: $(1)/% $(BUILD)/stamp/user
+	$$(say) CC $$<
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(USER_FLAGS) -MMD -MP -c $$< -o $$@
 
-$(BUILD)/obj/tests/user/%.o: tests/user/% $(BUILD)/stamp/user
-	$(say) CC $<
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(USER_FLAGS) -MMD -MP -c $< -o $@
+endef
+$(eval $(foreach directory,user tests/user tests/linux,$(call COMPILE_PROGRAMS,$(directory))))
 
-$(PROGRAMS) $(TEST_PROGRAMS): $(BUILD)/%: $(BUILD)/obj/%.c.o $(USER_LIBRARY)
+$(PROGRAMS) $(TEST_PROGRAMS) $(LINUX_PROGRAMS): $(BUILD)/%: $(BUILD)/obj/%.c.o $(USER_LIBRARY)
 	$(say) LINK $@
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(USER_LINK) $(MUSL)/crt1.o $(MUSL)/crti.o $^ -Wl,--start-group $(MUSL)/libc.a $(LIBGCC) -Wl,--end-group $(MUSL)/crtn.o -o $@
@@ -178,12 +180,14 @@ $(BUILD)/initrd.cpio: $(PROGRAMS) $(ROOT_FILES) $(BUILD)/stamp/root tools/pack.s
 	$(Q)chmod 1777 $(BUILD)/root/tmp
 	$(Q)tools/pack.sh $(BUILD)/root $@
 
-$(BUILD)/tests.cpio: $(TEST_PROGRAMS) $(LINKED_PROGRAMS) $(BUILD)/stamp/root-tests tools/pack.sh
+$(BUILD)/tests.cpio: $(TEST_PROGRAMS) $(LINKED_PROGRAMS) $(LINUX_PROGRAMS) $(LINUX_FILES) $(BUILD)/stamp/root-tests tools/pack.sh
 	$(say) PACK $@
 	$(Q)rm -rf $(BUILD)/root-tests
-	$(Q)mkdir -p $(BUILD)/root-tests/test $(BUILD)/root-tests/lib
+	$(Q)mkdir -p $(BUILD)/root-tests/test $(BUILD)/root-tests/linux $(BUILD)/root-tests/lib
 	$(Q)cp $(SYSROOT)/lib/i386-linux-musl/libc.so $(BUILD)/root-tests/lib/ld-musl-i386.so.1
 	$(Q)for program in $(TEST_PROGRAMS) $(LINKED_PROGRAMS); do $(CROSS_PREFIX)strip -o $(BUILD)/root-tests/test/$${program##*/} $$program || exit 1; done
+	$(Q)for program in $(LINUX_PROGRAMS); do $(CROSS_PREFIX)strip -o $(BUILD)/root-tests/linux/$${program##*/} $$program || exit 1; done
+	$(Q)cp $(LINUX_FILES) $(BUILD)/root-tests/linux
 	$(Q)chmod -R u=rwX,go=rX $(BUILD)/root-tests
 	$(Q)tools/pack.sh $(BUILD)/root-tests $@
 
@@ -257,8 +261,17 @@ bench: $(BUILD)/belady.elf $(BUILD)/initrd.cpio
 lab-replacement: $(BUILD)/belady.elf $(BUILD)/initrd.cpio $(BUILD)/pagesim
 	@tools/lab/replacement.py $(BUILD)/lab-replacement.html
 
-test: $(BUILD)/belady.elf $(BUILD)/initrd.cpio $(BUILD)/tests.cpio $(BUILD)/rootfs-busybox.cpio $(BUILD)/belady.iso $(BUILD)/red/stand_in.elf $(BUILD)/pagesim $(HOST_TESTS)
+test: $(BUILD)/belady.elf $(BUILD)/initrd.cpio $(BUILD)/tests.cpio $(BUILD)/rootfs-busybox.cpio $(BUILD)/rootfs-bash.cpio $(BUILD)/belady.iso $(BUILD)/red/stand_in.elf $(BUILD)/pagesim $(HOST_TESTS)
 	@tests/run
+
+# Records anew, on Linux, what `make test` compares.
+$(BUILD)/rootfs/linux-image-686-pae: tools/sysroot.sh
+	$(say) FETCH $@
+	$(Q)tools/sysroot.sh $(@F)
+	@touch $@
+
+test-linux: $(BUILD)/rootfs/linux-image-686-pae $(BUILD)/initrd.cpio $(BUILD)/tests.cpio $(BUILD)/rootfs-busybox.cpio $(BUILD)/rootfs-bash.cpio
+	@tools/linux.py
 
 doctor:
 	@tools/doctor.sh
@@ -269,6 +282,7 @@ clean:
 help:
 	@echo 'make run        boot to a shell in QEMU, on this terminal   MEM=128M APPEND="swap=64M paging=pae ..." DISPLAY=1 ROOTFS=busybox'
 	@echo 'make test       run every test, headless                    T=WORD only what matches   SEED=N'
+	@echo 'make test-linux record on Linux (Debian'"'"'s i386 kernel in QEMU) what make test compares; fetches 50 MB once'
 	@echo 'make debug      QEMU stopped at the first instruction, gdb  PROG=cow for breakpoints in a user program'
 	@echo 'make iso        build/belady.iso, booted through GRUB by make run-iso'
 	@echo 'make bench      what each operation costs, against Linux'
@@ -279,4 +293,4 @@ help:
 	@echo 'Everywhere: SETUP=no never installs, CROSS=PREFIX- chooses the compiler, WERROR=1, V=1 shows commands, BUILD=DIRECTORY'
 
 -include $(KERNEL_OBJECTS:.o=.d) $(USER_LIBRARY:.o=.d) $(HOST_TESTS:=.d) $(HOST_OBJECTS:.o=.d) $(PAGESIM_OBJECTS:.o=.d)
--include $(patsubst $(BUILD)/%,$(BUILD)/obj/%.c.d,$(PROGRAMS) $(TEST_PROGRAMS))
+-include $(patsubst $(BUILD)/%,$(BUILD)/obj/%.c.d,$(PROGRAMS) $(TEST_PROGRAMS) $(LINUX_PROGRAMS))

@@ -7,7 +7,7 @@
 #   libbsd-dev      lists and trees as macros, headers only, for the kernel
 #   mksh            the shell               libgcc-NN-dev    only for a compiler without a 32-bit libgcc
 #
-# With arguments: fetches these packages instead, and unpacks each into build/rootfs/PACKAGE (tools/rootfs.sh).
+# With arguments: fetches these packages instead, and unpacks each into build/rootfs/PACKAGE (tools/rootfs.sh, `make test-linux`).
 #
 # The archives stay in packages/, which `make clean` spares. Sources: the host's own; failing those (Ubuntu carries only part of
 # i386) Debian's.
@@ -40,24 +40,40 @@ lacking()
     done
 }
 
-# apt for i386 with directories of its own; $apt_sources says where from.
-apt_i386()
+# apt-get or apt-cache for i386 with directories of its own; $apt_sources says where from.
+apt_i386() # TOOL ARGUMENTS
 {
+    tool=$1
+    shift
     mkdir -p "$packages/apt/lists/partial" "$packages/apt/cache/archives/partial"
     # shellcheck disable=SC2086 -- apt_sources is a list of options
-    apt-get -q -oAPT::Architecture=i386 -oAPT::Architectures=i386 -oDir::State::Lists="$packages/apt/lists" \
+    "$tool" -q -oAPT::Architecture=i386 -oAPT::Architectures=i386 -oDir::State::Lists="$packages/apt/lists" \
         -oDir::Cache="$packages/apt/cache" -oAPT::Sandbox::User="$(id -un)" -oAcquire::Retries=3 \
-        -oAcquire::Languages=none -oDebug::NoLocking=1 $apt_sources "$@" >>"$packages/log" 2>&1
+        -oAcquire::Languages=none -oDebug::NoLocking=1 $apt_sources "$@" 2>>"$packages/log"
+}
+
+# Fetches one package as PACKAGE_VERSION_i386.deb. A kernel has its version in its package's name; the name without
+# stands for a package that depends on the present one.
+fetch_one() # PACKAGE
+{
+    real=$1
+    case $1 in
+    linux-image-*) real=$(apt_i386 apt-cache depends "$1" | sed -n 's/^ *Depends: \(linux-image-.*\)/\1/p' | head -n 1) ;;
+    esac
+    # apt leaves it in the current directory.
+    apt_i386 apt-get download "$real" >>"$packages/log" || return 1
+    for archive in "$real"_*_i386.deb; do
+        mv -- "$archive" "$packages/$1${archive#"$real"}"
+    done
 }
 
 fetch()
 {
     for attempt in 1 2 3; do
         # A failing list is no reason to stop: the others may hold all that is wanted.
-        apt_i386 update || true
+        apt_i386 apt-get update >>"$packages/log" || true
         for package in $(lacking); do
-            # apt leaves it in the current directory.
-            apt_i386 download "$package" && mv -- "$package"_*_i386.deb "$packages"/ || true
+            fetch_one "$package" || true
         done
         [ -n "$(lacking)" ] || return 0
         sleep $attempt

@@ -1,0 +1,44 @@
+#!/usr/bin/env python3
+"""Programs and scripts print here what they printed on Linux: tests/linux/recorded/ holds what `make test-linux` recorded there, and with which
+command."""
+import difflib
+import itertools
+
+from harness import *
+
+RECORDED = ROOT / "tests/linux/recorded"
+COMMANDS = ROOT / "tests/linux/commands.txt"
+ARCHIVES = [INITRD, BUILD / "rootfs-busybox.cpio", BUILD / "rootfs-bash.cpio", TEST_PROGRAMS]
+SECONDS = 60
+SHOWN = 10      # lines that differ
+
+
+def differences(wanted, seen):
+    """The first lines that differ, as a text; empty if none do."""
+    marks = difflib.unified_diff(wanted, seen, "on Linux", "here", lineterm="", n=1)
+    return "\n".join(itertools.islice(marks, SHOWN * 2))
+
+
+def recorded(t, path, paging):
+    head, *wanted = path.read_text(encoding="utf-8").splitlines()
+    command = head.partition(": ")[2]
+    result = t.boot(f"paging={paging} swap=32M log=error -- {command}", modules=ARCHIVES, timeout=SECONDS)
+    t.ok(result.verdict == "pass", "ends with status 0", result)
+    differing = differences(wanted, result.output.splitlines())
+    t.ok(not differing, "prints what it printed on Linux", differing)
+
+
+recordings = sorted(RECORDED.glob("*.txt"))
+for paging in FORMATS:
+    for path in recordings:
+        case(f"{path.stem} paging={paging}", path, paging)(recorded)
+
+
+@case("complete")
+def _(t):
+    lines = [line.split(None, 1) for line in COMMANDS.read_text(encoding="utf-8").splitlines() if line and line[0] != "#"]
+    made = {path.stem: path.read_text(encoding="utf-8").partition("\n")[0].partition(": ")[2] for path in recordings}
+    t.ok(made == dict(lines), "there is a recording of each command, and no other", sorted(set(made) ^ {name for name, _ in lines}))
+
+
+main()
