@@ -8,7 +8,6 @@
 #include "kernel/lib/divide.h"
 #include "kernel/printk.h"
 #include "kernel/process.h"
-#include "mm/aspace.h"
 #include "mm/counters.h"
 #include "mm/frame.h"
 #include "mm/swap.h"
@@ -86,15 +85,16 @@ bool
 process_kill_largest(void)
 {
     struct process *victim;
+    struct usage usage;
 
     if (oom_somebody_is_dying())
         return !signal_kill_pending(current_thread());
     victim = oom_choose();
     if (victim == NULL || victim->aspace == NULL)
         return false;
+    usage = usage_of(victim->aspace);
     log_error("out of memory: killed process %u (%s), which held most: %u KiB resident, %u KiB swapped", victim->id,
-              victim->name, aspace_resident_pages(victim->aspace) * KIB_PER_PAGE,
-              aspace_swapped_pages(victim->aspace) * KIB_PER_PAGE);
+              victim->name, usage.resident * KIB_PER_PAGE, usage.swapped * KIB_PER_PAGE);
     counters.oom_kill++;
     signal_force_kill(victim);
     return victim != current_process();

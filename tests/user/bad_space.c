@@ -5,16 +5,19 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
 #include "user/lib/check.h"
+#include "user/lib/system.h"
 
 #define FILE_NAME "/tmp/bad_space"
 #define DIRECTORY_NAME "/tmp/bad_space_d"
@@ -22,11 +25,13 @@
 enum {
     PIECE = 65536,                  /* bytes written at a time */
     MIB = 1 << 20,
+    STEP = 256 << 10,               /* bytes by which a program grows */
     LARGEST_MIB = 1024,             /* a machine with more than this is not filled */
     SLACK_KIB = 512,                /* what the kernel may keep for later */
     DESCRIPTORS = 64,
     ENTRIES = 3000,
     HOARDERS = 6,
+    RESERVE_PART = 16,              /* what files and pipes leave to programs: one part in so many */
 };
 
 static long
@@ -36,6 +41,27 @@ free_kib(void)
 
     sysinfo(&information);
     return (long) ((unsigned long long) (information.freeram + information.freeswap) * information.mem_unit / 1024);
+}
+
+static long
+kib_of(const char *name)
+{
+    return (long) (memory_bytes(name) / 1024);
+}
+
+/* Where files' pages could go. */
+static long
+room_kib(void)
+{
+    return kib_of("MemFree") + kib_of("Cached") + kib_of("SwapFree");
+}
+
+/* What is left to programs is the reserve: not less, and not much more. */
+static void
+reserve_check(const char *who, long left, long all)
+{
+    check_that(left >= all / RESERVE_PART - SLACK_KIB && left <= all / RESERVE_PART + SLACK_KIB,
+               "%s leave one part in %d: %ld KiB of %ld", who, RESERVE_PART, left, all);
 }
 
 static void
@@ -51,6 +77,7 @@ fill_check(void)
     while ((done = write(file, piece, sizeof piece)) > 0)
         written += done;
     check_that(done == -1 && errno == ENOSPC, "after %lld MiB there is no space left", written / MIB);
+    reserve_check("files", room_kib(), kib_of("MemTotal") + kib_of("SwapTotal"));
     check_that(lseek(file, 0, SEEK_END) == written, "the file has just what was written");
     check_that(pread(file, &byte, 1, written - 1) == 1 && byte == 'x', "its last byte can be read");
     check_that(mkdir(DIRECTORY_NAME, 0755) == 0 || errno == ENOSPC,
@@ -59,6 +86,22 @@ fill_check(void)
     close(file);
     unlink(FILE_NAME);
     rmdir(DIRECTORY_NAME);
+}
+
+/* A program may use the reserve; then a file gets nothing, and nobody is killed for it. */
+static void
+squeeze_check(void)
+{
+    long reserve = (kib_of("MemTotal") + kib_of("SwapTotal")) / RESERVE_PART;
+    int file = open(FILE_NAME, O_RDWR | O_CREAT | O_TRUNC, 0600);
+
+    while (room_kib() > reserve * 3 / 4) {
+        char *taken = mmap(NULL, STEP, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        for (int i = 0; i < STEP; i += PAGE_SIZE)
+            taken[i] = 'x';
+    }
+    check_that(write(file, "x", 1) == -1 && errno == ENOSPC, "where a program has taken of the reserve, a file gets no page: ENOSPC");
+    unlink(FILE_NAME);
 }
 
 /* Fills pipes until it gets no more of them, tells so by a byte, and keeps them until it is killed. */
@@ -91,6 +134,7 @@ pipes_check(void)
     for (int i = 0; i < HOARDERS; i++)
         refused += read(ends[0], &answer, 1) == 1 && answer == 'y';
     check_that(refused == HOARDERS, "each of %d hoarders of pipes is refused more in the end", HOARDERS);
+    reserve_check("pipes", kib_of("MemFree") + kib_of("Cached") + kib_of("AnonPages"), kib_of("MemTotal"));
     check_that(write(ends[1], "x", 1) == 1 && read(ends[0], &answer, 1) == 1, "a pipe from before still works");
     for (int i = 0; i < HOARDERS; i++) {
         kill(hoarders[i], SIGTERM);
@@ -157,6 +201,7 @@ main(void)
     }
     pipes_check();
     fill_check();
+    check_child(squeeze_check);
     check_that(free_kib() >= before - SLACK_KIB, "all memory has come back");
     return check_end();
 }
