@@ -94,6 +94,10 @@ bool aspace_cut(struct aspace *aspace, page_t start, page_t end);
  * are there. May sleep; when it returns 0, nothing is mapped there. */
 int aspace_unmap(struct aspace *aspace, page_t start, page_t end);
 
+/* Whether any address space has the object mapped so that writing to memory writes to it,
+ * or could after an mprotect. Linear in all regions. */
+bool aspace_any_writes(const struct object *object);
+
 /* Counts an event for the system and for the address space. */
 #define ASPACE_COUNT(aspace, name) (counters.name++, (aspace)->counters.name++)
 

@@ -461,6 +461,7 @@ fault_object_absent(struct fault *fault, u32 index)
     case OBJECT_PAGE_NO_MEMORY:
         return fault_starved(fault);
     case OBJECT_PAGE_ERROR:
+    case OBJECT_PAGE_NO_ROOM:
     case OBJECT_PAGE_NONE:
         break;
     }

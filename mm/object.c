@@ -91,21 +91,14 @@ object_hold(struct object *object)
     object->references++;
 }
 
-void
-object_release(struct object *object)
-{
-    assert(object->references > 0);
-    if (--object->references > 0 || object->kind == OBJECT_ZERO)
-        return;
-    LIST_REMOVE(object, link);
-    file_end(object);
-    if (object->amap)
-        amap_destroy(object->amap);
-    kmem_free(object->name);
-    kmem_cache_free(&object_cache, object);
-}
-
 /* ---- Pages that are anons ---------------------------------------------- */
+
+/* No page from here on is an anon. */
+static u32
+anonymous_end(const struct object *object)
+{
+    return object->amap ? object->amap->count << CHUNK_SHIFT : 0;
+}
 
 /* Makes the amap reach over page index. */
 static bool
@@ -129,6 +122,8 @@ anonymous_fill(struct object *object, u32 index, struct frame **result)
     struct anon *anon;
     bool split;
 
+    if (object->budget && object->budget->used >= object->budget->limit)
+        return OBJECT_PAGE_NO_ROOM;
     if (!anonymous_reach(object, index) || !(chunk = amap_own_chunk(object->amap, page, &split)))
         return OBJECT_PAGE_NO_MEMORY;
     frame = frame_allocate_zeroed(FRAME_ANONYMOUS);
@@ -141,6 +136,8 @@ anonymous_fill(struct object *object, u32 index, struct frame **result)
     }
     amap_replace(chunk, page, anon);
     frame->dirty = true;
+    if (object->budget)
+        object->budget->used++;
     *result = frame;
     return OBJECT_PAGE_CREATED;
 }
@@ -149,7 +146,7 @@ anonymous_fill(struct object *object, u32 index, struct frame **result)
 static void
 anonymous_aim(const struct object *object, u32 index, struct prefetch *prefetch)
 {
-    u32 rest = (object->amap->count << CHUNK_SHIFT) - 1 - index;
+    u32 rest = anonymous_end(object) - 1 - index;
 
     prefetch->amap = object->amap;
     prefetch->page = (page_t){index};
@@ -199,8 +196,34 @@ object_pages(const struct object *object)
     u32 resident = 0, swapped = 0;
 
     if (object->amap)
-        amap_count(object->amap, (page_t){0}, (page_t){object->amap->count << CHUNK_SHIFT}, &resident, &swapped);
+        amap_count(object->amap, (page_t){0}, (page_t){anonymous_end(object)}, &resident, &swapped);
     return object->file.frame_count + resident + swapped;
+}
+
+u32
+object_find_page(const struct object *object, u32 index, u32 end)
+{
+    u32 reach = anonymous_end(object);
+
+    if (object_is_on_device(object, index))
+        return index;
+    for (; index < reach && index < end; index++) {
+        if (!amap_chunk(object->amap, (page_t){index}))
+            index |= CHUNK_PAGES - 1;
+        else if (object_anon(object, index))
+            return index;
+    }
+    return end;
+}
+
+u32
+object_find_hole(const struct object *object, u32 index, u32 end)
+{
+    if (object_is_on_device(object, index))
+        index = object->file.frame_count;
+    while (index < end && object_anon(object, index))
+        index++;
+    return index < end ? index : end;
 }
 
 /* ---- Writing back ------------------------------------------------------ */
@@ -223,12 +246,10 @@ object_write_back_all(void)
 
 /* ---- Size -------------------------------------------------------------- */
 
-/* Takes the frames of [first, ...) out of every address space, before they go. */
+/* Takes the frames of [first, end) out of every address space, before they go. */
 static void
-anonymous_unmap(struct object *object, u32 first)
+anonymous_unmap(struct object *object, u32 first, u32 end)
 {
-    u32 end = object->amap->count << CHUNK_SHIFT;
-
     for (u32 index = first; index < end; index++) {
         struct chunk *chunk = amap_chunk(object->amap, (page_t){index});
         struct anon *anon;
@@ -263,19 +284,39 @@ anonymous_clear_tail(struct object *object, u32 index, u32 offset)
     return 0;
 }
 
-/* The pages of anons from index first on go. */
+/* The anons in [first, end) count no longer. */
 static void
-anonymous_cut(struct object *object, u32 first)
+anonymous_uncharge(struct object *object, u32 first, u32 end)
 {
-    page_t end;
+    u32 resident = 0, swapped = 0;
+
+    if (!object->budget)
+        return;
+    amap_count(object->amap, (page_t){first}, (page_t){end}, &resident, &swapped);
+    object->budget->used -= resident + swapped;
+}
+
+/* The anons in [first, end) go. */
+static void
+anonymous_cut(struct object *object, u32 first, u32 end)
+{
+    u32 reach = anonymous_end(object);
     bool removed;
 
-    if (!object->amap || first >> CHUNK_SHIFT >= object->amap->count)
+    end = end < reach ? end : reach;
+    if (first >= end)
         return;
-    end.number = object->amap->count << CHUNK_SHIFT;
-    anonymous_unmap(object, first);
-    removed = amap_remove(object->amap, (page_t){first}, end);
+    anonymous_unmap(object, first, end);
+    anonymous_uncharge(object, first, end);
+    removed = amap_remove(object->amap, (page_t){first}, (page_t){end});
     assert(removed);        /* an object's chunks are never shared */
+}
+
+void
+object_punch(struct object *object, u32 first, u32 end)
+{
+    assert(first >= object->file.frame_count);
+    anonymous_cut(object, first, end);
 }
 
 static int
@@ -291,7 +332,7 @@ object_shrink(struct object *object, u64 bytes)
     if (error)
         return error;
     file_cut(object, bytes);
-    anonymous_cut(object, object_page_count(bytes));
+    anonymous_cut(object, object_page_count(bytes), UINT32_MAX);
     object->bytes = bytes;
     return 0;
 }
@@ -309,7 +350,7 @@ object_move_tail(struct object *object)
     } while (result == OBJECT_PAGE_SLEPT || result == OBJECT_PAGE_WAITED);
     if (result == OBJECT_PAGE_ERROR)
         return -EIO;
-    if (result == OBJECT_PAGE_NO_MEMORY || anonymous_fill(object, index, &copy) == OBJECT_PAGE_NO_MEMORY)
+    if (result == OBJECT_PAGE_NO_MEMORY || anonymous_fill(object, index, &copy) != OBJECT_PAGE_CREATED)
         return -ENOMEM;
     memcpy(frame_data(copy), frame_data(frame), (u32)object->file.bytes & PAGE_MASK);
     file_cut(object, (u64)index << PAGE_SHIFT);
@@ -332,4 +373,22 @@ object_resize(struct object *object, u64 bytes)
     if (object->kind == OBJECT_ZERO)
         return -EINVAL;
     return bytes > object->bytes ? object_grow(object, bytes) : object_shrink(object, bytes);
+}
+
+/* ---- The end ----------------------------------------------------------- */
+
+void
+object_release(struct object *object)
+{
+    assert(object->references > 0);
+    if (--object->references > 0 || object->kind == OBJECT_ZERO)
+        return;
+    LIST_REMOVE(object, link);
+    file_end(object);
+    if (object->amap) {
+        anonymous_uncharge(object, 0, anonymous_end(object));
+        amap_destroy(object->amap);
+    }
+    kmem_free(object->name);
+    kmem_cache_free(&object_cache, object);
 }

@@ -32,6 +32,12 @@
 
 enum object_kind { OBJECT_ZERO, OBJECT_FILE, OBJECT_ANONYMOUS };
 
+/* Pages that several objects may have together: a tmpfs's, whose size= this is. */
+struct object_budget {
+    u32 used;               /* anons of these objects; object.c only */
+    u32 limit;              /* at most; whoever made it */
+};
+
 struct object {
     enum object_kind kind;
     u32 references;
@@ -48,6 +54,7 @@ struct object {
         u32 resident;                   /* of these, in memory */
     } file;
     struct amap *amap;                  /* the pages that are anons, page index as page number; NULL: none */
+    struct object_budget *budget;       /* what these count against, or NULL; set by its owner before there are any */
 };
 
 LIST_HEAD(object_list, object);
@@ -94,6 +101,7 @@ enum object_result {
     OBJECT_PAGE_NONE,       /* a hole (create was false) */
     OBJECT_PAGE_ERROR,      /* the device failed */
     OBJECT_PAGE_NO_MEMORY,
+    OBJECT_PAGE_NO_ROOM,    /* the budget is used up */
 };
 
 /* The frame of page index of a file or anonymous object, brought into memory if
@@ -123,6 +131,13 @@ int object_write_back(struct object *object, u32 first, u32 end);
 
 /* The same for all pages of all files. */
 void object_write_back_all(void);
+
+/* Makes a hole of the pages [first, end), which must be anons or holes; they read as zero. Never sleeps. */
+void object_punch(struct object *object, u32 first, u32 end);
+
+/* The first page from index on, and before end, that the object really has, or that is a hole; end if there is none. */
+u32 object_find_page(const struct object *object, u32 index, u32 end);
+u32 object_find_hole(const struct object *object, u32 index, u32 end);
 
 /* Pages that the object really has: those with a place on the device, and the anons. */
 u32 object_pages(const struct object *object);

@@ -66,6 +66,8 @@ object_pin_page(struct object *object, u32 index, bool create, struct frame **fr
             return -EIO;
         case OBJECT_PAGE_NO_MEMORY:
             return -ENOMEM;
+        case OBJECT_PAGE_NO_ROOM:
+            return -ENOSPC;
         }
     }
 }
@@ -129,6 +131,56 @@ object_write_kernel(struct object *object, u64 offset, const void *buffer, u32 b
     struct end end = {.memory = (char *)buffer};
 
     return object_transfer(object, offset, &end, bytes, true);
+}
+
+int
+object_populate(struct object *object, u32 first, u32 end)
+{
+    struct frame *frame;
+
+    for (u32 index = first; index < end; index++) {
+        int error = object_pin_page(object, index, true, &frame);
+
+        if (error)
+            return error;
+        evictable_unpin(frame);
+    }
+    return 0;
+}
+
+/* Clears a part of a page that the object has. */
+static int
+object_clear_within(struct object *object, u64 offset, u32 bytes)
+{
+    struct frame *frame;
+    int error = object_pin_page(object, (u32)(offset >> PAGE_SHIFT), false, &frame);
+
+    if (error)
+        return error;
+    memset((char *)frame_data(frame) + (offset & PAGE_MASK), 0, bytes);
+    frame->dirty = true;
+    evictable_unpin(frame);
+    return 0;
+}
+
+int
+object_clear(struct object *object, u64 offset, u64 bytes)
+{
+    u64 end = offset + bytes < object->bytes ? offset + bytes : object->bytes;
+    u32 index = (u32)(offset >> PAGE_SHIFT), last = object_page_count(end);
+    int error = 0;
+
+    for (; !error && (index = object_find_page(object, index, last)) < last; index++) {
+        u64 start = (u64)index << PAGE_SHIFT, stop = start + PAGE_SIZE;
+
+        start = start > offset ? start : offset;
+        stop = stop < end ? stop : end;
+        if (stop - start == PAGE_SIZE && !object_is_on_device(object, index))
+            object_punch(object, index, index + 1);
+        else
+            error = object_clear_within(object, start, (u32)(stop - start));
+    }
+    return error;
 }
 
 /* ---- Address spaces ---------------------------------------------------- */
