@@ -23,6 +23,9 @@
 /* Flags of open that are about the opening; the others stay with the file. */
 #define FILE_OPENING_FLAGS (O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC)
 
+/* Flags of open that mean something with O_PATH; it ignores the others. */
+#define FILE_PATH_FLAGS (O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+
 /* Flags of open by which the file could be changed. */
 #define FILE_CHANGING_FLAGS (O_WRONLY | O_RDWR | O_TRUNC)
 
@@ -110,6 +113,16 @@ file_open_inode(struct inode *inode, u32 flags, struct file **file)
     return 0;
 }
 
+/* O_PATH: a file that stands for an inode, whatever it is, and can do nothing with its contents. */
+static int
+file_open_path(struct inode *inode, u32 flags, struct file **file)
+{
+    static const struct file_operations none;
+
+    *file = file_create(inode, flags & ~(u32)O_CLOEXEC, &none, NULL);
+    return *file == NULL ? -ENOMEM : 0;
+}
+
 /* What an open with these flags wants to do. */
 static u32
 file_wanted(u32 flags)
@@ -133,10 +146,12 @@ file_open_existing(const struct path_end *end, u32 flags, struct file **file)
 
     if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
         return -EEXIST;
-    if (inode_is(end->inode, S_IFLNK))
-        return flags & O_DIRECTORY ? -ENOTDIR : -ELOOP;
     if (((flags & O_DIRECTORY) || end->slash) && !is_directory)
         return -ENOTDIR;
+    if (flags & O_PATH)
+        return file_open_path(end->inode, flags, file);
+    if (inode_is(end->inode, S_IFLNK))
+        return -ELOOP;
     if (is_directory && (flags & O_CREAT))
         return -EISDIR;
     error = permission_check(end->inode, file_wanted(flags));
@@ -183,6 +198,8 @@ file_open(struct inode *start, const char *path, u32 flags, u32 mode, struct fil
     struct path_end end;
     int error;
 
+    if (flags & O_PATH)
+        flags &= FILE_PATH_FLAGS;
     if ((flags & O_CREAT) && (flags & O_DIRECTORY))
         return -EINVAL;
     error = path_walk(start, path, file_walk_flags(path, flags), &end);
@@ -383,9 +400,33 @@ file_get(struct file_table *table, int descriptor, struct file **file)
 {
     struct descriptor *entry = file_descriptor(table, descriptor);
 
+    if (entry == NULL || entry->file->flags & O_PATH)
+        return -EBADF;
+    *file = file_hold(entry->file);
+    return 0;
+}
+
+int
+file_get_any(struct file_table *table, int descriptor, struct file **file)
+{
+    struct descriptor *entry = file_descriptor(table, descriptor);
+
     if (entry == NULL)
         return -EBADF;
     *file = file_hold(entry->file);
+    return 0;
+}
+
+int
+file_get_inode_to_change(struct file_table *table, int descriptor, struct inode **inode)
+{
+    struct file *file;
+    int error = file_get(table, descriptor, &file);
+
+    if (error < 0)
+        return error;
+    *inode = inode_hold(file->inode);
+    file_release(file);
     return 0;
 }
 

@@ -94,11 +94,18 @@ void file_table_close_on_exec(struct file_table *table);
 /* The entry of an open descriptor, valid until the table changes; NULL if it is not open. */
 struct descriptor *file_descriptor(struct file_table *table, int descriptor);
 
-/* The open file of a descriptor, held for the caller, who calls file_release. 0 or -EBADF. */
+/*
+ * The open file of a descriptor, held for the caller, who calls file_release. 0, or -EBADF, also for one opened with
+ * O_PATH, which stands for its inode only: file_get_any takes that too.
+ */
 int file_get(struct file_table *table, int descriptor, struct file **file);
+int file_get_any(struct file_table *table, int descriptor, struct file **file);
 
-/* Its inode, held. 0 or -EBADF. */
+/* Its inode, held, for what may be done with a name: also that of one opened with O_PATH. 0 or -EBADF. */
 int file_get_inode(struct file_table *table, int descriptor, struct inode **inode);
+
+/* Its inode, held, for changing it: not that of one opened with O_PATH. 0 or -EBADF. */
+int file_get_inode_to_change(struct file_table *table, int descriptor, struct inode **inode);
 
 /*
  * Puts a file at the lowest free descriptor not below minimum; the table takes over the caller's reference. The

@@ -11,9 +11,13 @@
 #include "kernel/path.h"
 #include "kernel/pipe.h"
 #include "kernel/process.h"
+#include "kernel/ramfs.h"
+#include "kernel/seal.h"
 #include "kernel/time.h"
 #include "mm/kmem.h"
 #include "mm/object.h"
+#include "mm/transfer.h"
+#include "mm/units.h"
 
 #include <asm/errno.h>
 #include <linux/stat.h>
@@ -21,7 +25,7 @@
 static u32 inode_last_number;
 
 struct inode *
-inode_create(const struct inode_operations *operations, u32 mode)
+inode_create(const struct inode_operations *operations, const struct file_system *file_system, u32 mode)
 {
     struct inode *inode = kmem_allocate_zeroed(sizeof(*inode));
 
@@ -31,6 +35,7 @@ inode_create(const struct inode_operations *operations, u32 mode)
     inode->number = ++inode_last_number;
     inode->mode = mode;
     inode->operations = operations;
+    inode->file_system = file_system;
     if (current_thread() != NULL) {
         inode->user = current_process()->identity.effective_user;
         inode->group = current_process()->identity.effective_group;
@@ -123,8 +128,77 @@ inode_truncate(struct inode *inode, u64 bytes)
     if (inode->writers < 0)
         return -ETXTBSY;
     mutex_lock(&inode->changing);
-    error = inode_set_size(inode, bytes);
+    error = seal_check_size(inode, bytes);
+    if (error == 0)
+        error = inode_set_size(inode, bytes);
     mutex_unlock(&inode->changing);
+    return error;
+}
+
+/* Pages of [first, end) that the object does not have. */
+static u32
+inode_missing_pages(const struct object *object, u32 first, u32 end)
+{
+    u32 missing = 0;
+
+    while ((first = object_find_hole(object, first, end)) < end) {
+        u32 next = object_find_page(object, first, end);
+
+        missing += next - first;
+        first = next;
+    }
+    return missing;
+}
+
+/* For the holder of inode->changing; checked first, so that it does not end half-way. */
+static int
+inode_allocate_locked(struct inode *inode, u64 offset, u64 end, bool keep_size)
+{
+    u64 old = inode_size(inode);
+    u32 first = (u32)(offset >> PAGE_SHIFT), last;
+    int error;
+
+    if (keep_size && end > old)
+        end = old;
+    last = object_page_count(end);
+    if (offset >= end)
+        return 0;
+    if (inode_missing_pages(inode->object, first, last) > ramfs_room(inode))
+        return -ENOSPC;
+    error = seal_check_size(inode, end > old ? end : old);
+    if (error == 0 && end > old)
+        error = object_resize(inode->object, end);
+    if (error == 0)
+        error = object_populate(inode->object, first, last);
+    if (error < 0 && inode_size(inode) > old)
+        object_resize(inode->object, old);
+    if (error == 0)
+        inode_touch_modified(inode);
+    return error;
+}
+
+int
+inode_allocate(struct inode *inode, u64 offset, u64 bytes, bool keep_size)
+{
+    int error;
+
+    mutex_lock(&inode->changing);
+    error = inode_allocate_locked(inode, offset, offset + bytes, keep_size);
+    mutex_unlock(&inode->changing);
+    return error;
+}
+
+int
+inode_punch(struct inode *inode, u64 offset, u64 bytes)
+{
+    int error = seal_forbids_writing(inode) ? -EPERM : 0;
+
+    mutex_lock(&inode->changing);
+    if (error == 0)
+        error = object_clear(inode->object, offset, bytes);
+    mutex_unlock(&inode->changing);
+    if (error == 0)
+        inode_touch_modified(inode);
     return error;
 }
 

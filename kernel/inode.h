@@ -27,10 +27,10 @@ struct inode;
 struct object;
 struct pipe;
 
-/* What st_dev, statfs and /proc/mounts say of the tree an inode belongs to. */
+/* The tree that an inode belongs to; what st_dev, statfs and /proc/mounts say of it. */
 struct file_system {
     const char *name;
-    u32 device;      /* st_dev */
+    u32 device;      /* st_dev: no two trees have the same */
     u32 magic;       /* f_type */
 };
 
@@ -44,7 +44,6 @@ struct directory_sink {
  * read_link.
  */
 struct inode_operations {
-    const struct file_system *file_system;
     /* Directory: the inode called name ("." and ".." never come here), held; -ENOENT or -ENOMEM. Never sleeps. */
     int (*lookup)(struct inode *directory, const char *name, struct inode **result);
     /*
@@ -79,6 +78,7 @@ struct inode {
     u32 device;                 /* st_rdev of a device node */
     u64 accessed, modified, changed;    /* nanoseconds since 1970 */
     const struct inode_operations *operations;
+    const struct file_system *file_system;
     struct inode *parent;       /* see above; NULL for the root, and for what has no name */
     union {
         struct object *object;                  /* S_IFREG: the pages; held. Exec and mmap map these */
@@ -88,6 +88,7 @@ struct inode {
         struct proc_node *proc;                 /* /proc; only proc.c looks inside */
     };
     s32 writers;                /* S_IFREG: open files that can write, or, negative, programs that run from it */
+    u32 seals;                  /* S_IFREG: F_SEAL_*; seal.c only, but for the first */
     struct mutex changing;      /* S_IFREG: held by whoever writes or sets the length, which may sleep in between */
 };
 
@@ -95,7 +96,7 @@ struct inode {
  * A new inode with one reference, the current process's effective user and group, the time of now, no links and a number not used before.
  * NULL if memory is short. Never sleeps.
  */
-struct inode *inode_create(const struct inode_operations *operations, u32 mode);
+struct inode *inode_create(const struct inode_operations *operations, const struct file_system *file_system, u32 mode);
 
 struct inode *inode_hold(struct inode *inode);
 
@@ -106,10 +107,20 @@ void inode_release(struct inode *inode);
 u64 inode_size(const struct inode *inode);
 
 /*
- * Sets a regular file's length; new bytes read as zero. 0, -EISDIR, -EINVAL (not regular), -ETXTBSY, -ENOMEM, -EIO.
- * May sleep.
+ * Sets a regular file's length; new bytes read as zero. 0, -EISDIR, -EINVAL (not regular), -ETXTBSY, -EPERM
+ * (sealed), -ENOMEM, -EIO. May sleep.
  */
 int inode_truncate(struct inode *inode, u64 bytes);
+
+/*
+ * fallocate, for a regular file in memory: gives the bytes pages of their own, and makes the file so long unless it is
+ * to keep its size (beyond which it gets none). 0, -ENOSPC, -EPERM (sealed), -ENOMEM or -EIO. May sleep.
+ */
+int inode_allocate(struct inode *inode, u64 offset, u64 bytes, bool keep_size);
+
+/* Makes the bytes read as zero, and takes the pages back as far as they are memory. 0, -EPERM, -ENOMEM or -EIO. May
+ * sleep. */
+int inode_punch(struct inode *inode, u64 offset, u64 bytes);
 
 /*
  * A program's file is not written to while it runs. One more open file that can write: 0, or -ETXTBSY while it runs;

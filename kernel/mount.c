@@ -8,13 +8,16 @@
  */
 #include "kernel/mount.h"
 
+#include "kernel/lib/divide.h"
 #include "kernel/lib/string.h"
 #include "kernel/panic.h"
 #include "kernel/path.h"
+#include "kernel/printk.h"
 #include "kernel/proc.h"
 #include "kernel/process.h"
 #include "kernel/ramfs.h"
 #include "kernel/syscall_file.h"
+#include "mm/frame.h"
 #include "mm/kmem.h"
 #include "mm/user.h"
 
@@ -32,9 +35,18 @@
 
 #define MOUNT_TYPE_BYTES 16u       /* "tmpfs" and "proc" fit */
 #define MOUNT_TEMPORARY_MODE 01777u
+#define MOUNT_MODES 07777u         /* what mode= can say */
 
 /* Flags that change what is mounted already, or how it is seen elsewhere. */
 #define MOUNT_CHANGES (MS_REMOUNT | MS_BIND | MS_MOVE | MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE)
+
+/* What is to be mounted. */
+struct mount_request {
+    char type[MOUNT_TYPE_BYTES];
+    u32 mode;                      /* tmpfs: of its root ... */
+    u32 user, group;
+    u32 page_limit;                /* ... and of its files together */
+};
 
 struct mount {
     TAILQ_ENTRY(mount) link;
@@ -79,43 +91,144 @@ mount_attach(struct inode *covered, struct inode *root)
 }
 
 static struct inode *
-mount_create_tree(const char *type)
+mount_create_tree(const struct mount_request *request)
 {
-    return strcmp(type, "proc") == 0 ? proc_create_tree() : ramfs_create_tree(MOUNT_TEMPORARY_MODE);
+    struct inode *root;
+
+    if (strcmp(request->type, "proc") == 0)
+        return proc_create_tree();
+    root = ramfs_create_tree(request->mode, request->page_limit);
+    if (root != NULL) {
+        root->user = request->user;
+        root->group = request->group;
+    }
+    return root;
 }
 
+/* A directory that is the root of a mount may be covered again. */
 static int
-mount_on(struct inode *directory, const char *type)
+mount_on(struct inode *directory, const struct mount_request *request)
 {
     if (!inode_is(directory, S_IFDIR))
         return -ENOTDIR;
-    if (directory == path_root || directory->parent == NULL || !ramfs_owns(directory->parent) || mount_find(directory))
+    if (directory == path_root || directory->parent == NULL || !ramfs_owns(directory->parent))
         return -EBUSY;
-    return mount_attach(directory, mount_create_tree(type));
+    return mount_attach(directory, mount_create_tree(request));
+}
+
+/* ---- options ---- */
+
+/* A number of bytes with K, M or G behind it, or of hundredths of memory with %, as pages; false if it is none. */
+static bool
+mount_parse_size(const char *text, u32 *pages)
+{
+    u64 value;
+
+    if (!string_read_number(&text, &value) || value >> 40 != 0)
+        return false;
+    if (*text == '%') {
+        value = divide_u64(value * frame_total(), 100, NULL) << PAGE_SHIFT;
+        text++;
+    } else if (*text != '\0') {
+        const char *unit = strchr("kmg", *text++ | 0x20);
+
+        if (unit == NULL)
+            return false;
+        value <<= 10 * (unit - "kmg" + 1);
+    }
+    value = (value + PAGE_MASK) >> PAGE_SHIFT;
+    *pages = value == 0 || value > RAMFS_UNLIMITED ? RAMFS_UNLIMITED : (u32)value;
+    return *text == '\0';
+}
+
+/* Takes one option, NAME=VALUE. */
+static bool
+mount_parse_option(struct mount_request *request, const char *option)
+{
+    const char *value = strchr(option, '=');
+    u32 length = value == NULL ? 0 : (u32)(value - option);
+    u64 number = 0;
+    bool right;
+
+    if (value++ == NULL)
+        return false;
+    if (length == 4 && memcmp(option, "size", length) == 0)
+        return mount_parse_size(value, &request->page_limit);
+    if (length == 4 && memcmp(option, "mode", length) == 0) {
+        for (; *value >= '0' && *value <= '7' && number <= MOUNT_MODES; value++)
+            number = number << 3 | (u32)(*value - '0');
+        request->mode = (u32)number;
+        return *value == '\0' && number <= MOUNT_MODES;
+    }
+    right = string_read_number(&value, &number) && *value == '\0' && number < UINT32_MAX;
+    if (length == 3 && memcmp(option, "uid", length) == 0)
+        request->user = (u32)number;
+    else if (length == 3 && memcmp(option, "gid", length) == 0)
+        request->group = (u32)number;
+    else
+        return false;
+    return right;
+}
+
+/* Takes options with commas between them; the text is cut up. */
+static int
+mount_parse_options(struct mount_request *request, char *text)
+{
+    while (text != NULL && *text != '\0') {
+        char *option = text;
+
+        text = strchr(text, ',');
+        if (text != NULL)
+            *text++ = '\0';
+        if (!mount_parse_option(request, option)) {
+            log_warn("mount: tmpfs knows size=BYTES[KMG%%], mode=OCTAL, uid=N and gid=N, but not %s", option);
+            return -EINVAL;
+        }
+    }
+    return 0;
+}
+
+/* ---- the calls ---- */
+
+/* Reads what is to be mounted from user memory. */
+static int
+mount_read_request(struct mount_request *request, u32 type, u32 data)
+{
+    char *options;
+    int error = user_copy_string(request->type, type, sizeof(request->type));
+
+    if (error < 0)
+        return error == -ENAMETOOLONG ? -ENODEV : error;
+    if (strcmp(request->type, "proc") != 0 && strcmp(request->type, "tmpfs") != 0)
+        return -ENODEV;
+    if (data == 0 || strcmp(request->type, "proc") == 0)
+        return 0;
+    error = path_copy_in(data, &options);
+    if (error < 0)
+        return error == -ENOENT ? 0 : error;
+    error = mount_parse_options(request, options);
+    path_free(options);
+    return error;
 }
 
 s32
-sys_mount(u32 source, u32 target, u32 type_address, u32 flags, u32 data)
+sys_mount(u32 source, u32 target, u32 type, u32 flags, u32 data)
 {
-    char type[MOUNT_TYPE_BYTES];
+    struct mount_request request = {.mode = MOUNT_TEMPORARY_MODE, .page_limit = RAMFS_UNLIMITED};
     struct inode *directory;
     int error;
 
     (void)source;
-    (void)data;
     if (current_process()->identity.effective_user != IDENTITY_ROOT)
         return -EPERM;
     if (flags & MOUNT_CHANGES)
         return -EINVAL;
-    error = user_copy_string(type, type_address, sizeof(type));
-    if (error < 0)
-        return error == -ENAMETOOLONG ? -ENODEV : error;
-    if (strcmp(type, "proc") != 0 && strcmp(type, "tmpfs") != 0)
-        return -ENODEV;
-    error = path_lookup_user(AT_FDCWD, target, 0, &directory);
+    error = mount_read_request(&request, type, data);
+    if (error == 0)
+        error = path_lookup_user(AT_FDCWD, target, 0, &directory);
     if (error < 0)
         return error;
-    error = mount_on(directory, type);
+    error = mount_on(directory, &request);
     inode_release(directory);
     return error;
 }
@@ -173,21 +286,26 @@ mount_print(struct text_buffer *text)
 
     text_print(text, "rootfs / rootfs rw 0 0\n");
     TAILQ_FOREACH(mount, &mounts, link) {
-        const char *type = mount->root->operations->file_system->name;
+        const char *type = mount->root->file_system->name;
+        u32 limit = ramfs_owns(mount->root) ? ramfs_limit(mount->root) : RAMFS_UNLIMITED;
         struct text_buffer path = {0};
 
-        if (inode_path(mount->root, &path) == 0)
-            text_print(text, "%s %s %s rw 0 0\n", type, path.data, type);
+        if (inode_path(mount->root, &path) == 0) {
+            text_print(text, "%s %s %s rw", type, path.data, type);
+            if (limit != RAMFS_UNLIMITED)
+                text_print(text, ",size=%uk", limit << (PAGE_SHIFT - 10));
+            text_print(text, " 0 0\n");
+        }
         text_free(&path);
     }
 }
 
 static void
-mount_must(struct inode *parent, const char *name, u32 mode, const char *type)
+mount_must(struct inode *parent, const char *name, const struct mount_request *request)
 {
     struct inode *directory;
 
-    if (ramfs_create(parent, name, S_IFDIR | mode, 0, &directory) < 0 || mount_on(directory, type) < 0)
+    if (ramfs_create(parent, name, S_IFDIR | request->mode, 0, &directory) < 0 || mount_on(directory, request) < 0)
         panic("no memory for %s", name);
     inode_release(directory);
 }
@@ -195,12 +313,14 @@ mount_must(struct inode *parent, const char *name, u32 mode, const char *type)
 void
 mount_start(void)
 {
+    const struct mount_request process_tree = {.type = "proc", .mode = 0555};
+    const struct mount_request temporary = {.type = "tmpfs", .mode = MOUNT_TEMPORARY_MODE, .page_limit = RAMFS_UNLIMITED};
     struct inode *devices;
 
-    mount_must(path_root, "proc", 0555, "proc");
-    mount_must(path_root, "tmp", MOUNT_TEMPORARY_MODE, "tmpfs");
+    mount_must(path_root, "proc", &process_tree);
+    mount_must(path_root, "tmp", &temporary);
     if (path_lookup(NULL, "/dev", 0, &devices) < 0)
         panic("there is no /dev");
-    mount_must(devices, "shm", MOUNT_TEMPORARY_MODE, "tmpfs");
+    mount_must(devices, "shm", &temporary);
     inode_release(devices);
 }

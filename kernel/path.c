@@ -333,6 +333,30 @@ path_lookup_user(int descriptor, u32 user_address, u32 flags, struct inode **res
 }
 
 int
+path_lookup_empty(int descriptor, u32 user_address, struct inode **result)
+{
+    char first;
+
+    if (user_copy_in(&first, user_address, sizeof(first)) < 0 || first != '\0')
+        return -ENOENT;
+    if (descriptor != AT_FDCWD)
+        return file_get_inode(current_process()->files, descriptor, result);
+    *result = inode_hold(current_process()->directory);
+    return 0;
+}
+
+int
+path_lookup_at(int descriptor, u32 user_address, u32 flags, struct inode **result)
+{
+    u32 walk = flags & AT_SYMLINK_NOFOLLOW ? PATH_NO_FOLLOW : 0;
+    int error = path_lookup_user(descriptor, user_address, walk, result);
+
+    if (error != -ENOENT || !(flags & AT_EMPTY_PATH))
+        return error;
+    return path_lookup_empty(descriptor, user_address, result);
+}
+
+int
 path_open_executable(const char *path, struct inode **result)
 {
     struct inode *inode;

@@ -66,6 +66,12 @@ void path_argument_release(struct path_argument *argument);
 int path_walk_user(int descriptor, u32 user_address, u32 flags, struct path_end *end);
 int path_lookup_user(int descriptor, u32 user_address, u32 flags, struct inode **result);
 
+/* The inode of the descriptor itself (AT_FDCWD: the current directory), where the path is empty; -ENOENT where not. */
+int path_lookup_empty(int descriptor, u32 user_address, struct inode **result);
+
+/* path_lookup_user with flags as the …at calls have them: AT_SYMLINK_NOFOLLOW, and AT_EMPTY_PATH for the above. */
+int path_lookup_at(int descriptor, u32 user_address, u32 flags, struct inode **result);
+
 /*
  * For exec: the inode of a regular file with an execute bit, held; inode->object is its pages.
  * -EACCES where it is not regular or may not be executed; else as path_lookup.

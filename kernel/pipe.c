@@ -351,14 +351,13 @@ static const struct file_system pipe_file_system = {"pipefs", 2, PIPEFS_MAGIC};
 
 /* Opening one again (/proc/self/fd/0) waits for nobody: the other side may have come and gone. */
 static const struct inode_operations pipe_inode_operations = {
-    .file_system = &pipe_file_system,
     .open = pipe_attach,
 };
 
 int
 pipe_create(u32 flags, struct file *ends[2])
 {
-    struct inode *inode = inode_create(&pipe_inode_operations, S_IFIFO | 0600);
+    struct inode *inode = inode_create(&pipe_inode_operations, &pipe_file_system, S_IFIFO | 0600);
     int error;
 
     if (inode == NULL)

@@ -23,6 +23,7 @@
 #include "mm/reclaim.h"
 
 #include <asm/errno.h>
+#include <linux/fcntl.h>
 #include <linux/magic.h>
 #include <linux/stat.h>
 
@@ -139,10 +140,27 @@ proc_set_owner(struct inode *inode, const struct process *process)
     inode->group = process == NULL ? IDENTITY_ROOT : process->identity.effective_group;
 }
 
+static const struct file_system proc_file_system = {"proc", 3, PROC_SUPER_MAGIC};
+
+/* The mode of a descriptor's link says what the file is open for. */
+static u32
+proc_descriptor_mode(u32 process, u32 descriptor)
+{
+    static const u32 modes[] = {
+        [O_RDONLY] = S_IRUSR | S_IXUSR,
+        [O_WRONLY] = S_IWUSR | S_IXUSR,
+        [O_RDWR] = S_IRWXU,
+        [O_ACCMODE] = S_IXUSR,
+    };
+    u32 flags = process_find(process)->files->descriptors[descriptor].file->flags;
+
+    return S_IFLNK | (flags & O_PATH ? (u32)S_IXUSR : modes[flags & O_ACCMODE]);
+}
+
 static struct inode *
 proc_create(struct inode *parent, const struct proc_entry *entry, u32 process, u32 member)
 {
-    struct inode *inode = inode_create(&proc_operations, entry->mode);
+    struct inode *inode = inode_create(&proc_operations, &proc_file_system, entry->mode);
     struct proc_node *node = kmem_allocate_zeroed(sizeof(*node));
 
     if (inode == NULL || node == NULL) {
@@ -156,6 +174,8 @@ proc_create(struct inode *parent, const struct proc_entry *entry, u32 process, u
     inode->number = proc_inode_number(entry, process, member);
     inode->links = inode_is(inode, S_IFDIR) ? 2 : 1;
     proc_set_owner(inode, process_find(process));
+    if (entry == &proc_descriptor_entry)
+        inode->mode = proc_descriptor_mode(process, member);
     if (parent != NULL)
         inode->parent = inode_hold(parent);
     return inode;
@@ -425,10 +445,7 @@ proc_read_link(struct inode *link, struct text_buffer *text)
 
 /* ---- the file system ---- */
 
-static const struct file_system proc_file_system = {"proc", 3, PROC_SUPER_MAGIC};
-
 static const struct inode_operations proc_operations = {
-    .file_system = &proc_file_system,
     .lookup = proc_lookup,
     .list = proc_list,
     .name = proc_name,

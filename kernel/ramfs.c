@@ -10,7 +10,7 @@
  * stays so. Entries carry positions that only grow, so that a listing goes on at the right place after entries were
  * removed.
  */
-#include "kernel/ramfs.h"
+#include "kernel/ramfs_entry.h"
 
 #include "kernel/assert.h"
 #include "kernel/device.h"
@@ -25,30 +25,17 @@
 #include "mm/object.h"
 
 #include <asm/errno.h>
-#include <bsd/sys/queue.h>
-#include <bsd/sys/tree.h>
+#include <linux/fcntl.h>
 #include <linux/magic.h>
 #include <linux/stat.h>
 
 #define RAMFS_FIRST_POSITION 2u   /* 0 and 1 are "." and ".." */
 
-struct ramfs_entry {
-    TAILQ_ENTRY(ramfs_entry) link;
-    RB_ENTRY(ramfs_entry) by_name;
-    struct inode *inode;          /* held */
-    u64 position;                 /* for listings */
-    const char *name;             /* lies behind the entry */
-};
+static struct ramfs_tree ramfs_root_tree = {{"rootfs", RAMFS_ROOT_DEVICE, RAMFS_MAGIC}, .inodes = 1};
+static struct ramfs_tree ramfs_unnamed_tree = {{"tmpfs", RAMFS_UNNAMED_DEVICE, TMPFS_MAGIC}, .inodes = 1,
+                                               .budget.limit = RAMFS_UNLIMITED};
 
-RB_HEAD(ramfs_names, ramfs_entry);
-
-struct ramfs_directory {
-    TAILQ_HEAD(, ramfs_entry) entries;    /* in the order of positions */
-    struct ramfs_names names;             /* the same entries */
-    u64 next_position;
-};
-
-static const struct inode_operations ramfs_operations, tmpfs_operations;
+static const struct inode_operations ramfs_operations;
 
 static int
 ramfs_compare(const struct ramfs_entry *left, const struct ramfs_entry *right)
@@ -59,7 +46,7 @@ ramfs_compare(const struct ramfs_entry *left, const struct ramfs_entry *right)
 /* Not RB_GENERATE_STATIC, which relies on an __unused that libbsd does not define. */
 RB_GENERATE_INTERNAL(ramfs_names, ramfs_entry, by_name, ramfs_compare, static __attribute__((unused)))
 
-static struct ramfs_entry *
+struct ramfs_entry *
 ramfs_find(const struct inode *directory, const char *name)
 {
     struct ramfs_entry key = {.name = name};
@@ -70,7 +57,7 @@ ramfs_find(const struct inode *directory, const char *name)
 bool
 ramfs_owns(const struct inode *inode)
 {
-    return inode->operations == &ramfs_operations || inode->operations == &tmpfs_operations;
+    return inode->operations == &ramfs_operations;
 }
 
 bool
@@ -103,6 +90,7 @@ ramfs_entry_insert(struct inode *directory, struct ramfs_entry *entry, struct in
     entry->position = entries->next_position++;
     TAILQ_INSERT_TAIL(&entries->entries, entry, link);
     RB_INSERT(ramfs_names, &entries->names, entry);
+    entries->count++;
     inode->links++;
     inode->parent = directory;
     if (inode_is(inode, S_IFDIR)) {
@@ -114,13 +102,14 @@ ramfs_entry_insert(struct inode *directory, struct ramfs_entry *entry, struct in
     inode_touch_modified(directory);
 }
 
-static void
+void
 ramfs_entry_remove(struct inode *directory, struct ramfs_entry *entry)
 {
     struct inode *inode = entry->inode;
 
     TAILQ_REMOVE(&directory->directory->entries, entry, link);
     RB_REMOVE(ramfs_names, &directory->directory->names, entry);
+    directory->directory->count--;
     kmem_free(entry);
     inode->links--;
     if (inode_is(inode, S_IFDIR)) {
@@ -161,7 +150,7 @@ ramfs_list(struct inode *directory, u64 position, struct directory_sink *sink)
     return 0;
 }
 
-static const char *
+const char *
 ramfs_name(struct inode *directory, struct inode *child)
 {
     struct ramfs_entry *entry;
@@ -206,6 +195,9 @@ ramfs_read_link(struct inode *link, struct text_buffer *text)
     return text->failed ? -ENOMEM : 0;
 }
 
+/* tmpfs says that a directory takes so many bytes for each entry. */
+#define TMPFS_ENTRY_BYTES 20u
+
 static u64
 ramfs_size(const struct inode *inode)
 {
@@ -213,6 +205,8 @@ ramfs_size(const struct inode *inode)
         return inode->object->bytes;
     if (inode_is(inode, S_IFLNK))
         return strlen(inode->target);
+    if (inode_is(inode, S_IFDIR) && inode->file_system->magic == TMPFS_MAGIC)
+        return (2 + inode->directory->count) * TMPFS_ENTRY_BYTES;
     return 0;
 }
 
@@ -238,34 +232,29 @@ ramfs_open(struct inode *inode, struct file *file)
 static void
 ramfs_destroy(struct inode *inode)
 {
+    struct ramfs_tree *tree = ramfs_tree_of(inode);
+
     if (inode_is(inode, S_IFREG) && inode->object != NULL)
         object_release(inode->object);
     else if (inode_is(inode, S_IFDIR))
         kmem_free(inode->directory);
     else if (inode_is(inode, S_IFLNK))
         kmem_free(inode->target);
+    if (--tree->inodes == 0)
+        kmem_free(tree);
 }
 
-static const struct file_system ramfs_file_system = {"rootfs", 1, RAMFS_MAGIC};
-static const struct file_system tmpfs_file_system = {"tmpfs", 4, TMPFS_MAGIC};
-
-#define RAMFS_OPERATIONS(tree)      \
-    {                               \
-        .file_system = &tree,       \
-        .lookup = ramfs_lookup,     \
-        .list = ramfs_list,         \
-        .name = ramfs_name,         \
-        .link = ramfs_link,         \
-        .unlink = ramfs_unlink,     \
-        .read_link = ramfs_read_link, \
-        .size = ramfs_size,         \
-        .open = ramfs_open,         \
-        .destroy = ramfs_destroy,   \
-    }
-
-/* The root's tree, and those that are mounted: they differ in name only. */
-static const struct inode_operations ramfs_operations = RAMFS_OPERATIONS(ramfs_file_system);
-static const struct inode_operations tmpfs_operations = RAMFS_OPERATIONS(tmpfs_file_system);
+static const struct inode_operations ramfs_operations = {
+    .lookup = ramfs_lookup,
+    .list = ramfs_list,
+    .name = ramfs_name,
+    .link = ramfs_link,
+    .unlink = ramfs_unlink,
+    .read_link = ramfs_read_link,
+    .size = ramfs_size,
+    .open = ramfs_open,
+    .destroy = ramfs_destroy,
+};
 
 /* ---- making files ---- */
 
@@ -278,19 +267,22 @@ ramfs_make_directory(struct inode *inode)
     TAILQ_INIT(&inode->directory->entries);
     RB_INIT(&inode->directory->names);
     inode->directory->next_position = RAMFS_FIRST_POSITION;
+    inode->directory->count = 0;
     return true;
 }
 
-/* An inode without a name; object or target (which it then owns) is for a regular file or a symbolic link. */
-static struct inode *
-ramfs_inode_create(const struct inode_operations *tree, u32 mode, struct object *object, char *target)
+struct inode *
+ramfs_inode_create(struct ramfs_tree *tree, u32 mode, struct object *object, char *target)
 {
-    struct inode *inode = inode_create(tree, mode);
+    struct inode *inode = inode_create(&ramfs_operations, &tree->file_system, mode);
 
     if (inode == NULL)
         return NULL;
+    tree->inodes++;
     if (inode_is(inode, S_IFREG)) {
         inode->object = object;
+        inode->seals = F_SEAL_SEAL;
+        object->budget = tree->budget.limit > 0 ? &tree->budget : NULL;
     } else if (inode_is(inode, S_IFLNK)) {
         inode->target = target;
     } else if (inode_is(inode, S_IFDIR) && !ramfs_make_directory(inode)) {
@@ -343,7 +335,7 @@ ramfs_create(struct inode *directory, const char *name, u32 mode, u32 device, st
         if (object == NULL)
             return -ENOMEM;
     }
-    inode = ramfs_inode_create(directory->operations, mode, object, NULL);
+    inode = ramfs_inode_create(ramfs_tree_of(directory), mode, object, NULL);
     if (inode == NULL) {
         if (object != NULL)
             object_release(object);
@@ -363,7 +355,7 @@ ramfs_create_link(struct inode *directory, const char *name, const char *target,
     if (copy == NULL)
         return -ENOMEM;
     memcpy(copy, target, length);
-    inode = ramfs_inode_create(directory->operations, S_IFLNK | 0777, NULL, copy);
+    inode = ramfs_inode_create(ramfs_tree_of(directory), S_IFLNK | 0777, NULL, copy);
     if (inode == NULL) {
         kmem_free(copy);
         return -ENOMEM;
@@ -374,7 +366,7 @@ ramfs_create_link(struct inode *directory, const char *name, const char *target,
 int
 ramfs_create_image(struct inode *directory, const char *name, u32 mode, struct object *object, struct inode **result)
 {
-    struct inode *inode = ramfs_inode_create(directory->operations, mode, object, NULL);
+    struct inode *inode = ramfs_inode_create(ramfs_tree_of(directory), mode, object, NULL);
 
     if (inode == NULL) {
         object_release(object);
@@ -395,7 +387,7 @@ int
 ramfs_create_unnamed(const char *name, struct inode **result)
 {
     struct object *object = object_anonymous_create(0);
-    struct inode *inode = object == NULL ? NULL : ramfs_inode_create(&tmpfs_operations, S_IFREG | 0777, object, NULL);
+    struct inode *inode = object == NULL ? NULL : ramfs_inode_create(&ramfs_unnamed_tree, S_IFREG | 0777, object, NULL);
 
     if (inode == NULL) {
         if (object != NULL)
@@ -435,112 +427,38 @@ ramfs_rename(struct inode *old_directory, const char *old_name, struct inode *ne
     return 0;
 }
 
-/* ---- trees that are mounted ---- */
-
-struct inode *
-ramfs_create_tree(u32 mode)
+/* An entry gets the other's inode. */
+static void
+ramfs_entry_turn(struct inode *directory, struct ramfs_entry *entry, struct inode *inode, struct inode *from)
 {
-    struct inode *root = ramfs_inode_create(&tmpfs_operations, S_IFDIR | mode, NULL, NULL);
-
-    if (root != NULL)
-        root->links = 2;
-    return root;
+    entry->inode = inode;
+    inode->parent = directory;
+    if (inode_is(inode, S_IFDIR)) {
+        directory->links++;
+        inode_hold(directory);
+        from->links--;
+        inode_release(from);
+    }
+    inode_touch_changed(inode);
+    inode_touch_modified(directory);
 }
 
 void
-ramfs_graft(struct inode *covered, struct inode *root)
+ramfs_exchange(struct inode *directory, const char *name, struct inode *other_directory, const char *other_name)
 {
-    struct inode *directory = covered->parent;
-    struct ramfs_entry *entry;
-
-    TAILQ_FOREACH(entry, &directory->directory->entries, link) {
-        if (entry->inode == covered)
-            break;
-    }
-    assert(entry != NULL && root->parent == NULL);
-    entry->inode = inode_hold(root);
-    root->parent = inode_hold(directory);
-}
-
-void
-ramfs_ungraft(struct inode *covered, struct inode *root)
-{
-    struct inode *directory = root->parent;
-    struct ramfs_entry *entry;
-
-    TAILQ_FOREACH(entry, &directory->directory->entries, link) {
-        if (entry->inode == root)
-            break;
-    }
-    assert(entry != NULL);
-    entry->inode = covered;
-    root->parent = NULL;
-    inode_release(directory);
-    inode_release(root);
-}
-
-/* References that names, the tree itself and `others` give an inode. */
-static bool
-ramfs_is_used(const struct inode *inode, u32 others)
-{
-    bool is_directory = inode_is(inode, S_IFDIR);
-    u32 own = is_directory ? inode->links - 1 : inode->links;
-
-    return inode->references > own + others;
-}
-
-/* The entry behind this one in the tree below root: children first; NULL at the end. */
-static struct ramfs_entry *
-ramfs_next(struct inode *root, struct inode **directory, struct ramfs_entry *entry)
-{
+    struct ramfs_entry *entry = ramfs_find(directory, name), *other = ramfs_find(other_directory, other_name);
     struct inode *inode = entry->inode;
 
-    if (inode_is(inode, S_IFDIR) && ramfs_owns(inode) && !ramfs_is_empty(inode)) {
-        *directory = inode;
-        return TAILQ_FIRST(&inode->directory->entries);
-    }
-    while (TAILQ_NEXT(entry, link) == NULL && *directory != root) {
-        inode = *directory;
-        *directory = inode->parent;
-        entry = ramfs_find(*directory, ramfs_name(*directory, inode));
-    }
-    return TAILQ_NEXT(entry, link);
+    ramfs_entry_turn(directory, entry, other->inode, other_directory);
+    ramfs_entry_turn(other_directory, other, inode, directory);
 }
 
-bool
-ramfs_tree_is_used(struct inode *root, u32 others)
-{
-    struct inode *directory = root;
-    struct ramfs_entry *entry = TAILQ_FIRST(&root->directory->entries);
-
-    for (; entry != NULL; entry = ramfs_next(root, &directory, entry)) {
-        if (!ramfs_owns(entry->inode) || ramfs_is_used(entry->inode, 0))
-            return true;
-    }
-    return ramfs_is_used(root, others);
-}
-
-void
-ramfs_empty_tree(struct inode *root)
-{
-    struct inode *directory = root;
-
-    while (!ramfs_is_empty(root)) {
-        struct ramfs_entry *entry = TAILQ_FIRST(&directory->directory->entries);
-
-        if (entry == NULL)
-            directory = directory->parent;
-        else if (inode_is(entry->inode, S_IFDIR) && !ramfs_is_empty(entry->inode))
-            directory = entry->inode;
-        else
-            ramfs_entry_remove(directory, entry);
-    }
-}
+/* ---- the root ---- */
 
 void
 ramfs_start(void)
 {
-    path_root = ramfs_inode_create(&ramfs_operations, S_IFDIR | 0755, NULL, NULL);
+    path_root = ramfs_inode_create(&ramfs_root_tree, S_IFDIR | 0755, NULL, NULL);
     if (path_root == NULL)
         panic("no memory for the root directory");
     path_root->links = 2;

@@ -40,13 +40,23 @@ bool ramfs_is_empty(const struct inode *directory);
 int ramfs_rename(struct inode *old_directory, const char *old_name, struct inode *new_directory,
                  const char *new_name);
 
+/* Two names change places; what they are may be of any type. Both are of one tree, and neither is below the other. */
+void ramfs_exchange(struct inode *directory, const char *name, struct inode *other_directory, const char *other_name);
+
 /* A regular file without a name, for memfd_create; `name` is what /proc/PID/maps shows. 0 or -ENOMEM. */
 int ramfs_create_unnamed(const char *name, struct inode **result);
 
 /* ---- mounted trees: for mount.c ---- */
 
-/* The root of a new, empty tree (tmpfs), with one reference; NULL if memory is short. */
-struct inode *ramfs_create_tree(u32 mode);
+/* The root of a new, empty tree (tmpfs) of so many pages, with one reference; NULL if memory is short. */
+struct inode *ramfs_create_tree(u32 mode, u32 page_limit);
+#define RAMFS_UNLIMITED UINT32_MAX      /* by the reserve alone */
+
+/* Pages that the files of the inode's tree may have together; RAMFS_UNLIMITED where that is not said. */
+u32 ramfs_limit(const struct inode *inode);
+
+/* Pages that they may still get, by that and by the reserve. */
+u32 ramfs_room(const struct inode *inode);
 
 /*
  * Puts the root of a tree in the place of a directory of ramfs, whose reference from its name becomes the caller's;

@@ -6,6 +6,7 @@
 
 #include "kernel/process.h"
 #include "kernel/reserve.h"
+#include "kernel/seal.h"
 #include "kernel/signal.h"
 #include "mm/object.h"
 #include "mm/transfer.h"
@@ -13,6 +14,7 @@
 #include <asm/errno.h>
 #include <asm/fcntl.h>
 #include <asm/signal.h>
+#include <linux/mman.h>
 
 /* object_read, whichever memory the segment is in. Bytes done, or -errno. */
 static s32
@@ -96,23 +98,38 @@ regular_check_limit(u64 bytes)
     return -EFBIG;
 }
 
+/* How much of `bytes` at `start` can be written with so many pages more than the file has. */
+static u32
+regular_fitting(const struct object *object, u64 start, u32 bytes, u32 pages)
+{
+    for (u64 at = start; at < start + bytes; at = (at | PAGE_MASK) + 1) {
+        u32 index = (u32)(at >> PAGE_SHIFT);
+
+        if (object_find_hole(object, index, index + 1) == index && pages-- == 0)
+            return (u32)(at - start);
+    }
+    return bytes;
+}
+
 /*
- * How much of `bytes` may be written at `start`: -EFBIG beyond the longest file, -ENOSPC where files have filled
- * memory.
+ * How much of `bytes` may be written at `start`: -EFBIG beyond the longest file, -EPERM where a seal forbids it,
+ * -ENOSPC where files have filled memory and it would take another page.
  */
 static s32
-regular_room(u64 start, u32 bytes)
+regular_room(const struct inode *inode, u64 start, u32 bytes)
 {
-    u32 room = reserve_file_room();
+    u32 pages = reserve_file_pages();
     u64 limit = regular_limit();
     int error = regular_check_limit(start + 1);
 
+    if (error == 0)
+        error = seal_check_write(inode, start, &bytes);
     if (error < 0)
         return error;
     if (bytes > limit - start)
         bytes = (u32)(limit - start);
-    if (bytes > room)
-        bytes = room;
+    if (object_page_count((start & PAGE_MASK) + bytes) > pages)
+        bytes = regular_fitting(inode->object, start, bytes, pages);
     return bytes == 0 ? -ENOSPC : (s32)bytes;
 }
 
@@ -130,7 +147,7 @@ static s32
 regular_write_locked(struct inode *inode, struct transfer *transfer, u64 start)
 {
     u64 size = inode_size(inode);
-    s32 bytes = regular_room(start, transfer->remaining);
+    s32 bytes = regular_room(inode, start, transfer->remaining);
     s32 done;
     u64 end;
 
@@ -181,8 +198,8 @@ regular_size(struct file *file)
 static int
 regular_mmap_object(struct file *file, u32 protection, u32 flags, struct object **object)
 {
-    (void)protection;
-    (void)flags;
+    if ((flags & MAP_TYPE) != MAP_PRIVATE && protection & PROT_WRITE && seal_forbids_writing(file->inode))
+        return -EPERM;
     *object = file->inode->object;
     object_hold(*object);
     return 0;

@@ -26,12 +26,10 @@ reserve_is_reached_exactly(void)
 }
 
 u32
-reserve_file_room(void)
+reserve_file_pages(void)
 {
     u32 available = frame_free_count() + frame_count(FRAME_OBJECT) + swap_free_count();
     u32 reserve = (frame_total() + swap_total()) / RESERVE_PART;
 
-    if (available <= reserve)
-        return 0;
-    return available - reserve < UINT32_MAX / PAGE_SIZE ? (available - reserve) * PAGE_SIZE : UINT32_MAX;
+    return available > reserve ? available - reserve : 0;
 }

@@ -20,5 +20,5 @@ reserve_is_reached(void)
     return frame_free_count() < frame_limit / RESERVE_PART && reserve_is_reached_exactly();
 }
 
-/* Bytes that may still be written to files, as far as 32 bits can say it. */
-u32 reserve_file_room(void);
+/* Pages that files may still get. */
+u32 reserve_file_pages(void);

@@ -379,6 +379,8 @@ memory_file_open(const char *name, u32 flags)
 
     if (result < 0)
         return result;
+    if (flags & MFD_ALLOW_SEALING)
+        inode->seals = 0;
     result = file_open_inode(inode, O_RDWR, &file);
     inode_release(inode);
     if (result < 0)

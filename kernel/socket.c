@@ -233,7 +233,6 @@ socket_refuse_open(struct inode *inode, struct file *file)
 }
 
 static const struct inode_operations socket_inode_operations = {
-    .file_system = &socket_file_system,
     .open = socket_refuse_open,
 };
 
@@ -259,7 +258,7 @@ socket_pair_allocate(void)
 static struct file *
 socket_open(struct socket *socket, u32 flags)
 {
-    struct inode *inode = inode_create(&socket_inode_operations, S_IFSOCK | 0777);
+    struct inode *inode = inode_create(&socket_inode_operations, &socket_file_system, S_IFSOCK | 0777);
     struct file *file = NULL;
 
     if (inode != NULL) {

@@ -8,11 +8,13 @@
 #include "kernel/path.h"
 #include "kernel/permission.h"
 #include "kernel/process.h"
+#include "kernel/ramfs.h"
 #include "kernel/regular.h"
 #include "kernel/time.h"
 #include "mm/user.h"
 
 #include <asm/errno.h>
+#include <linux/falloc.h>
 #include <linux/fcntl.h>
 #include <linux/stat.h>
 
@@ -101,7 +103,7 @@ s32
 sys_fchmod(s32 descriptor, u32 mode)
 {
     struct inode *inode;
-    int error = file_get_inode(current_process()->files, descriptor, &inode);
+    int error = file_get_inode_to_change(current_process()->files, descriptor, &inode);
 
     return error < 0 ? error : attribute_set_mode(inode, mode);
 }
@@ -112,9 +114,9 @@ sys_fchownat(s32 directory, u32 path, u32 user, u32 group, u32 flags)
     struct inode *inode;
     int error;
 
-    if (flags & ~(u32)AT_SYMLINK_NOFOLLOW)
+    if (flags & ~(u32)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
         return -EINVAL;
-    error = path_lookup_user(directory, path, flags & AT_SYMLINK_NOFOLLOW ? PATH_NO_FOLLOW : 0, &inode);
+    error = path_lookup_at(directory, path, flags, &inode);
     return error < 0 ? error : attribute_set_owner(inode, user, group);
 }
 
@@ -134,7 +136,7 @@ s32
 sys_fchown32(s32 descriptor, u32 user, u32 group)
 {
     struct inode *inode;
-    int error = file_get_inode(current_process()->files, descriptor, &inode);
+    int error = file_get_inode_to_change(current_process()->files, descriptor, &inode);
 
     return error < 0 ? error : attribute_set_owner(inode, user, group);
 }
@@ -188,6 +190,51 @@ sys_ftruncate64(s32 descriptor, u32 length_low, u32 length_high)
         result = -EINVAL;
     else
         result = attribute_set_length(file->inode, length_low, length_high);
+    file_release(file);
+    return result;
+}
+
+/* Whether the file may be given room for, or get a hole at, these bytes. */
+static int
+attribute_check_range(const struct file *file, u32 mode, s64 offset, s64 length)
+{
+    const struct inode *inode = file->inode;
+
+    if (offset < 0 || length <= 0)
+        return -EINVAL;
+    if (mode & ~(u32)(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE) || mode == FALLOC_FL_PUNCH_HOLE)
+        return -EOPNOTSUPP;
+    if ((file->flags & O_ACCMODE) == O_RDONLY)
+        return -EBADF;
+    if (mode & FALLOC_FL_PUNCH_HOLE && file->flags & O_APPEND)
+        return -EPERM;
+    if (inode_is(inode, S_IFIFO))
+        return -ESPIPE;
+    if (inode_is(inode, S_IFDIR))
+        return -EISDIR;
+    if (!inode_is(inode, S_IFREG))
+        return -ENODEV;
+    if ((u64)offset + (u64)length > REGULAR_MAXIMUM_BYTES)
+        return -EFBIG;
+    return ramfs_owns(inode) ? 0 : -EOPNOTSUPP;
+}
+
+s32
+sys_fallocate(s32 descriptor, u32 mode, u32 offset_low, u32 offset_high, u32 length_low, u32 length_high)
+{
+    u64 offset = (u64)offset_high << 32 | offset_low, length = (u64)length_high << 32 | length_low;
+    struct file *file;
+    s32 result = file_get(current_process()->files, descriptor, &file);
+
+    if (result < 0)
+        return result;
+    result = attribute_check_range(file, mode, (s64)offset, (s64)length);
+    if (result == 0 && mode & FALLOC_FL_PUNCH_HOLE)
+        result = inode_punch(file->inode, offset, length);
+    else if (result == 0 && !(mode & FALLOC_FL_KEEP_SIZE) && offset + length > inode_size(file->inode))
+        result = regular_check_limit(offset + length);
+    if (result == 0 && !(mode & FALLOC_FL_PUNCH_HOLE))
+        result = inode_allocate(file->inode, offset, length, mode & FALLOC_FL_KEEP_SIZE);
     file_release(file);
     return result;
 }
@@ -263,16 +310,16 @@ attribute_set_times(s32 directory, u32 path, u32 address, u32 flags, bool wide)
     struct inode *inode;
     int error;
 
-    if (flags & ~(u32)AT_SYMLINK_NOFOLLOW)
+    if (flags & ~(u32)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
         return -EINVAL;
     error = attribute_read_times(address, wide, times);
     if (error < 0)
         return error;
     /* Without a path the descriptor itself is meant. */
     if (path == 0)
-        error = file_get_inode(current_process()->files, directory, &inode);
+        error = file_get_inode_to_change(current_process()->files, directory, &inode);
     else
-        error = path_lookup_user(directory, path, flags & AT_SYMLINK_NOFOLLOW ? PATH_NO_FOLLOW : 0, &inode);
+        error = path_lookup_at(directory, path, flags, &inode);
     if (error < 0)
         return error;
     error = attribute_may_set_times(inode, times);

@@ -8,6 +8,7 @@
 #include "kernel/pipe.h"
 #include "kernel/process.h"
 #include "kernel/record_lock.h"
+#include "kernel/seal.h"
 #include "mm/user.h"
 
 #include <asm/errno.h>
@@ -122,7 +123,7 @@ static s32
 descriptor_duplicate(s32 descriptor, u32 minimum, bool close_on_exec)
 {
     struct file *file;
-    s32 result = file_get(current_process()->files, descriptor, &file);
+    s32 result = file_get_any(current_process()->files, descriptor, &file);
 
     return result < 0 ? result : descriptor_install(file, minimum, close_on_exec);
 }
@@ -138,7 +139,7 @@ descriptor_duplicate_at(s32 old, s32 new, bool close_on_exec)
 {
     struct file_table *files = current_process()->files;
     struct file *file;
-    s32 result = file_get(files, old, &file);
+    s32 result = file_get_any(files, old, &file);
 
     if (result < 0)
         return result;
@@ -163,8 +164,6 @@ sys_dup3(s32 old, s32 new, u32 flags)
         return -EINVAL;
     return descriptor_duplicate_at(old, new, flags & O_CLOEXEC);
 }
-
-/* ---- flags ---- */
 
 /* ---- record locks ---- */
 
@@ -263,6 +262,8 @@ descriptor_set_lock(struct file *file, u32 address, bool wide, bool wait)
     return error;
 }
 
+/* ---- flags ---- */
+
 static s32
 descriptor_pipe_size(const struct file *file, u32 command, u32 argument)
 {
@@ -290,6 +291,10 @@ descriptor_control(struct descriptor *entry, u32 command, u32 argument)
     case F_GETPIPE_SZ:
     case F_SETPIPE_SZ:
         return descriptor_pipe_size(entry->file, command, argument);
+    case F_ADD_SEALS:
+        return seal_add(entry->file, argument);
+    case F_GET_SEALS:
+        return seal_get(entry->file);
     case F_GETLK:
     case F_GETLK64:
         return descriptor_get_lock(entry->file, argument, command == F_GETLK64);
@@ -317,6 +322,8 @@ sys_fcntl64(s32 descriptor, u32 command, u32 argument)
             return -EINVAL;
         return descriptor_duplicate(descriptor, argument, command == F_DUPFD_CLOEXEC);
     }
+    if (entry->file->flags & O_PATH && command != F_GETFD && command != F_SETFD && command != F_GETFL)
+        return -EBADF;
     return descriptor_control(entry, command, argument);
 }
 

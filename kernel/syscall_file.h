@@ -17,7 +17,6 @@ s32 sys_pread64(s32 descriptor, u32 address, u32 bytes, u32 offset_low, u32 offs
 s32 sys_pwrite64(s32 descriptor, u32 address, u32 bytes, u32 offset_low, u32 offset_high);
 s32 sys_preadv(s32 descriptor, u32 segments, u32 count, u32 offset_low, u32 offset_high);
 s32 sys_pwritev(s32 descriptor, u32 segments, u32 count, u32 offset_low, u32 offset_high);
-s32 sys_sendfile64(s32 out, s32 in, u32 offset_address, u32 bytes);
 s32 sys_lseek(s32 descriptor, s32 offset, u32 whence);
 s32 sys__llseek(s32 descriptor, u32 offset_high, u32 offset_low, u32 result, u32 whence);
 s32 sys_fsync(s32 descriptor);
@@ -47,6 +46,10 @@ s32 read_segments_with(s32 descriptor, u32 segments, u32 count, file_function fu
 
 /* The bytes that one call moves at most, so that a count is never negative. */
 u32 read_limit(u32 bytes);
+
+/* syscall_copy.c: from file to file */
+s32 sys_sendfile64(s32 out, s32 in, u32 offset_address, u32 bytes);
+s32 sys_copy_file_range(s32 in, u32 in_offset, s32 out, u32 out_offset, u32 bytes, u32 flags);
 
 /* mount.c */
 s32 sys_mount(u32 source, u32 target, u32 type, u32 flags, u32 data);
@@ -95,6 +98,7 @@ s32 sys_fchown32(s32 descriptor, u32 user, u32 group);
 s32 sys_fchownat(s32 directory, u32 path, u32 user, u32 group, u32 flags);
 s32 sys_truncate64(u32 path, u32 length_low, u32 length_high);
 s32 sys_ftruncate64(s32 descriptor, u32 length_low, u32 length_high);
+s32 sys_fallocate(s32 descriptor, u32 mode, u32 offset_low, u32 offset_high, u32 length_low, u32 length_high);
 s32 sys_utimensat(s32 directory, u32 path, u32 times, u32 flags);
 s32 sys_utimensat_time64(s32 directory, u32 path, u32 times, u32 flags);
 s32 sys_umask(u32 mask);

@@ -11,6 +11,7 @@
 #include "kernel/file.h"
 #include "kernel/process.h"
 #include "kernel/resource.h"
+#include "kernel/seal.h"
 #include "kernel/x86/cpu.h"
 #include "mm/mmap.h"
 #include "mm/user.h"
@@ -40,7 +41,8 @@ request_open_object(struct mmap_request *request, s32 descriptor)
 
     if (error)
         return error;
-    if ((request->flags & MAP_TYPE) != MAP_PRIVATE && (file->flags & O_ACCMODE) != O_RDWR)
+    if ((request->flags & MAP_TYPE) != MAP_PRIVATE
+        && ((file->flags & O_ACCMODE) != O_RDWR || seal_forbids_writing(file->inode)))
         request->maximum &= ~(u32)PROT_WRITE;
     error = file_mmap_object(file, request->protection, request->flags, &request->object);
     file_release(file);

@@ -130,7 +130,7 @@ name_link(struct inode *inode, s32 directory, u32 path)
         error = -EEXIST;
     else if (end.slash || !ramfs_owns(end.directory))
         error = -ENOENT;
-    else if (inode->operations != end.directory->operations)
+    else if (inode->file_system != end.directory->file_system)
         error = -EXDEV;
     else if (inode_is(inode, S_IFDIR))
         error = -EPERM;
@@ -150,9 +150,11 @@ sys_linkat(s32 old_directory, u32 old_path, s32 new_directory, u32 new_path, u32
     struct inode *inode;
     int error;
 
-    if (flags & ~(u32)AT_SYMLINK_FOLLOW)
+    if (flags & ~(u32)(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
         return -EINVAL;
-    error = path_lookup_user(old_directory, old_path, flags & AT_SYMLINK_FOLLOW ? 0 : PATH_NO_FOLLOW, &inode);
+    if (flags & AT_EMPTY_PATH && current_process()->identity.effective_user != IDENTITY_ROOT)
+        return -ENOENT;
+    error = path_lookup_at(old_directory, old_path, (flags & AT_EMPTY_PATH) | (flags & AT_SYMLINK_FOLLOW ? 0 : AT_SYMLINK_NOFOLLOW), &inode);
     if (error < 0)
         return error;
     error = name_link(inode, new_directory, new_path);
@@ -281,6 +283,39 @@ name_check_rename_permitted(const struct path_end *old, const struct path_end *n
     return permission_remove_name(new->directory, new->inode);
 }
 
+/* What renaming and exchanging both ask, of existing names. */
+static int
+name_check_move(const struct path_end *old, const struct path_end *new)
+{
+    int error;
+
+    if (!ramfs_owns(old->directory) || old->directory->file_system != new->directory->file_system)
+        return -EXDEV;
+    error = name_check_rename_permitted(old, new);
+    if (error < 0)
+        return error;
+    if (mount_is_root(old->inode))
+        return -EBUSY;
+    if (inode_is(old->inode, S_IFDIR) && name_is_below(new->directory, old->inode))
+        return -EINVAL;
+    return 0;
+}
+
+static int
+name_check_exchange(const struct path_end *old, const struct path_end *new)
+{
+    int error;
+
+    if (path_end_is_special(old) || path_end_is_special(new))
+        return -EBUSY;
+    if (old->inode == NULL || new->inode == NULL)
+        return -ENOENT;
+    if ((old->slash && !inode_is(old->inode, S_IFDIR)) || (new->slash && !inode_is(new->inode, S_IFDIR)))
+        return -ENOTDIR;
+    error = name_check_move(old, new);
+    return error < 0 ? error : name_check_move(new, old);
+}
+
 static int
 name_check_rename(const struct path_end *old, const struct path_end *new, u32 flags)
 {
@@ -292,20 +327,28 @@ name_check_rename(const struct path_end *old, const struct path_end *new, u32 fl
         return -ENOENT;
     if ((flags & RENAME_NOREPLACE) && new->inode != NULL)
         return -EEXIST;
-    if (!ramfs_owns(old->directory) || old->directory->operations != new->directory->operations)
-        return -EXDEV;
-    error = name_check_rename_permitted(old, new);
+    error = name_check_move(old, new);
     if (error < 0)
         return error;
-    if (mount_is_root(old->inode))
-        return -EBUSY;
     if (!inode_is(old->inode, S_IFDIR) && (old->slash || new->slash))
         return -ENOTDIR;
-    if (inode_is(old->inode, S_IFDIR) && name_is_below(new->directory, old->inode))
-        return -EINVAL;
     if (new->inode != NULL && name_is_below(old->directory, new->inode))
         return -ENOTEMPTY;
     return name_check_replace(old, new);
+}
+
+/* Two names of the same file: nothing is to be done, says POSIX. */
+static int
+name_move(const struct path_end *old, const struct path_end *new, u32 flags)
+{
+    int error = flags & RENAME_EXCHANGE ? name_check_exchange(old, new) : name_check_rename(old, new, flags);
+
+    if (error < 0 || old->inode == new->inode)
+        return error;
+    if (!(flags & RENAME_EXCHANGE))
+        return ramfs_rename(old->directory, old->name, new->directory, new->name);
+    ramfs_exchange(old->directory, old->name, new->directory, new->name);
+    return 0;
 }
 
 /* Finds both names and renames. Nothing here sleeps, so that what was checked still holds when it is done. */
@@ -319,10 +362,7 @@ name_rename(const struct path_argument *from, const struct path_argument *to, u3
         return error;
     error = path_walk(to->start, to->text, PATH_NO_FOLLOW, &new);
     if (error == 0) {
-        error = name_check_rename(&old, &new, flags);
-        /* Two names of the same file: nothing is to be done, says POSIX. */
-        if (error == 0 && old.inode != new.inode)
-            error = ramfs_rename(old.directory, old.name, new.directory, new.name);
+        error = name_move(&old, &new, flags);
         path_end_release(&new);
     }
     path_end_release(&old);
@@ -335,7 +375,7 @@ sys_renameat2(s32 old_directory, u32 old_path, s32 new_directory, u32 new_path, 
     struct path_argument from, to;
     int error;
 
-    if (flags & ~(u32)RENAME_NOREPLACE)
+    if (flags & ~(u32)(RENAME_NOREPLACE | RENAME_EXCHANGE) || flags == (RENAME_NOREPLACE | RENAME_EXCHANGE))
         return -EINVAL;
     error = path_argument_read(old_directory, old_path, &from);
     if (error < 0)

@@ -5,6 +5,7 @@
 
 #include "kernel/file.h"
 #include "kernel/process.h"
+#include "kernel/ramfs.h"
 #include "mm/kmem.h"
 #include "mm/object.h"
 #include "mm/units.h"
@@ -211,84 +212,26 @@ sys_pwritev(s32 descriptor, u32 segments, u32 count, u32 offset_low, u32 offset_
                               (struct segments_work){.at = file_write_at, .offset = read_offset(offset_low, offset_high)});
 }
 
-/* ---- from file to file ---- */
+/* ---- the offset ---- */
 
 /*
- * Moves one buffer's worth from one file to another. What was read but could not be written is left unread. Bytes
- * moved, or -errno.
+ * The next data or hole from an offset within the file on; there is a hole at its end. What has no pages is data from
+ * end to end.
  */
-static s32
-sendfile_step(struct file *out, struct file *in, u64 *offset, u8 *buffer, u32 bytes)
+static s64
+seek_extent(const struct inode *inode, s64 offset, s64 size, u32 whence)
 {
-    u64 start = *offset;
-    struct transfer source = transfer_kernel(buffer, bytes);
-    struct transfer target;
-    s32 result = file_read_at(in, &source, offset);
+    u32 index = (u32)(offset >> PAGE_SHIFT), end = object_page_count((u64)size), found;
+    s64 start;
 
-    if (result <= 0)
-        return result;
-    target = transfer_kernel(buffer, result);
-    result = file_write(out, &target);
-    *offset = start + (result > 0 ? result : 0);
-    return result;
+    if (!inode_is(inode, S_IFREG) || !ramfs_owns(inode))
+        return whence == SEEK_DATA ? offset : size;
+    found = whence == SEEK_DATA ? object_find_page(inode->object, index, end) : object_find_hole(inode->object, index, end);
+    if (found == end)
+        return whence == SEEK_DATA ? -ENXIO : size;
+    start = (s64)found << PAGE_SHIFT;
+    return start > offset ? start : offset;
 }
-
-static s32
-sendfile_loop(struct file *out, struct file *in, u64 *offset, u32 bytes)
-{
-    u8 *buffer = kmem_allocate(PAGE_SIZE);
-    u32 done = 0;
-    s32 moved = buffer == NULL ? -ENOMEM : 1;
-
-    while (done < bytes && moved > 0) {
-        moved = sendfile_step(out, in, offset, buffer, bytes - done < PAGE_SIZE ? bytes - done : PAGE_SIZE);
-        if (moved > 0)
-            done += moved;
-    }
-    kmem_free(buffer);
-    return done > 0 ? (s32)done : moved < 0 ? moved : 0;
-}
-
-/* With an offset in user memory, the file's own stays where it is. */
-static s32
-sendfile_between(struct file *out, struct file *in, u32 offset_address, u32 bytes)
-{
-    u64 offset;
-    s32 result;
-
-    if (in->operations->size == NULL)
-        return offset_address == 0 ? -EINVAL : -ESPIPE;
-    if (offset_address == 0)
-        return sendfile_loop(out, in, &in->offset, read_limit(bytes));
-    if (user_copy_in(&offset, offset_address, sizeof(offset)) < 0)
-        return -EFAULT;
-    if ((s64)offset < 0)
-        return -EINVAL;
-    result = sendfile_loop(out, in, &offset, read_limit(bytes));
-    if (result >= 0 && user_copy_out(offset_address, &offset, sizeof(offset)) < 0)
-        return -EFAULT;
-    return result;
-}
-
-s32
-sys_sendfile64(s32 out, s32 in, u32 offset_address, u32 bytes)
-{
-    struct file_table *files = current_process()->files;
-    struct file *from, *to;
-    s32 result = file_get(files, in, &from);
-
-    if (result < 0)
-        return result;
-    result = file_get(files, out, &to);
-    if (result == 0) {
-        result = sendfile_between(to, from, offset_address, bytes);
-        file_release(to);
-    }
-    file_release(from);
-    return result;
-}
-
-/* ---- the offset ---- */
 
 /* Where a seek leads, or -errno. */
 static s64
@@ -304,9 +247,8 @@ seek_target(struct file *file, s64 offset, u32 whence)
     case SEEK_END:
         return size + offset;
     case SEEK_DATA:
-        return offset >= 0 && offset < size ? offset : -ENXIO;
     case SEEK_HOLE:
-        return offset >= 0 && offset < size ? size : -ENXIO;
+        return offset >= 0 && offset < size ? seek_extent(file->inode, offset, size, whence) : -ENXIO;
     default:
         return -EINVAL;
     }

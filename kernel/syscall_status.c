@@ -9,9 +9,11 @@
 #include "kernel/path.h"
 #include "kernel/permission.h"
 #include "kernel/process.h"
+#include "kernel/ramfs.h"
 #include "kernel/time.h"
 #include "mm/frame.h"
 #include "mm/object.h"
+#include "mm/swap.h"
 #include "mm/units.h"
 #include "mm/user.h"
 
@@ -43,7 +45,7 @@ status_fill(const struct inode *inode, struct stat64 *status)
     u32 accessed, modified, changed;
 
     memset(status, 0, sizeof(*status));
-    status->st_dev = inode->operations->file_system->device;
+    status->st_dev = inode->file_system->device;
     status->__st_ino = inode->number;
     status->st_ino = inode->number;
     status->st_mode = inode->mode;
@@ -73,24 +75,6 @@ status_copy_out(struct inode *inode, u32 address)
     return user_copy_out(address, &status, sizeof(status));
 }
 
-/* The inode that the …at calls mean: by path, or with AT_EMPTY_PATH and an empty one the descriptor's. Held. */
-static int
-status_lookup(s32 directory, u32 path, u32 flags, struct inode **inode)
-{
-    u32 walk = flags & AT_SYMLINK_NOFOLLOW ? PATH_NO_FOLLOW : 0;
-    int error = path_lookup_user(directory, path, walk, inode);
-    char first;
-
-    if (error != -ENOENT || !(flags & AT_EMPTY_PATH))
-        return error;
-    if (user_copy_in(&first, path, sizeof(first)) < 0 || first != '\0')
-        return error;
-    if (directory != AT_FDCWD)
-        return file_get_inode(current_process()->files, directory, inode);
-    *inode = inode_hold(current_process()->directory);
-    return 0;
-}
-
 s32
 sys_fstatat64(s32 directory, u32 path, u32 address, u32 flags)
 {
@@ -99,7 +83,7 @@ sys_fstatat64(s32 directory, u32 path, u32 address, u32 flags)
 
     if (flags & ~(u32)STATUS_FLAGS)
         return -EINVAL;
-    error = status_lookup(directory, path, flags, &inode);
+    error = path_lookup_at(directory, path, flags, &inode);
     return error < 0 ? error : status_copy_out(inode, address);
 }
 
@@ -160,7 +144,7 @@ status_fill_extended(const struct inode *inode, struct statx *status)
     status->stx_mtime = status_timestamp(inode->modified);
     status->stx_ctime = status_timestamp(inode->changed);
     status_split_device(inode->device, &status->stx_rdev_major, &status->stx_rdev_minor);
-    status_split_device(inode->operations->file_system->device, &status->stx_dev_major, &status->stx_dev_minor);
+    status_split_device(inode->file_system->device, &status->stx_dev_major, &status->stx_dev_minor);
 }
 
 s32
@@ -172,7 +156,7 @@ sys_statx(s32 directory, u32 path, u32 flags, u32 mask, u32 address)
 
     if ((flags & ~(u32)(STATUS_FLAGS | AT_STATX_SYNC_TYPE)) || (mask & STATX__RESERVED))
         return -EINVAL;
-    error = status_lookup(directory, path, flags, &inode);
+    error = path_lookup_at(directory, path, flags, &inode);
     if (error < 0)
         return error;
     status_fill_extended(inode, &status);
@@ -190,12 +174,15 @@ status_of_tree(struct inode *inode, u32 size, u32 address)
     if (size != sizeof(status))
         return -EINVAL;
     memset(&status, 0, sizeof(status));
-    status.f_type = inode->operations->file_system->magic;
+    status.f_type = inode->file_system->magic;
     status.f_bsize = status.f_frsize = PAGE_SIZE;
     status.f_namelen = NAME_MAX;
-    if (inode->operations->size != NULL) {
-        status.f_blocks = frame_total();
-        status.f_bfree = status.f_bavail = frame_free_count();
+    /* A tree in memory has what its size= says, or else what memory and the swap area have. */
+    if (ramfs_owns(inode)) {
+        u32 limit = ramfs_limit(inode);
+
+        status.f_blocks = limit == RAMFS_UNLIMITED ? frame_total() + swap_total() : limit;
+        status.f_bfree = status.f_bavail = ramfs_room(inode);
     }
     return user_copy_out(address, &status, sizeof(status));
 }
@@ -248,7 +235,7 @@ sys_faccessat2(s32 directory, u32 path, u32 mode, u32 flags)
 
     if ((mode & ~ACCESS_ALL) || (flags & ~(u32)(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)))
         return -EINVAL;
-    result = status_lookup(directory, path, flags, &inode);
+    result = path_lookup_at(directory, path, flags, &inode);
     if (result < 0)
         return result;
     result = access_check(inode, mode, flags);
@@ -276,13 +263,17 @@ sys_readlinkat(s32 directory, u32 path, u32 address, u32 bytes)
     struct text_buffer target = {0};
     struct inode *inode;
     s32 result;
+    bool empty;
 
     if ((s32)bytes <= 0)
         return -EINVAL;
     result = path_lookup_user(directory, path, PATH_NO_FOLLOW, &inode);
-    if (result < 0)
+    empty = result == -ENOENT && path_lookup_empty(directory, path, &inode) == 0;
+    if (result < 0 && !empty)
         return result;
-    result = inode_is(inode, S_IFLNK) ? inode->operations->read_link(inode, &target) : -EINVAL;
+    result = empty ? -ENOENT : -EINVAL;
+    if (inode_is(inode, S_IFLNK))
+        result = inode->operations->read_link(inode, &target);
     inode_release(inode);
     if (result == 0) {
         u32 length = target.length < bytes ? target.length : bytes;

@@ -53,7 +53,8 @@ const syscall_t syscall_table[] = {
     CALL(msync), CALL(mremap), CALL(mlock), CALL(mlock2), CALL(munlock), CALL(mlockall), CALL(munlockall),
 
     /* Files: bytes */
-    CALL(read), CALL(write), CALL(readv), CALL(writev), CALL(pread64), CALL(pwrite64), CALL(preadv), CALL(pwritev), CALL(sendfile64),
+    CALL(read), CALL(write), CALL(readv), CALL(writev), CALL(pread64), CALL(pwrite64), CALL(preadv), CALL(pwritev),
+    CALL(sendfile64), CALL(copy_file_range),
     CALL(vmsplice), CALL(splice), CALL(tee),
     CALL(lseek), CALL(_llseek), CALL(fsync), CALL_AS(fdatasync, fsync), CALL(sync),
 
@@ -72,7 +73,7 @@ const syscall_t syscall_table[] = {
 
     /* Files: changing them */
     CALL(chmod), CALL(fchmod), CALL(fchmodat), CALL(chown32), CALL(lchown32), CALL(fchown32), CALL(fchownat),
-    CALL(truncate64), CALL(ftruncate64), CALL(utimensat), CALL(utimensat_time64), CALL(umask), CALL(chdir),
+    CALL(truncate64), CALL(ftruncate64), CALL(fallocate), CALL(utimensat), CALL(utimensat_time64), CALL(umask), CALL(chdir),
     CALL(fchdir),
 
     CALL_AS(setxattr, extended_attribute), CALL_AS(lsetxattr, extended_attribute), CALL_AS(fsetxattr, extended_attribute),
