@@ -19,8 +19,7 @@ def every():
 
 def find(text):
     """The process that an argument names."""
-    limit = kernel.macros("kernel/pid.h", "PID_")["maximum"]
-    number = command.number(text, "a process number", limit)
+    number = command.number(text, "a process number", int(kernel.variable("pid_limit")))
     for process in every():
         if int(process["id"]) == number:
             return process
@@ -31,7 +30,8 @@ def find_aspace(text):
     """The process that an argument names, and its address space; an error if it has none."""
     process = find(text)
     if kernel.is_null(process["aspace"]):
-        raise gdb.GdbError(f"{title(process)} is a zombie: its address space has gone")
+        what = "a zombie: its address space has gone" if process["zombie"] else "about to end, or to have its first program"
+        raise gdb.GdbError(f"{title(process)} is {what}")
     return process, process["aspace"]
 
 
