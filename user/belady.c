@@ -29,12 +29,12 @@ static const int string[] = { 0, 1, 2, 3, 0, 1, 4, 0, 1, 2, 3, 4 };
 static const struct answer {
     const char *policy;
     int faults[2];
-    bool by_references;     /* exact only in a traced program */
+    bool by_references;     /* exact only in a traced program; opt is not in force without a recorded run, which traces it */
 } answers[] = {
     { "fifo", { 9, 10 }, false },
     { "clock", { 9, 10 }, false },
     { "lru", { 10, 8 }, true },
-    { "opt", { 7, 6 }, true },
+    { "opt", { 7, 6 }, false },
 };
 
 static volatile char *pages;
@@ -86,17 +86,17 @@ answer_for(const char *policy)
 int
 main(void)
 {
-    const char *policy = policy_name(), *traced = switch_value("trace", "");
-
     story_begin("belady", "Belady's anomaly. The string 0 1 2 3 0 1 4 0 1 2 3 4 on five live pages, first with "
                           "three frames, then with four. More frames should mean fewer faults.");
     mlockall(MCL_CURRENT);
-    const struct answer *answer = answer_for(policy);
+    /* First of all, so that a recorded run is the same up to here under whatever policy. */
     long long faults[2] = { string_play(3), string_play(4) };
     if (faults[0] < 0) {
         story_skip("Linux does not heed RLIMIT_RSS");
         return story_end();
     }
+    const char *policy = policy_name(), *traced = switch_value("trace", "");
+    const struct answer *answer = answer_for(policy);
     story_tell("Under policy=%s: %lld faults with 3 frames, %lld with 4.", policy, faults[0], faults[1]);
     if (answer == NULL || (answer->by_references && traced[0] == '\0'))
         story_skip("what %s does here depends on chance, on the clock, or on references that only a trace records", policy);
