@@ -179,6 +179,18 @@ sys_truncate64(u32 path, u32 length_low, u32 length_high)
 }
 
 s32
+sys_truncate(u32 path, s32 length)
+{
+    return sys_truncate64(path, (u32)length, length < 0 ? UINT32_MAX : 0);
+}
+
+s32
+sys_ftruncate(s32 descriptor, s32 length)
+{
+    return sys_ftruncate64(descriptor, (u32)length, length < 0 ? UINT32_MAX : 0);
+}
+
+s32
 sys_ftruncate64(s32 descriptor, u32 length_low, u32 length_high)
 {
     struct file *file;

@@ -20,7 +20,11 @@ s32 sys_pwritev(s32 descriptor, u32 segments, u32 count, u32 offset_low, u32 off
 s32 sys_lseek(s32 descriptor, s32 offset, u32 whence);
 s32 sys__llseek(s32 descriptor, u32 offset_high, u32 offset_low, u32 result, u32 whence);
 s32 sys_fsync(s32 descriptor);
+s32 sys_syncfs(s32 descriptor);
 s32 sys_sync(void);
+s32 sys_fadvise64(s32 descriptor, u32 offset_low, u32 offset_high, s32 length, u32 advice);
+s32 sys_fadvise64_64(s32 descriptor, u32 offset_low, u32 offset_high, u32 length_low, u32 length_high, u32 advice);
+s32 sys_readahead(s32 descriptor, u32 offset_low, u32 offset_high, u32 bytes);
 
 /*
  * syscall_descriptor.c: descriptors. Two new files get the lowest free ones, which are written to address; takes the
@@ -96,6 +100,8 @@ s32 sys_chown32(u32 path, u32 user, u32 group);
 s32 sys_lchown32(u32 path, u32 user, u32 group);
 s32 sys_fchown32(s32 descriptor, u32 user, u32 group);
 s32 sys_fchownat(s32 directory, u32 path, u32 user, u32 group, u32 flags);
+s32 sys_truncate(u32 path, s32 length);
+s32 sys_ftruncate(s32 descriptor, s32 length);
 s32 sys_truncate64(u32 path, u32 length_low, u32 length_high);
 s32 sys_ftruncate64(s32 descriptor, u32 length_low, u32 length_high);
 s32 sys_fallocate(s32 descriptor, u32 mode, u32 offset_low, u32 offset_high, u32 length_low, u32 length_high);

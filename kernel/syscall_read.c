@@ -12,6 +12,7 @@
 #include "mm/user.h"
 
 #include <asm/errno.h>
+#include <linux/fadvise.h>
 #include <linux/fcntl.h>
 #include <linux/fs.h>
 #include <linux/stat.h>
@@ -233,12 +234,14 @@ seek_extent(const struct inode *inode, s64 offset, s64 size, u32 whence)
     return start > offset ? start : offset;
 }
 
-/* Where a seek leads, or -errno. */
+/* Where a seek leads, or -errno. On a device nowhere: it has one place. */
 static s64
 seek_target(struct file *file, s64 offset, u32 whence)
 {
     s64 size = (s64)file->operations->size(file);
 
+    if (inode_is(file->inode, S_IFCHR))
+        return 0;
     switch (whence) {
     case SEEK_SET:
         return offset;
@@ -323,9 +326,76 @@ sys_fsync(s32 descriptor)
     return result;
 }
 
+/* All file systems lie on one device. */
+s32
+sys_syncfs(s32 descriptor)
+{
+    struct file *file;
+    s32 result = file_get(current_process()->files, descriptor, &file);
+
+    if (result < 0)
+        return result;
+    file_release(file);
+    return sys_sync();
+}
+
 s32
 sys_sync(void)
 {
     object_write_back_all();
     return 0;
+}
+
+/* ---- advice ---- */
+
+/* Nothing that is advised would make a difference where the file is in memory, or a copy away. */
+static s32
+advise(s32 descriptor, s64 length, u32 advice)
+{
+    struct file *file;
+    s32 result = file_get(current_process()->files, descriptor, &file);
+
+    if (result < 0)
+        return result;
+    if (inode_is(file->inode, S_IFIFO) || inode_is(file->inode, S_IFSOCK))
+        result = -ESPIPE;
+    else if (length < 0 || advice > POSIX_FADV_NOREUSE)
+        result = -EINVAL;
+    file_release(file);
+    return result;
+}
+
+s32
+sys_fadvise64(s32 descriptor, u32 offset_low, u32 offset_high, s32 length, u32 advice)
+{
+    (void)offset_low;
+    (void)offset_high;
+    return advise(descriptor, length, advice);
+}
+
+s32
+sys_fadvise64_64(s32 descriptor, u32 offset_low, u32 offset_high, u32 length_low, u32 length_high, u32 advice)
+{
+    (void)offset_low;
+    (void)offset_high;
+    return advise(descriptor, (s64)read_offset(length_low, length_high), advice);
+}
+
+s32
+sys_readahead(s32 descriptor, u32 offset_low, u32 offset_high, u32 bytes)
+{
+    struct file *file;
+    s32 result = file_get(current_process()->files, descriptor, &file);
+
+    (void)offset_low;
+    (void)offset_high;
+    (void)bytes;
+    if (result < 0)
+        return result;
+    if ((file->flags & O_ACCMODE) == O_WRONLY)
+        result = -EBADF;
+    else if (!inode_is(file->inode, S_IFREG))
+        result = -EINVAL;
+    file_release(file);
+    return result;
 }

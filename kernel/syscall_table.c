@@ -56,7 +56,8 @@ const syscall_t syscall_table[] = {
     CALL(read), CALL(write), CALL(readv), CALL(writev), CALL(pread64), CALL(pwrite64), CALL(preadv), CALL(pwritev),
     CALL(sendfile64), CALL(copy_file_range),
     CALL(vmsplice), CALL(splice), CALL(tee),
-    CALL(lseek), CALL(_llseek), CALL(fsync), CALL_AS(fdatasync, fsync), CALL(sync),
+    CALL(lseek), CALL(_llseek), CALL(fsync), CALL_AS(fdatasync, fsync), CALL(syncfs), CALL(sync),
+    CALL(fadvise64), CALL(fadvise64_64), CALL(readahead),
 
     /* Sockets */
     CALL(socket), CALL(socketpair), CALL(sendto), CALL(recvfrom), CALL(shutdown), CALL(getsockopt), CALL(socketcall),
@@ -73,7 +74,7 @@ const syscall_t syscall_table[] = {
 
     /* Files: changing them */
     CALL(chmod), CALL(fchmod), CALL(fchmodat), CALL(chown32), CALL(lchown32), CALL(fchown32), CALL(fchownat),
-    CALL(truncate64), CALL(ftruncate64), CALL(fallocate), CALL(utimensat), CALL(utimensat_time64), CALL(umask), CALL(chdir),
+    CALL(truncate), CALL(ftruncate), CALL(truncate64), CALL(ftruncate64), CALL(fallocate), CALL(utimensat), CALL(utimensat_time64), CALL(umask), CALL(chdir),
     CALL(fchdir),
 
     CALL_AS(setxattr, extended_attribute), CALL_AS(lsetxattr, extended_attribute), CALL_AS(fsetxattr, extended_attribute),

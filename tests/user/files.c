@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -270,7 +271,33 @@ proc_check(void)
     check_that(read(file, target, 1) == 1 && read(file, target + 1, 1) == 1 && target[0] != '\0', "in portions");
     close(file);
     check_that(refused(open("/proc/self/nothing", O_RDONLY), ENOENT), "what is not there is not there");
+    file = open("/dev/full", O_RDWR);
+    check_that(lseek(file, 77, SEEK_SET) == 0 && lseek(file, -5, SEEK_CUR) == 0 && lseek(file, 5, SEEK_END) == 0,
+               "seeking on a device leads nowhere");
+    close(file);
     check_that(refused(getxattr("/proc", "user.none", target, sizeof target), EOPNOTSUPP), "extended attributes are not supported");
+}
+
+/* The forms that carry 32 bits of length, which musl does not use, and what says something about use. */
+static void
+advice_check(void)
+{
+    struct stat status;
+    int file = open(NAME, O_RDWR | O_CREAT, 0600), ends[2];
+
+    check_that(syscall(SYS_ftruncate, file, 5000) == 0 && fstat(file, &status) == 0 && status.st_size == 5000, "ftruncate with 32 bits");
+    check_that(syscall(SYS_truncate, NAME, 70) == 0 && fstat(file, &status) == 0 && status.st_size == 70, "truncate with 32 bits");
+    check_that(refused(syscall(SYS_ftruncate, file, -1), EINVAL) && refused(syscall(SYS_truncate, NAME, -1), EINVAL), "not to less than nothing");
+    check_that(posix_fadvise(file, 0, 0, POSIX_FADV_SEQUENTIAL) == 0, "advice is taken");
+    check_that(posix_fadvise(file, 0, 0, 77) == EINVAL && posix_fadvise(file, 0, -1, POSIX_FADV_NORMAL) == EINVAL, "if it is any");
+    check_that(posix_fadvise(-1, 0, 0, 0) == EBADF, "on an open file");
+    check_that(pipe(ends) == 0 && posix_fadvise(ends[0], 0, 0, 0) == ESPIPE, "that is no pipe");
+    check_that(readahead(file, 0, 4096) == 0 && refused(readahead(ends[0], 0, 1), EINVAL) && refused(readahead(-1, 0, 1), EBADF), "readahead");
+    check_that(syncfs(file) == 0 && refused(syncfs(-1), EBADF), "syncfs");
+    close(ends[0]);
+    close(ends[1]);
+    close(file);
+    unlink(NAME);
 }
 
 int
@@ -287,6 +314,7 @@ main(void)
     mode_check();
     device_check();
     proc_check();
+    advice_check();
     check_that(rmdir(DIRECTORY) == 0, "all is removed");
     return check_end();
 }
