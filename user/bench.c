@@ -37,6 +37,7 @@ enum {
     PAGES = 2048,                            /* touched by a row of faults, in order */
     LARGE_PAGES = (32 << 20) / PAGE_SIZE,    /* touched before the 32 MiB rows */
     PIPE_BYTES = 64 << 10,
+    FILE_BYTES = 64 << 10,
     REPETITIONS = 100,                       /* of what is too short to be measured alone */
     SWAP_EXCESS = 15 << 20,                  /* bytes by which the sweep exceeds the free memory */
 };
@@ -377,7 +378,53 @@ pipe_64_kib(void)
     return cost;
 }
 
-/* The same by moving the pages. The receiver reads a byte of each, so that all are mapped in the end. */
+/*
+ * What a call of move costs on a file of 64 KiB in memory and a buffer that has been touched: read or write at its
+ * beginning.
+ */
+static uint64_t
+file_cost(ssize_t (*move)(int file, char *buffer))
+{
+    static char buffer[FILE_BYTES];
+    int file = open(FILE_NAME, O_RDWR | O_CREAT | O_TRUNC, 0600);
+
+    memset(buffer, 1, sizeof buffer);
+    if (file < 0 || pwrite(file, buffer, sizeof buffer, 0) != sizeof buffer)
+        fail(FILE_NAME);
+    uint64_t start = instructions_now();
+    if (move(file, buffer) != sizeof buffer)
+        fail(FILE_NAME);
+    uint64_t cost = instructions_now() - start;
+    close(file);
+    unlink(FILE_NAME);
+    return cost;
+}
+
+static ssize_t
+file_move_in(int file, char *buffer)
+{
+    return pread(file, buffer, FILE_BYTES, 0);
+}
+
+static ssize_t
+file_move_out(int file, char *buffer)
+{
+    return pwrite(file, buffer, FILE_BYTES, 0);
+}
+
+static uint64_t
+file_read_64_kib(void)
+{
+    return file_cost(file_move_in);
+}
+
+static uint64_t
+file_write_64_kib(void)
+{
+    return file_cost(file_move_out);
+}
+
+/* As pipe_64_kib, by moving the pages. The receiver reads a byte of each, so that all are mapped in the end. */
 static uint64_t
 vmsplice_64_kib(void)
 {
@@ -547,6 +594,8 @@ static const struct row last_rows[] = {
     { "pipe_round_trip", pipe_round_trip },
     { "pipe_64KiB", pipe_64_kib },
     { "vmsplice_64KiB", vmsplice_64_kib },
+    { "file_read_64KiB", file_read_64_kib },
+    { "file_write_64KiB", file_write_64_kib },
 };
 
 static void
