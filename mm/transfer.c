@@ -170,6 +170,8 @@ object_clear(struct object *object, u64 offset, u64 bytes)
     u32 index = (u32)(offset >> PAGE_SHIFT), last = object_page_count(end);
     int error = 0;
 
+    if (offset >= end)
+        return 0;
     for (; !error && (index = object_find_page(object, index, last)) < last; index++) {
         u64 start = (u64)index << PAGE_SHIFT, stop = start + PAGE_SIZE;
 

@@ -234,6 +234,8 @@ allocate_check(void)
     pread(file, text, sizeof text, 0);
     check_that(text[PAGE - 11] == 'a' && text[PAGE - 10] == 0 && text[2 * PAGE + 9] == 0 && text[2 * PAGE + 10] == 'a' && text[PAGE + 7] == 0
                && blocks_of(file) == blocks - 8, "is zero to the byte");
+    check_that(ftruncate(file, 3 * PAGE + 100) == 0 && fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 3 * PAGE + 200, 10) == 0
+               && pread(file, text, 1, 3 * PAGE + 99) == 1 && text[0] == 'a', "one behind the end is nothing");
     check_that(refused(fallocate(file, FALLOC_FL_PUNCH_HOLE, 0, PAGE), EOPNOTSUPP) && refused(fallocate(file, 0, -1, 1), EINVAL)
                && refused(fallocate(file, 0, 0, 0), EINVAL) && refused(fallocate(file, 0x40000, 0, 1), EOPNOTSUPP), "what fallocate refuses");
     int reader = open(DIRECTORY "/allocated", O_RDONLY), ends[2];
