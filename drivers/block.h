@@ -8,7 +8,7 @@
 
 struct block_device;
 
-/* A piece of memory that part of a transfer fills. */
+/* A piece of memory that part of a transfer fills, or empties. */
 struct block_piece {
     void *buffer;
     usize bytes;
@@ -16,9 +16,9 @@ struct block_piece {
 
 /* What a driver provides: both get a range within the device, and return 0 or a negative errno. */
 struct block_operations {
-    /* One transfer, whose bytes go to one piece after the other. */
+    /* One transfer, whose bytes go to one piece after the other, or come from them. */
     int (*read)(struct block_device *device, u64 position, const struct block_piece *pieces, u32 count);
-    int (*write)(struct block_device *device, u64 position, const void *buffer, usize bytes);
+    int (*write)(struct block_device *device, u64 position, const struct block_piece *pieces, u32 count);
 };
 
 struct block_device {
@@ -38,5 +38,6 @@ int block_read(struct block_device *device, u64 position, void *buffer, usize by
 /* The same into pieces of memory that lie anywhere, together one range of the device: one transfer and one latency. */
 int block_read_pieces(struct block_device *device, u64 position, const struct block_piece *pieces, u32 count);
 
-/* From memory to the device. */
+/* The same from memory to the device. */
 int block_write(struct block_device *device, u64 position, const void *buffer, usize bytes);
+int block_write_pieces(struct block_device *device, u64 position, const struct block_piece *pieces, u32 count);

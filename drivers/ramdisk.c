@@ -61,12 +61,15 @@ ramdisk_read(struct block_device *device, u64 position, const struct block_piece
 }
 
 static int
-ramdisk_write(struct block_device *device, u64 position, const void *buffer, usize bytes)
+ramdisk_write(struct block_device *device, u64 position, const struct block_piece *pieces, u32 count)
 {
     struct ramdisk *disk = container_of(device, struct ramdisk, device);
 
     wait_for_transfer(disk);
-    memcpy(disk->memory + position, buffer, bytes);
+    for (u32 i = 0; i < count; i++) {
+        memcpy(disk->memory + position, pieces[i].buffer, pieces[i].bytes);
+        position += pieces[i].bytes;
+    }
     return 0;
 }
 

@@ -251,6 +251,18 @@ aspace_limit_frames(struct aspace *aspace, u32 pages)
         trace_limit(aspace->trace, aspace->pool->quota, pool_policy->name);
 }
 
+bool
+aspace_grant_frames(struct aspace *aspace, u32 pages)
+{
+    if (pages == POOL_UNLIMITED && !aspace->pool)
+        return true;
+    if (!aspace->pool && !aspace_make_pool(aspace))
+        return false;
+    aspace->pool->grant = pages > POOL_MINIMUM ? pages : POOL_MINIMUM;
+    pool_divide();
+    return true;
+}
+
 /* ---- Time -------------------------------------------------------------- */
 
 #define NANOSECONDS_PER_MILLISECOND 1000000u
@@ -294,6 +306,29 @@ aspace_working_set(struct aspace *aspace)
     pmap_sample(&aspace->pmap);
     aspace_forget_all_entries(aspace);
     return working_set_pages(aspace->pmap.working_set);
+}
+
+static bool
+page_needs_frame(void *context, page_t page)
+{
+    struct aspace *aspace = context;
+    struct region *region = region_find(&aspace->regions, page);
+    struct anon *anon = region && region->amap ? amap_lookup(region->amap, page) : NULL;
+    struct frame *frame = anon ? anon->frame : NULL;
+
+    if (!region || region->flags & REGION_LOCKED || (!anon && region->object->kind == OBJECT_ZERO))
+        return false;
+    if (!anon)
+        frame = object_resident(region->object, region_object_page(region, page));
+    return !frame || !frame->first.pmap || frame->first.pmap == &aspace->pmap;
+}
+
+u32
+aspace_needed_frames(struct aspace *aspace)
+{
+    if (aspace_working_set(aspace) == 0)
+        return 0;
+    return working_set_select(aspace->pmap.working_set, page_needs_frame, aspace);
 }
 
 /* The shares of memory that alloc= gives: by size or by priority. */

@@ -19,6 +19,17 @@
 #include "mm/trace.h"
 #include "mm/working_set.h"
 
+/* What load control keeps in mind of it: kernel/control.c, and kernel/suspension.c. */
+struct aspace_load {
+    bool suspended;                 /* its threads wait on their way to user mode */
+    bool swapped_out;               /* it was, and nothing has been brought back yet */
+    u32 since;                      /* milliseconds from boot to when it was suspended, resumed, or first seen; 0: not yet */
+    u32 processor_time;             /* as of the last look */
+    u32 judged;                     /* processor time at the last judgement of its fault frequency, */
+    u32 frames_taken;               /* and what its pool had taken until then */
+    u32 needed;                     /* frames, as load control found */
+};
+
 struct aspace {
     u32 references;
     struct region_list regions;
@@ -42,6 +53,7 @@ struct aspace {
     struct trace *trace;            /* NULL: not traced */
     u32 processor_time;             /* milliseconds that its processes had, since somebody wants to know */
     u32 processor_time_rest;        /* nanoseconds, less than one millisecond */
+    struct aspace_load load;
     LIST_ENTRY(aspace) link;        /* all address spaces, for check */
 };
 
@@ -127,6 +139,15 @@ bool aspace_measure(struct aspace *aspace);
 
 /* Pages in its working set now; 0 if that is not measured. */
 u32 aspace_working_set(struct aspace *aspace);
+
+/* Frames that its working set needs of those that processes compete for: of pages that
+ * others map too, one of them needs the frame, and the page of zeroes needs none, nor do
+ * locked pages. */
+u32 aspace_needed_frames(struct aspace *aspace);
+
+/* Control by page-fault frequency: no more evictable pages than this stay in memory,
+ * from now on; POOL_UNLIMITED: any number. False without memory for a pool. */
+bool aspace_grant_frames(struct aspace *aspace, u32 pages);
 
 /* Whether aspace_clock_tick has anything to do. From anywhere. */
 static inline bool

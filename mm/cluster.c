@@ -42,3 +42,13 @@ cluster_read(struct cluster *cluster, struct block_device *device, u64 position,
     counters.prefetch_read += count - 1;
     return count;
 }
+
+int
+cluster_write(const struct cluster *cluster, struct block_device *device, u64 position)
+{
+    struct block_piece pieces[CLUSTER_FRAMES];
+
+    for (u32 i = 0; i < cluster->count; i++)
+        pieces[i] = (struct block_piece){frame_data(cluster->frames[i]), PAGE_SIZE};
+    return block_write_pieces(device, position, pieces, cluster->count);
+}

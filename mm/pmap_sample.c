@@ -3,7 +3,7 @@
  *
  * The processor's accessed bits say so, or, where these are not believed
  * (accessed=software), that there is an entry at all: entries are dropped at each
- * clock tick.
+ * clock tick. Of locked pages, whose entries stay, nothing is known then.
  */
 #include "mm/pmap_table.h"
 

@@ -110,11 +110,13 @@ entry_harvest(table_entry_t entry, struct frame *frame)
     frame->dirty |= (entry & ENTRY_DIRTY) != 0;
 }
 
-/* Whether the page has been used through this entry since the last sample. */
+/* Whether the page has been used through this entry since the last sample: by the
+ * processor's bit, or, where that is not believed, because entries are dropped at each
+ * tick and this one has come back. A locked one stays, and nothing is known of it. */
 static inline bool
 entry_was_used(table_entry_t entry)
 {
-    return entry & ENTRY_ACCESSED || (entry && pmap_samples_references());
+    return pmap_samples_references() ? entry && !(entry & ENTRY_LOCKED) : entry & ENTRY_ACCESSED;
 }
 
 /* For a pmap with a working set: page, whose entry is about to go against the

@@ -32,7 +32,7 @@ BOOT_CHOICE(alloc, alloc_choice, "how frames are divided among processes", "glob
             "priority");
 
 const struct policy *pool_policy;
-struct pool pool_global = {.quota = POOL_UNLIMITED, .limit = POOL_UNLIMITED};
+struct pool pool_global = {.quota = POOL_UNLIMITED, .limit = POOL_UNLIMITED, .grant = POOL_UNLIMITED};
 struct pool *pool_current = &pool_global;
 u32 pool_alert = POOL_ALERT_FRAMES;
 struct pool **pool_table;
@@ -181,6 +181,7 @@ pool_create(void)
         .state = policy_start(pool_policy, &world),
         .quota = POOL_UNLIMITED,
         .limit = POOL_UNLIMITED,
+        .grant = POOL_UNLIMITED,
         .weight = 1,
     };
     if (!pool->state) {
@@ -333,21 +334,37 @@ share_of(const struct pool *pool, u32 memory, u32 count, u32 weights)
     return share > POOL_MINIMUM ? share : POOL_MINIMUM;
 }
 
+static u32
+least(u32 a, u32 b)
+{
+    return a < b ? a : b;
+}
+
+u32
+pool_memory(void)
+{
+    u32 memory = frame_free_count() + pool_global.frames;
+    struct pool *pool;
+
+    LIST_FOREACH(pool, &pools, link)
+        memory += pool->frames;
+    return memory;
+}
+
 void
 pool_divide(void)
 {
-    u32 memory = frame_free_count() + pool_global.frames, count = 0, weights = 0;
+    u32 memory = pool_memory(), count = 0, weights = 0;
     struct pool *pool;
 
     LIST_FOREACH(pool, &pools, link) {
-        memory += pool->frames;
         weights += pool->weight;
         count++;
     }
     LIST_FOREACH(pool, &pools, link) {
         u32 share = pool_is_local() ? share_of(pool, memory, count, weights) : POOL_UNLIMITED;
 
-        pool->quota = share < pool->limit ? share : pool->limit;
+        pool->quota = least(share, least(pool->limit, pool->grant));
     }
 }
 
@@ -454,8 +471,11 @@ pool_check(void)
     struct pool *pool;
     u32 known = pool_global.frames, evictable = 0;
 
-    LIST_FOREACH(pool, &pools, link)
+    LIST_FOREACH(pool, &pools, link) {
         known += pool->frames;
+        if (pool->quota > pool->limit || pool->quota > pool->grant)
+            return "a pool's quota is above its limit or its grant";
+    }
     for (u32 number = 0; number < frame_limit; number++) {
         const struct frame *frame = frame_descriptor((frame_t){number});
 

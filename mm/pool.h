@@ -36,6 +36,7 @@ struct pool {
     u32 frames;                 /* known to the policy now; pool.c only */
     u32 quota;                  /* of them; POOL_UNLIMITED in the global pool */
     u32 limit;                  /* the quota is never above this: RLIMIT_RSS */
+    u32 grant;                  /* nor above this: what control=pff gives */
     u32 weight;                 /* share of memory that alloc= gives it, against the others' */
     u32 loads;                  /* pages that came in */
     u32 victims;                /* pages that it lost by replacement */
@@ -78,8 +79,11 @@ void pool_destroy(struct pool *pool);
 /* Charges a frame of another pool to this one. */
 void pool_adopt(struct pool *pool, struct frame *frame);
 
-/* Divides memory among the pools by their weights and limits. */
+/* Divides memory among the pools by their weights, limits and grants. */
 void pool_divide(void);
+
+/* Frames that there are to divide: those that are free, and those in pools. */
+u32 pool_memory(void);
 
 /* Another policy, by its name, from now on: every frame is handed over. 0; -EINVAL if
  * there is none of that name, or if it needs a recorded future and there is none (the log

@@ -211,6 +211,63 @@ reclaim_evict(struct frame *frame)
     frame_evict(frame);
 }
 
+/* ---- Many at once ------------------------------------------------------ */
+
+/* Gives the anon a slot that continues the batch, or any if the batch is empty. False
+ * if it has one now that does not continue it, or none at all. */
+static bool
+batch_find_slot(const struct reclaim_batch *batch, struct anon *anon)
+{
+    u32 count = batch->cluster.count, wanted = batch->first.number + count;
+
+    if (count && anon->slot.number && anon->slot.number != wanted)
+        anon_drop_slot(anon);
+    return anon_find_slot(anon) && (!count || anon->slot.number == wanted);
+}
+
+bool
+reclaim_gather(struct reclaim_batch *batch, struct frame *frame)
+{
+    struct anon *anon = frame->owner;
+
+    if (frame->state == FRAME_ANONYMOUS)
+        pmap_frame_harvest_dirty(frame);
+    if (frame->state == FRAME_OBJECT || (!frame->dirty && anon->slot.number)) {
+        evictable_remove(frame);
+        return frame_evict(frame);
+    }
+    frame->dirty = true;
+    if (batch->cluster.count == CLUSTER_FRAMES || !batch_find_slot(batch, anon))
+        return batch->cluster.count == 0;
+    if (batch->cluster.count == 0)
+        batch->first = anon->slot;
+    COUNT(frame->first.pmap, pgsteal);
+    COUNT(frame->first.pmap, reclaim_write_back);
+    if (frame->first.pmap)
+        frame->first.pmap->counters->pswpout++;
+    evictable_begin(frame);
+    pmap_frame_remove(frame);
+    batch->cluster.frames[batch->cluster.count++] = frame;
+    return true;
+}
+
+void
+reclaim_write(struct reclaim_batch *batch)
+{
+    int error = batch->cluster.count ? swap_write_cluster(batch->first, &batch->cluster) : 0;
+
+    for (u32 i = 0; i < batch->cluster.count; i++) {
+        struct frame *frame = batch->cluster.frames[i];
+        struct anon *anon = frame->owner;
+
+        if (!evictable_end(frame) || error)
+            continue;           /* its anon went meanwhile, or it stays where it is */
+        anon->frame = NULL;
+        evictable_disown(frame);
+    }
+    batch->cluster.count = 0;
+}
+
 bool
 reclaim_evict_from(struct pool *pool)
 {

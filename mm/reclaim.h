@@ -51,5 +51,20 @@ bool reclaim_evict_one(void);
  * while it needs a page that is in memory. */
 void reclaim_spare(struct frame *frame);
 
+/* Pages on their way out together, in one transfer: busy until it is over. */
+struct reclaim_batch {
+    swap_slot_t first;          /* of the slots, one behind the other */
+    struct cluster cluster;
+};
+
+/* Evicts this frame, which is a candidate, or adds it to the batch to be written. False,
+ * and the frame is as it was, if the batch must be written first. May sleep where a
+ * file's page is written. */
+bool reclaim_gather(struct reclaim_batch *batch, struct frame *frame);
+
+/* Writes the batch and frees its frames. What cannot be written stays in memory. The
+ * batch is empty then. May sleep. */
+void reclaim_write(struct reclaim_batch *batch);
+
 /* Evicts this frame, if it is a candidate and has a place to go. May sleep. */
 void reclaim_evict(struct frame *frame);

@@ -94,6 +94,15 @@ swap_write(swap_slot_t slot, const struct frame *frame)
     return block_write(area, (u64)slot.number << PAGE_SHIFT, frame_data(frame), PAGE_SIZE);
 }
 
+int
+swap_write_cluster(swap_slot_t first, const struct cluster *cluster)
+{
+    for (u32 i = 0; i < cluster->count; i++)
+        assert(swap_is_taken((swap_slot_t){first.number + i}));
+    counters.pswpout += cluster->count;
+    return cluster_write(cluster, area, (u64)first.number << PAGE_SHIFT);
+}
+
 u32
 swap_free_count(void)
 {

@@ -28,6 +28,9 @@ u32 swap_read(swap_slot_t first, struct cluster *cluster);
 /* Writes one page. May sleep; returns 0 or -EIO. */
 int swap_write(swap_slot_t slot, const struct frame *frame);
 
+/* Writes the frames to the slots from first on, in one transfer. Likewise. */
+int swap_write_cluster(swap_slot_t first, const struct cluster *cluster);
+
 extern u32 swap_slots;      /* that can be given out, taken or not; 0: there is no swap area */
 
 static inline u32

@@ -40,6 +40,7 @@ working_set_create(u32 time)
     if (!set)
         return NULL;
     RB_INIT(&set->spans);
+    set->recent = NULL;
     set->time = set->sampled = time;
     working_set_count++;
     return set;
@@ -49,6 +50,7 @@ static void
 span_destroy(struct working_set *set, struct working_set_span *span)
 {
     RB_REMOVE(working_set_tree, &set->spans, span);
+    set->recent = NULL;
     kmem_cache_free(&span_cache, span);
 }
 
@@ -63,19 +65,30 @@ working_set_destroy(struct working_set *set)
     working_set_count--;
 }
 
-/* The span with the page, made if there is none; NULL without memory. */
+/* The span with the page, or NULL. */
+static struct working_set_span *
+span_find(struct working_set *set, page_t page)
+{
+    struct working_set_span wanted;
+
+    wanted.first = page.number & ~(WORKING_SET_SPAN_PAGES - 1);
+    if (!set->recent || set->recent->first != wanted.first)
+        set->recent = RB_FIND(working_set_tree, &set->spans, &wanted);
+    return set->recent;
+}
+
+/* The same, made if there is none; NULL without memory. */
 static struct working_set_span *
 span_get(struct working_set *set, page_t page)
 {
-    struct working_set_span wanted = {.first = page.number & ~(WORKING_SET_SPAN_PAGES - 1)};
-    struct working_set_span *span = RB_FIND(working_set_tree, &set->spans, &wanted);
+    struct working_set_span *span = span_find(set, page);
 
     if (span || frame_free_count() <= FRAMES_LEFT)
         return span;
     span = kmem_cache_allocate_zeroed(&span_cache);
     if (!span)
         return NULL;
-    span->first = wanted.first;
+    span->first = page.number & ~(WORKING_SET_SPAN_PAGES - 1);
     RB_INSERT(working_set_tree, &set->spans, span);
     return span;
 }
@@ -90,14 +103,19 @@ working_set_note(struct working_set *set, page_t page)
     return span != NULL;
 }
 
-static u32
-span_pages(const struct working_set *set, const struct working_set_span *span)
+static bool
+is_in_window(const struct working_set *set, u32 used)
 {
-    u32 pages = 0;
+    return used && set->time + 1 - used < working_set_window;
+}
 
+static bool
+span_is_outside(const struct working_set *set, const struct working_set_span *span)
+{
     for (u32 i = 0; i < WORKING_SET_SPAN_PAGES; i++)
-        pages += span->used[i] && set->time + 1 - span->used[i] < working_set_window;
-    return pages;
+        if (is_in_window(set, span->used[i]))
+            return false;
+    return true;
 }
 
 void
@@ -107,19 +125,42 @@ working_set_expire(struct working_set *set)
 
     set->sampled = set->time;
     RB_FOREACH_SAFE(span, working_set_tree, &set->spans, next)
-        if (span_pages(set, span) == 0)
+        if (span_is_outside(set, span))
             span_destroy(set, span);
 }
 
 u32
-working_set_pages(const struct working_set *set)
+working_set_select(const struct working_set *set, bool (*counts)(void *context, page_t page), void *context)
 {
     struct working_set_span *span;
     u32 pages = 0;
 
     RB_FOREACH(span, working_set_tree, (struct working_set_tree *)&set->spans)
-        pages += span_pages(set, span);
+        for (u32 i = 0; i < WORKING_SET_SPAN_PAGES; i++)
+            pages += is_in_window(set, span->used[i]) && counts(context, (page_t){span->first + i});
     return pages;
+}
+
+static bool
+every_page(void *context, page_t page)
+{
+    (void)context;
+    (void)page;
+    return true;
+}
+
+u32
+working_set_pages(const struct working_set *set)
+{
+    return working_set_select(set, every_page, NULL);
+}
+
+bool
+working_set_has(struct working_set *set, page_t page)
+{
+    struct working_set_span *span = span_find(set, page);
+
+    return span && is_in_window(set, span->used[page.number % WORKING_SET_SPAN_PAGES]);
 }
 
 const char *

@@ -52,6 +52,7 @@ RB_HEAD(working_set_tree, working_set_span);
 
 struct working_set {
     struct working_set_tree spans;
+    struct working_set_span *recent;        /* the one last found, or NULL */
     u32 time;                               /* milliseconds of processor time so far; the address space's */
     u32 sampled;                            /* time of the last sample */
 };
@@ -77,8 +78,12 @@ working_set_is_due(const struct working_set *set)
 /* A sample has been taken: forgets what has left the window. */
 void working_set_expire(struct working_set *set);
 
-/* Pages used in the window that ends now. */
+/* Pages used in the window that ends now; of these, those that counts says yes to. */
 u32 working_set_pages(const struct working_set *set);
+u32 working_set_select(const struct working_set *set, bool (*counts)(void *context, page_t page), void *context);
+
+/* Whether the page is in the set. */
+bool working_set_has(struct working_set *set, page_t page);
 
 /* NULL, or what is wrong. */
 const char *working_set_check(const struct working_set *set);

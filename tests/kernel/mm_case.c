@@ -257,12 +257,12 @@ device_read(struct block_device *device, u64 position, const struct block_piece 
 }
 
 static int
-device_write(struct block_device *device, u64 position, const void *buffer, usize bytes)
+device_write(struct block_device *device, u64 position, const struct block_piece *pieces, u32 count)
 {
     (void)device;
     (void)position;
-    (void)buffer;
-    (void)bytes;
+    (void)pieces;
+    (void)count;
     return -EIO;
 }
 

@@ -31,7 +31,7 @@ disk_read(struct block_device *device, u64 position, const struct block_piece *p
 }
 
 static int
-disk_write(struct block_device *device, u64 position, const void *buffer, usize count)
+disk_write(struct block_device *device, u64 position, const struct block_piece *pieces, u32 count)
 {
     void (*happens)(void) = meanwhile;
 
@@ -41,7 +41,8 @@ disk_write(struct block_device *device, u64 position, const void *buffer, usize 
         happens();
     if (broken)
         return -EIO;
-    memcpy(bytes + position, buffer, count);
+    for (u32 i = 0; i < count; position += pieces[i++].bytes)
+        memcpy(bytes + position, pieces[i].buffer, pieces[i].bytes);
     return 0;
 }
 

@@ -56,6 +56,8 @@ static const struct {
     {"chunk_split", "chunks split after a fork"},
     {"table_alloc", "page tables allocated"},
     {"table_free", "page tables freed"},
+    {"process_suspend", "processes suspended by load control"},
+    {"process_resume", "and resumed"},
     {"oom_kill", "processes killed for want of memory"},
 };
 

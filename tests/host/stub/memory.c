@@ -157,12 +157,17 @@ device_read(struct block_device *device, u64 position, const struct block_piece 
 }
 
 static int
-device_write(struct block_device *device, u64 position, const void *buffer, usize bytes)
+device_write(struct block_device *device, u64 position, const struct block_piece *pieces, u32 count)
 {
+    char *memory = container_of(device, struct host_device, device)->memory + position;
+
     device_wait();
     if (host_device_fails)
         return -EIO;
-    memcpy(container_of(device, struct host_device, device)->memory + position, buffer, bytes);
+    for (u32 i = 0; i < count; i++) {
+        memcpy(memory, pieces[i].buffer, pieces[i].bytes);
+        memory += pieces[i].bytes;
+    }
     return 0;
 }
 
