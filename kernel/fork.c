@@ -14,6 +14,7 @@
 #include "kernel/process.h"
 #include "kernel/resource.h"
 #include "kernel/scheduler.h"
+#include "kernel/suspension.h"
 #include "kernel/syscall.h"
 #include "kernel/time.h"
 #include "kernel/x86/tls.h"
@@ -116,6 +117,7 @@ fork_registers(struct thread *child, struct thread *parent, const struct fork_re
     child->frame->eax = 0;
     if (request->stack != 0)
         child->frame->esp = request->stack;
+    suspension_inherit(child, parent);
     thread_save_user_state(child);
     fpu_restore(&child->fpu);
     child->set_child_tid = (request->flags & CLONE_CHILD_SETTID) != 0 ? request->child_tid : 0;

@@ -11,6 +11,7 @@
 #include "kernel/bug.h"
 #include "kernel/command_line.h"
 #include "kernel/console.h"
+#include "kernel/control.h"
 #include "kernel/cpio.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
@@ -137,6 +138,8 @@ boot_thread(void)
         selftest_after_each(check_run);
         selftest_run();
     }
+    if (control_apply() < 0)
+        log_warn("there is no memory for load control");
     start_init();
 }
 

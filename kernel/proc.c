@@ -11,6 +11,7 @@
  */
 #include "kernel/proc.h"
 
+#include "kernel/control.h"
 #include "kernel/file.h"
 #include "kernel/inode.h"
 #include "kernel/lib/format.h"
@@ -77,9 +78,13 @@ static const struct proc_entry proc_entries[] = {
     PROC_FILE(PROC_SYS_KERNEL, "version", proc_print_os_version),
     PROC_SETTING(PROC_SYS_VM, "chaos", NULL),
     PROC_SETTING(PROC_SYS_VM, "check", NULL),
+    PROC_SETTING(PROC_SYS_VM, "control", control_apply),
+    PROC_SETTING(PROC_SYS_VM, "control_patience", NULL),
     PROC_TOGGLE(PROC_SYS_VM, "explain", NULL),
     PROC_SETTING(PROC_SYS_VM, "max_map_count", NULL),
     PROC_FILE(PROC_SYS_VM, "overcommit_memory", proc_print_overcommit_memory),
+    PROC_SETTING(PROC_SYS_VM, "pff_lower", NULL),
+    PROC_SETTING(PROC_SYS_VM, "pff_upper", NULL),
     PROC_SETTING(PROC_SYS_VM, "policy", reclaim_switch_policy),
     PROC_SETTING(PROC_SYS_VM, "prefetch", NULL),
     PROC_SETTING(PROC_SYS_VM, "ramdisk.latency", NULL),

@@ -152,6 +152,8 @@ proc_state_word(char letter)
         return "running";
     case 'T':
         return "stopped";
+    case 'W':
+        return "suspended";
     case 'Z':
         return "zombie";
     default:

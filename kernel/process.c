@@ -9,6 +9,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/panic.h"
 #include "kernel/resource.h"
+#include "kernel/suspension.h"
 #include "kernel/time.h"
 #include "kernel/x86/cpu.h"
 #include "mm/aspace.h"
@@ -186,8 +187,12 @@ process_state_letter(const struct process *process)
 char
 thread_state_letter(const struct thread *thread)
 {
+    const struct aspace *aspace = thread->process->aspace;
+
     if (thread->state == THREAD_STOPPED)
         return 'T';
+    if (thread->state == THREAD_SLEEPING && aspace != NULL && suspension_is_on(aspace))
+        return 'W';
     if (thread->state == THREAD_SLEEPING)
         return thread->wait_mode == WAIT_INTERRUPTIBLE ? 'S' : 'D';
     return 'R';

@@ -131,7 +131,7 @@ process_first_thread(const struct process *process)
     return TAILQ_FIRST(&process->threads);
 }
 
-/* Letter of Linux's /proc/PID/stat: R, S, T or Z. */
+/* Letter of Linux's /proc/PID/stat: R, S, D, T or Z; or W, as Unix had it, for one that is swapped out as a whole. */
 char process_state_letter(const struct process *process);
 
 /* The same for one thread. */

@@ -57,9 +57,9 @@ signal_update_work(struct thread *thread)
     u32 interrupts = interrupts_save();
 
     if (signal_pending(thread) || thread->signals.restore_blocked)
-        thread->work = WORK_SIGNAL;
+        thread->work |= WORK_SIGNAL;
     else
-        thread->work = 0;
+        thread->work &= ~WORK_SIGNAL;
     if (thread == current_thread())
         cpu()->pending_work = (cpu()->pending_work & ~WORK_SIGNAL) | thread->work;
     interrupts_restore(interrupts);
@@ -315,7 +315,7 @@ signal_fault(struct trap_frame *frame, int signal, int code, u32 address)
     }
     info.fields._sigfault._addr = (void *)address;
     signal_add(&thread->signals.pending, signal, &info);
-    thread->work = WORK_SIGNAL;
+    thread->work |= WORK_SIGNAL;
     cpu()->pending_work |= WORK_SIGNAL;
 }
 

@@ -14,6 +14,7 @@
 #include "kernel/scheduler.h"
 #include "kernel/session.h"
 #include "kernel/signal.h"
+#include "kernel/suspension.h"
 #include "kernel/thread.h"
 #include "kernel/x86/cpu.h"
 #include "kernel/x86/trap.h"
@@ -274,6 +275,8 @@ process_return_to_user(struct trap_frame *frame)
         signal_deliver(frame);
         aspace_step(cpu()->aspace, frame);
     }
+    if ((work & WORK_SUSPENSION) != 0)
+        suspension_wait();
     if ((work & WORK_RESCHEDULE) != 0) {
         current_thread()->switches_involuntary++;
         schedule();
