@@ -9,8 +9,8 @@ SECONDS = 60
 THREADS = ("threads", "thread_memory", "thread_signals", "futex")
 DISTURBED = (("chaos=2", "64M"), ("fork=copy chaos=7 ramdisk.latency=200", "32M"))
 
-# What is no test itself but run by others.
-HELPERS = ("sleeper",)
+# What is no test itself, or run by another file.
+HELPERS = ("sleeper", "suspension")
 
 
 def program(t, name, switches, memory="64M"):

@@ -35,6 +35,7 @@ static const char banner[] =
     "    server     a web server, built six ways\n"
     "    belady     more frames, more faults (policy=fifo)\n"
     "    policies   one workload, every policy       locality  the working set over time\n"
+    "    thrash     too many processes, and the cure\n"
     "    tour       all of them, in order\n"
     "\n"
     "    vmstat COMMAND   what a command cost, by kind of fault      free, ps, ls\n"

@@ -1,0 +1,37 @@
+#!/usr/bin/env python3
+"""Load control: thrashing shows, and its cure helps. With QEMU counting instructions time is the machine's own, and what a program finds
+does not depend on how fast the host is."""
+from harness import *
+
+# So many nanoseconds for an instruction (2 to this power): a slow machine, on which a fault is still much cheaper than the disk.
+VIRTUAL_TIME = ("-icount", "shift=5,sleep=off")
+SECONDS = 100
+
+DECISION = re.compile(r"^control: (suspend|resume) \S+ \(\d+\), .*: .* and there are \d+$|^control: resume \S+ \(\d+\) after \d+ ms, .*$")
+
+
+def thrash(t, paging):
+    result = t.boot(f"paging={paging} swap=8M init=/bin/thrash", timeout=SECONDS, extra=VIRTUAL_TIME)
+    t.ok(result.verdict == "pass", "finds what the theory says", result)
+    lines = [line for line in result.output.splitlines() if line.startswith("control:")]
+    t.ok(lines, "the log tells decisions")
+    t.ok(all(DECISION.match(line) for line in lines), "each in one line: who, why, what is needed and what there is", "\n".join(lines))
+    for kind in ("workingset", "pff"):
+        suspended = sum(int(match) for match in re.findall(rf"^ +{kind} .* (\d+)$", result.output, re.MULTILINE))
+        t.ok(suspended > 0, f"{kind}: {suspended} suspensions were counted", result)
+    told = sum(line.startswith("control: suspend") for line in lines)
+    counted = sum(int(match) for match in re.findall(r"^ +(?:off|workingset|pff) .* (\d+)$", result.output, re.MULTILINE))
+    t.ok(told == counted, f"as many suspensions are told as counted: {told} and {counted}", result)
+
+
+def suspension(t, switches):
+    t.ktap(t.boot(f"{switches} swap=32M log=error init=/test/suspension", modules=[INITRD, TEST_PROGRAMS], memory="64M", timeout=SECONDS,
+                  extra=VIRTUAL_TIME))
+
+
+for paging in FORMATS:
+    case(f"thrash paging={paging}", paging)(thrash)
+for switches in ("paging=2level", "paging=pae alloc=equal", "policy=random check=5000", "accessed=software chaos=50"):
+    case(f"suspension {switches}", switches)(suspension)
+
+main()
