@@ -64,6 +64,7 @@ file_release(struct file *file)
     assert(file->references > 0);
     if (--file->references > 0)
         return;
+    record_lock_release(file, file->inode);
     if (file->is_writer)
         inode_remove_writer(file->inode);
     if (file->operations != NULL && file->operations->release != NULL)

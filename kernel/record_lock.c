@@ -1,7 +1,8 @@
 /*
- * POSIX record locks.
+ * Locks on files.
  *
- * Invariant: an owner's locks on one file do not overlap. There are few, so one list holds those of all files.
+ * Invariant: an owner's locks on one file do not overlap. There are few, so one list holds those of all files, and one
+ * who waits.
  */
 #include "kernel/record_lock.h"
 
@@ -15,15 +16,30 @@
 
 struct record_lock {
     LIST_ENTRY(record_lock) link;
-    const struct file_table *owner;
+    struct lock_owner owner;
     const struct inode *inode;         /* open as long as the lock is there */
     u32 process;                       /* number of the one that asked */
     s16 type;
     u64 first, last;
 };
 
+/* On the stack of a thread that waits. */
+struct lock_wait {
+    LIST_ENTRY(lock_wait) link;
+    struct lock_owner owner;
+    const struct inode *inode;
+    const struct record_lock_request *request;
+};
+
 static LIST_HEAD(, record_lock) locks = LIST_HEAD_INITIALIZER(locks);
+static LIST_HEAD(, lock_wait) lock_waits = LIST_HEAD_INITIALIZER(lock_waits);
 static struct wait_queue unlocked;     /* whoever waits for any lock; they look again */
+
+static bool
+lock_is_owned(const struct record_lock *lock, struct lock_owner owner)
+{
+    return lock->owner.holder == owner.holder && lock->owner.whole == owner.whole;
+}
 
 static bool
 lock_overlaps(const struct record_lock *lock, const struct record_lock_request *request)
@@ -32,16 +48,49 @@ lock_overlaps(const struct record_lock *lock, const struct record_lock_request *
 }
 
 static struct record_lock *
-lock_in_the_way(const struct file_table *owner, const struct inode *inode, const struct record_lock_request *request)
+lock_in_the_way(struct lock_owner owner, const struct inode *inode, const struct record_lock_request *request)
 {
     struct record_lock *lock;
 
     LIST_FOREACH(lock, &locks, link) {
-        if (lock->inode == inode && lock->owner != owner && lock_overlaps(lock, request)
+        if (lock->inode == inode && lock->owner.whole == owner.whole && !lock_is_owned(lock, owner)
+            && lock_overlaps(lock, request)
             && (lock->type == F_WRLCK || request->type == F_WRLCK))
             return lock;
     }
     return NULL;
+}
+
+/* What a process waits for: one of its threads, if several do. */
+static const struct lock_wait *
+lock_wait_of(struct lock_owner owner)
+{
+    const struct lock_wait *wait;
+
+    LIST_FOREACH(wait, &lock_waits, link) {
+        if (wait->owner.is_process && wait->owner.holder == owner.holder)
+            return wait;
+    }
+    return NULL;
+}
+
+/*
+ * Whether a process that waited for this lock would wait for itself: who has the lock waits for another, and so on, at
+ * most through all who wait. Open files have no say in it, since any process may close them.
+ */
+static bool
+lock_would_deadlock(struct lock_owner owner, const struct record_lock *lock)
+{
+    const struct lock_wait *step, *wait;
+
+    LIST_FOREACH(step, &lock_waits, link) {
+        if (lock == NULL || !owner.is_process || !lock->owner.is_process || !(wait = lock_wait_of(lock->owner)))
+            return false;
+        lock = lock_in_the_way(wait->owner, wait->inode, wait->request);
+        if (lock != NULL && lock_is_owned(lock, owner))
+            return true;
+    }
+    return false;
 }
 
 /* Takes a range out of one of the owner's locks; what is left above goes to `rest`, if that is needed. */
@@ -70,7 +119,7 @@ lock_cut(struct record_lock *lock, const struct record_lock_request *request, st
 
 /* Gives the range up; true if `rest` is in use now. */
 static bool
-lock_clear(const struct file_table *owner, const struct inode *inode, const struct record_lock_request *request,
+lock_clear(struct lock_owner owner, const struct inode *inode, const struct record_lock_request *request,
            struct record_lock *rest)
 {
     struct record_lock *lock = LIST_FIRST(&locks), *next;
@@ -78,7 +127,7 @@ lock_clear(const struct file_table *owner, const struct inode *inode, const stru
 
     for (; lock != NULL; lock = next) {
         next = LIST_NEXT(lock, link);
-        if (lock->owner == owner && lock->inode == inode && lock_overlaps(lock, request))
+        if (lock_is_owned(lock, owner) && lock->inode == inode && lock_overlaps(lock, request))
             used |= lock_cut(lock, request, rest);
     }
     return used;
@@ -86,7 +135,7 @@ lock_clear(const struct file_table *owner, const struct inode *inode, const stru
 
 /* All that can fail has been done: `lock` and `rest` are there, and nobody is in the way. */
 static void
-lock_place(struct file_table *owner, struct inode *inode, const struct record_lock_request *request,
+lock_place(struct lock_owner owner, struct inode *inode, const struct record_lock_request *request,
            struct record_lock *lock, struct record_lock *rest)
 {
     if (!lock_clear(owner, inode, request, rest))
@@ -107,14 +156,30 @@ lock_place(struct file_table *owner, struct inode *inode, const struct record_lo
     wait_wake_all(&unlocked);
 }
 
-int
-record_lock_set(struct file_table *owner, struct inode *inode, const struct record_lock_request *request, bool wait)
+/* Sleeps until any lock is given up: 0, -ERESTARTSYS, or -EDEADLK. */
+static int
+lock_wait(struct lock_owner owner, const struct inode *inode, const struct record_lock_request *request,
+          const struct record_lock *lock)
 {
-    struct record_lock *lock = kmem_allocate(sizeof(*lock)), *rest = kmem_allocate(sizeof(*rest));
+    struct lock_wait wait = {.owner = owner, .inode = inode, .request = request};
+    int error;
+
+    if (lock_would_deadlock(owner, lock))
+        return -EDEADLK;
+    LIST_INSERT_HEAD(&lock_waits, &wait, link);
+    error = wait_interruptible(&unlocked);
+    LIST_REMOVE(&wait, link);
+    return error;
+}
+
+int
+record_lock_set(struct lock_owner owner, struct inode *inode, const struct record_lock_request *request, bool wait)
+{
+    struct record_lock *lock = kmem_allocate(sizeof(*lock)), *rest = kmem_allocate(sizeof(*rest)), *other;
     int error = lock == NULL || rest == NULL ? -ENOMEM : 0;
 
-    while (error == 0 && request->type != F_UNLCK && lock_in_the_way(owner, inode, request) != NULL)
-        error = wait ? wait_interruptible(&unlocked) : -EAGAIN;
+    while (error == 0 && request->type != F_UNLCK && (other = lock_in_the_way(owner, inode, request)) != NULL)
+        error = wait ? lock_wait(owner, inode, request, other) : -EAGAIN;
     if (error == 0) {
         lock_place(owner, inode, request, lock, rest);
         return 0;
@@ -124,8 +189,8 @@ record_lock_set(struct file_table *owner, struct inode *inode, const struct reco
     return error;
 }
 
-u32
-record_lock_get(const struct file_table *owner, const struct inode *inode, struct record_lock_request *request)
+s32
+record_lock_get(struct lock_owner owner, const struct inode *inode, struct record_lock_request *request)
 {
     const struct record_lock *lock = lock_in_the_way(owner, inode, request);
 
@@ -133,16 +198,22 @@ record_lock_get(const struct file_table *owner, const struct inode *inode, struc
     if (lock == NULL)
         return 0;
     *request = (struct record_lock_request){lock->type, lock->first, lock->last};
-    return lock->process;
+    return lock->owner.is_process ? (s32)lock->process : -1;
 }
 
 void
-record_lock_release(const struct file_table *owner, const struct inode *inode)
+record_lock_release(const void *holder, const struct inode *inode)
 {
-    const struct record_lock_request all = {.type = F_UNLCK, .first = 0, .last = UINT64_MAX};
+    struct record_lock *lock = LIST_FIRST(&locks), *next;
 
-    if (LIST_EMPTY(&locks))
+    if (lock == NULL)
         return;
-    lock_clear(owner, inode, &all, NULL);
+    for (; lock != NULL; lock = next) {
+        next = LIST_NEXT(lock, link);
+        if (lock->owner.holder == holder && lock->inode == inode) {
+            LIST_REMOVE(lock, link);
+            kmem_free(lock);
+        }
+    }
     wait_wake_all(&unlocked);
 }

@@ -7,7 +7,6 @@
 #include "kernel/path.h"
 #include "kernel/pipe.h"
 #include "kernel/process.h"
-#include "kernel/record_lock.h"
 #include "kernel/seal.h"
 #include "mm/user.h"
 
@@ -165,103 +164,6 @@ sys_dup3(s32 old, s32 new, u32 flags)
     return descriptor_duplicate_at(old, new, flags & O_CLOEXEC);
 }
 
-/* ---- record locks ---- */
-
-/* A lock as programs write it, with 32 bits or 64 for offsets. */
-static int
-descriptor_read_lock(u32 address, bool wide, struct flock64 *lock)
-{
-    struct flock narrow;
-
-    if (wide)
-        return user_copy_in(lock, address, sizeof(*lock));
-    if (user_copy_in(&narrow, address, sizeof(narrow)) < 0)
-        return -EFAULT;
-    *lock = (struct flock64){narrow.l_type, narrow.l_whence, narrow.l_start, narrow.l_len, narrow.l_pid};
-    return 0;
-}
-
-static int
-descriptor_write_lock(u32 address, bool wide, const struct flock64 *lock)
-{
-    struct flock narrow = {lock->l_type, lock->l_whence, (s32)lock->l_start, (s32)lock->l_len, lock->l_pid};
-
-    return wide ? user_copy_out(address, lock, sizeof(*lock)) : user_copy_out(address, &narrow, sizeof(narrow));
-}
-
-/* The bytes that a lock means: 0 or -EINVAL. */
-static int
-descriptor_parse_lock(const struct file *file, const struct flock64 *lock, struct record_lock_request *request)
-{
-    s64 start = lock->l_start, length = lock->l_len;
-
-    if (lock->l_type != F_RDLCK && lock->l_type != F_WRLCK && lock->l_type != F_UNLCK)
-        return -EINVAL;
-    if (lock->l_whence == SEEK_CUR)
-        start += (s64)file->offset;
-    else if (lock->l_whence == SEEK_END)
-        start += (s64)inode_size(file->inode);
-    else if (lock->l_whence != SEEK_SET)
-        return -EINVAL;
-    if (length < 0) {
-        start += length;
-        length = -length;
-    }
-    if (start < 0)
-        return -EINVAL;
-    *request = (struct record_lock_request){lock->l_type, (u64)start, INT64_MAX};
-    if (length > 0)
-        request->last = (u64)start + (u64)length - 1;
-    return 0;
-}
-
-static s32
-descriptor_get_lock(struct file *file, u32 address, bool wide)
-{
-    struct record_lock_request request;
-    struct flock64 lock;
-    u32 process;
-    int error = descriptor_read_lock(address, wide, &lock);
-
-    if (error == 0)
-        error = lock.l_type == F_UNLCK ? -EINVAL : descriptor_parse_lock(file, &lock, &request);
-    if (error < 0)
-        return error;
-    process = record_lock_get(current_process()->files, file->inode, &request);
-    lock.l_type = request.type;
-    if (request.type != F_UNLCK) {
-        lock.l_whence = SEEK_SET;
-        lock.l_start = (s64)request.first;
-        lock.l_len = request.last == INT64_MAX ? 0 : (s64)(request.last - request.first + 1);
-        lock.l_pid = (s32)process;
-    }
-    return descriptor_write_lock(address, wide, &lock);
-}
-
-static s32
-descriptor_set_lock(struct file *file, u32 address, bool wide, bool wait)
-{
-    struct file_table *files = current_process()->files;
-    struct record_lock_request request;
-    u32 access = file->flags & O_ACCMODE;
-    struct flock64 lock;
-    int error = descriptor_read_lock(address, wide, &lock);
-
-    if (error == 0)
-        error = descriptor_parse_lock(file, &lock, &request);
-    if (error < 0)
-        return error;
-    if ((request.type == F_RDLCK && access == O_WRONLY) || (request.type == F_WRLCK && access == O_RDONLY))
-        return -EBADF;
-    /* While it waits, another thread may close the file, whose locks go with that. */
-    file_hold(file);
-    error = record_lock_set(files, file->inode, &request, wait);
-    if (!file_table_has(files, file))
-        record_lock_release(files, file->inode);
-    file_release(file);
-    return error;
-}
-
 /* ---- flags ---- */
 
 static s32
@@ -296,14 +198,15 @@ descriptor_control(struct descriptor *entry, u32 command, u32 argument)
     case F_GET_SEALS:
         return seal_get(entry->file);
     case F_GETLK:
-    case F_GETLK64:
-        return descriptor_get_lock(entry->file, argument, command == F_GETLK64);
     case F_SETLK:
     case F_SETLKW:
-        return descriptor_set_lock(entry->file, argument, false, command == F_SETLKW);
+    case F_GETLK64:
     case F_SETLK64:
     case F_SETLKW64:
-        return descriptor_set_lock(entry->file, argument, true, command == F_SETLKW64);
+    case F_OFD_GETLK:
+    case F_OFD_SETLK:
+    case F_OFD_SETLKW:
+        return lock_control(entry->file, command, argument);
     default:
         return -EINVAL;
     }

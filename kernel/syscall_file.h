@@ -43,6 +43,10 @@ s32 sys_pipe2(u32 descriptors, u32 flags);
 s32 sys_fcntl64(s32 descriptor, u32 command, u32 argument);
 s32 sys_ioctl(s32 descriptor, u32 command, u32 argument);
 
+/* syscall_lock.c; lock_control is fcntl for F_GETLK, F_SETLK, F_SETLKW, their wide forms and those for open files. */
+s32 lock_control(struct file *file, u32 command, u32 argument);
+s32 sys_flock(s32 descriptor, u32 operation);
+
 /* What syscall_read.c does for splice.c too: applies a function to an open file and the segments that a call names. */
 struct transfer;
 typedef s32 (*file_function)(struct file *file, struct transfer *transfer);

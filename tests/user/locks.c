@@ -1,9 +1,12 @@
 /*
- * Record locks: ranges of a file that a process locks against others.
+ * Locks on files: ranges that a process locks against others, those of an open file, and flock.
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -67,6 +70,136 @@ conflict_check(void)
     check_that(check_wait(child) == 0, "until it is unlocked");
 }
 
+/* ---- Deadlock ---- */
+
+static void
+sleep_a_little(void)
+{
+    nanosleep(&(struct timespec){ .tv_nsec = 50000000 }, NULL);
+}
+
+/* A child that locks byte `own` and then waits for byte `other`; its status is 0 once it had both. */
+static pid_t
+chain_child(off_t own, off_t other)
+{
+    pid_t child = check_fork();
+
+    if (child == 0)
+        _exit(lock(F_SETLK, F_WRLCK, own, 1) != 0 || lock(F_SETLKW, F_WRLCK, other, 1) != 0);
+    sleep_a_little();
+    return child;
+}
+
+static void
+deadlock_check(void)
+{
+    check_that(lock(F_SETLK, F_WRLCK, 0, 1) == 0, "this process has byte 0");
+    pid_t first = chain_child(1, 0), second = chain_child(2, 1);
+    check_that(lock(F_SETLKW, F_WRLCK, 2, 1) == -1 && errno == EDEADLK, "who waits for one that waits for one that waits for it: EDEADLK");
+    check_that(lock(F_SETLK, F_WRLCK, 2, 1) == -1 && errno == EAGAIN, "without waiting it is EAGAIN");
+    check_that(seen_at(0) == F_WRLCK, "the lock that it had is still there");
+    lock(F_SETLK, F_UNLCK, 0, 0);
+    check_that(check_wait(first) == 0 && check_wait(second) == 0, "given up, the others get theirs");
+}
+
+static void
+ignore(int signal)
+{
+    (void) signal;
+}
+
+static void
+interrupt_check(void)
+{
+    pid_t child = check_fork();
+
+    if (child == 0) {
+        lock(F_SETLK, F_WRLCK, 0, 1);
+        sleep_a_little();
+        kill(getppid(), SIGALRM);
+        pause();
+    }
+    sigaction(SIGALRM, &(struct sigaction){ .sa_handler = ignore }, NULL);
+    while (lock(F_SETLK, F_WRLCK, 0, 1) == 0) {
+        lock(F_SETLK, F_UNLCK, 0, 1);
+        nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+    }
+    check_that(lock(F_SETLKW, F_WRLCK, 0, 1) == -1 && errno == EINTR, "a signal ends the wait: EINTR");
+    kill(child, SIGKILL);
+    check_wait(child);
+}
+
+/* ---- Locks of an open file ---- */
+
+static int
+file_lock(int descriptor, int command, int type, off_t start, off_t length, struct flock *found)
+{
+    struct flock request = { .l_type = type, .l_whence = SEEK_SET, .l_start = start, .l_len = length };
+    int result = fcntl(descriptor, command, &request);
+
+    if (found != NULL)
+        *found = request;
+    return result;
+}
+
+/* What stands in the way of a fresh open file at a byte: an errno, or 0. */
+static int
+seen_by_other(off_t byte)
+{
+    int other = open("/tmp/locks", O_RDWR);
+    int error = file_lock(other, F_OFD_SETLK, F_WRLCK, byte, 1, NULL) == 0 ? 0 : errno;
+
+    close(other);
+    return error;
+}
+
+static void
+open_file_check(void)
+{
+    int one = open("/tmp/locks", O_RDWR), other = open("/tmp/locks", O_RDWR), copy = dup(one);
+    struct flock found;
+
+    check_that(file_lock(one, F_OFD_SETLK, F_WRLCK, 0, 10, NULL) == 0, "an open file has bytes 0 to 9");
+    check_that(file_lock(other, F_OFD_SETLK, F_RDLCK, 9, 1, NULL) == -1 && errno == EAGAIN, "the same process's other open file has not: EAGAIN");
+    check_that(file_lock(copy, F_OFD_SETLK, F_WRLCK, 5, 10, NULL) == 0, "a copy of the descriptor is the same open file");
+    check_that(lock(F_SETLK, F_WRLCK, 0, 1) == -1 && errno == EAGAIN, "it stands in the process's own way too");
+    check_that(file_lock(other, F_OFD_GETLK, F_WRLCK, 0, 0, &found) == 0 && found.l_type == F_WRLCK && found.l_pid == -1, "F_OFD_GETLK tells of no process");
+    check_that(fcntl(other, F_OFD_SETLK, &(struct flock){ .l_type = F_RDLCK, .l_pid = 1 }) == -1 && errno == EINVAL, "a process in the request: EINVAL");
+    close(other);
+    check_that(seen_by_other(0) == EAGAIN, "closing another open file of the file gives nothing up");
+    close(one);
+    check_that(seen_by_other(0) == EAGAIN, "nor does closing one of two descriptors");
+    close(copy);
+    check_that(seen_by_other(0) == 0, "closing the last one does");
+}
+
+static void
+flock_check(void)
+{
+    int one = open("/tmp/locks", O_RDONLY), other = open("/tmp/locks", O_RDONLY), copy = dup(one);
+
+    check_that(flock(one, LOCK_SH) == 0 && flock(other, LOCK_SH | LOCK_NB) == 0, "two open files share a lock");
+    check_that(flock(one, LOCK_EX | LOCK_NB) == -1 && errno == EWOULDBLOCK, "neither has it alone: EWOULDBLOCK");
+    check_that(flock(other, LOCK_UN) == 0 && flock(one, LOCK_EX | LOCK_NB) == 0, "until the other gives it up");
+    check_that(flock(other, LOCK_SH | LOCK_NB) == -1 && errno == EWOULDBLOCK && flock(copy, LOCK_EX | LOCK_NB) == 0, "alone means: with its copies");
+    check_that(lock(F_SETLK, F_WRLCK, 0, 0) == 0, "record locks know nothing of it");
+    lock(F_SETLK, F_UNLCK, 0, 0);
+    close(one);
+    check_that(flock(other, LOCK_SH | LOCK_NB) == -1, "a copy is still there");
+    pid_t child = check_fork();
+    if (child == 0) {
+        close(copy);
+        _exit(flock(other, LOCK_SH) != 0);
+    }
+    sleep_a_little();
+    check_that(waitpid(child, NULL, WNOHANG) == 0, "who wants to wait does");
+    close(copy);
+    check_that(check_wait(child) == 0, "until the last copy is closed");
+    check_that(flock(other, 0) == -1 && errno == EINVAL && flock(other, LOCK_SH | LOCK_EX) == -1 && errno == EINVAL, "no operation, or two: EINVAL");
+    check_that(flock(-1, LOCK_SH) == -1 && errno == EBADF, "no file: EBADF");
+    close(other);
+}
+
 int
 main(void)
 {
@@ -78,6 +211,10 @@ main(void)
     check_that(seen_at(0) == F_UNLCK, "closing any descriptor of the file unlocks it");
     check_that(lock(F_SETLK, 99, 0, 1) == -1 && errno == EINVAL, "no such kind: EINVAL");
     check_that(lock(F_SETLK, F_RDLCK, -1, 1) == -1 && errno == EINVAL, "before the beginning: EINVAL");
+    deadlock_check();
+    interrupt_check();
+    open_file_check();
+    flock_check();
     close(file);
     file = open("/tmp/locks", O_RDONLY);
     check_that(lock(F_SETLK, F_WRLCK, 0, 1) == -1 && errno == EBADF, "to lock for writing it must be open for that: EBADF");
