@@ -16,6 +16,7 @@
 #include "kernel/power.h"
 #include "kernel/printk.h"
 #include "kernel/process.h"
+#include "kernel/semaphore.h"
 #include "kernel/session.h"
 #include "kernel/shared_memory.h"
 #include "kernel/syscall.h"
@@ -112,6 +113,7 @@ exit_process(struct process *process)
         exit_machine(process->exit_status);
     alarm_cancel(&process->real_alarm);
     exit_release_files(process);
+    semaphore_process_ends(process);
     session_leave(process);
     exit_release_memory(process);
     exit_reparent_children(process);

@@ -326,22 +326,6 @@ select_allocate_and_run(struct select *select, u64 deadline)
     return result;
 }
 
-/* A timeout in user memory (address 0: none) as a deadline; `read` knows its structure. */
-static int
-poll_read_deadline(u32 timeout, int (*read)(u32 address, u64 *nanoseconds), u64 *deadline)
-{
-    u64 duration;
-    int result;
-
-    *deadline = WAIT_FOREVER;
-    if (timeout == 0)
-        return 0;
-    result = read(timeout, &duration);
-    if (result == 0)
-        *deadline = poll_deadline(duration);
-    return result;
-}
-
 s32
 sys__newselect(s32 count, u32 readable, u32 writable, u32 exceptional, u32 timeout)
 {
@@ -351,7 +335,7 @@ sys__newselect(s32 count, u32 readable, u32 writable, u32 exceptional, u32 timeo
 
     if (count < 0)
         return -EINVAL;
-    error = poll_read_deadline(timeout, time_read_timeval, &deadline);
+    error = time_read_deadline(timeout, time_read_timeval, &deadline);
     return error < 0 ? error : select_allocate_and_run(&select, deadline);
 }
 
@@ -385,7 +369,7 @@ s32
 sys_ppoll(u32 entries, u32 count, u32 timeout, u32 set, u32 set_bytes)
 {
     u64 deadline;
-    int error = poll_read_deadline(timeout, time_read_old_timespec, &deadline);
+    int error = time_read_deadline(timeout, time_read_old_timespec, &deadline);
 
     return error < 0 ? error : ppoll_call(entries, count, deadline, set, set_bytes);
 }
@@ -394,7 +378,7 @@ s32
 sys_ppoll_time64(u32 entries, u32 count, u32 timeout, u32 set, u32 set_bytes)
 {
     u64 deadline;
-    int error = poll_read_deadline(timeout, time_read_timespec, &deadline);
+    int error = time_read_deadline(timeout, time_read_timespec, &deadline);
 
     return error < 0 ? error : ppoll_call(entries, count, deadline, set, set_bytes);
 }
@@ -417,7 +401,7 @@ sys_pselect6(s32 count, u32 readable, u32 writable, u32 exceptional, u32 timeout
 {
     struct select select = {.count = count, .addresses = {readable, writable, exceptional}};
     u64 deadline;
-    int error = count < 0 ? -EINVAL : poll_read_deadline(timeout, time_read_old_timespec, &deadline);
+    int error = count < 0 ? -EINVAL : time_read_deadline(timeout, time_read_old_timespec, &deadline);
 
     return error < 0 ? error : pselect_call(&select, deadline, mask);
 }
@@ -427,7 +411,7 @@ sys_pselect6_time64(s32 count, u32 readable, u32 writable, u32 exceptional, u32 
 {
     struct select select = {.count = count, .addresses = {readable, writable, exceptional}};
     u64 deadline;
-    int error = count < 0 ? -EINVAL : poll_read_deadline(timeout, time_read_timespec, &deadline);
+    int error = count < 0 ? -EINVAL : time_read_deadline(timeout, time_read_timespec, &deadline);
 
     return error < 0 ? error : pselect_call(&select, deadline, mask);
 }

@@ -10,12 +10,12 @@
 #include "kernel/shared_memory.h"
 
 #include "kernel/file.h"
+#include "kernel/ipc.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
 #include "kernel/process.h"
 #include "kernel/ramfs.h"
 #include "kernel/syscall_file.h"
-#include "kernel/time.h"
 #include "kernel/x86/cpu.h"
 #include "mm/frame.h"
 #include "mm/kmem.h"
@@ -26,7 +26,6 @@
 
 #include <asm/errno.h>
 #include <asm/shmbuf.h>
-#include <bsd/sys/queue.h>
 #include <linux/fcntl.h>
 #include <linux/ipc.h>
 #include <linux/limits.h>
@@ -43,22 +42,16 @@
 #define SHM_UNLOCK 12
 #define SHM_DEST   01000u      /* in the mode: the segment goes with its last attachment */
 
-/* Results between this, negated, and -1 are errors; others may be addresses. */
-#define LARGEST_ERRNO 4095
-
-#define SEGMENT_PERMISSIONS 0777u
 #define SEGMENT_NAME_BYTES 32u
 
 struct segment {
-    LIST_ENTRY(segment) link;
-    s32 id;
+    struct ipc_object ipc;      /* first */
     bool removed;               /* IPC_RMID has been said */
     struct object *object;      /* held */
-    struct shmid64_ds status;   /* all but shm_nattch */
+    struct shmid64_ds status;   /* all but shm_nattch and shm_perm */
 };
 
-static LIST_HEAD(, segment) segments = LIST_HEAD_INITIALIZER(segments);
-static s32 segment_last_id = -1;
+static struct ipc_table segments;
 
 /* ---- segments ---- */
 
@@ -71,7 +64,7 @@ segment_attached(const struct segment *segment)
 static void
 segment_free(struct segment *segment)
 {
-    LIST_REMOVE(segment, link);
+    ipc_remove(&segment->ipc);
     object_release(segment->object);
     kmem_free(segment);
 }
@@ -79,10 +72,12 @@ segment_free(struct segment *segment)
 void
 shared_memory_reap(void)
 {
-    struct segment *segment = LIST_FIRST(&segments), *next;
+    struct ipc_object *object = LIST_FIRST(&segments.objects), *next;
 
-    for (; segment != NULL; segment = next) {
-        next = LIST_NEXT(segment, link);
+    for (; object != NULL; object = next) {
+        struct segment *segment = (struct segment *)object;
+
+        next = LIST_NEXT(object, link);
         if (segment->removed && segment_attached(segment) == 0)
             segment_free(segment);
     }
@@ -91,69 +86,20 @@ shared_memory_reap(void)
 static struct segment *
 segment_find(s32 id)
 {
-    struct segment *segment;
-
-    LIST_FOREACH(segment, &segments, link) {
-        if (segment->id == id)
-            return segment;
-    }
-    return NULL;
-}
-
-static struct segment *
-segment_find_key(__kernel_key_t key)
-{
-    struct segment *segment;
-
-    LIST_FOREACH(segment, &segments, link) {
-        if (!segment->removed && segment->status.shm_perm.key == key)
-            return segment;
-    }
-    return NULL;
-}
-
-/* Whether the current process may do this: permission bits as of one class (4 read, 2 write). */
-static bool
-segment_permits(const struct segment *segment, u32 wanted)
-{
-    const struct identity *own = &current_process()->identity;
-    const struct ipc64_perm *status = &segment->status.shm_perm;
-    u32 mode = status->mode;
-
-    if (own->effective_user == IDENTITY_ROOT)
-        return true;
-    if (own->effective_user == status->uid || own->effective_user == status->cuid)
-        mode >>= 6;
-    else if (own->effective_group == status->gid || own->effective_group == status->cgid)
-        mode >>= 3;
-    return (mode & wanted) == wanted;
-}
-
-static u32
-segment_time(void)
-{
-    u32 nanoseconds;
-
-    return (u32)time_split(time_since_epoch(), &nanoseconds);
+    return (struct segment *)ipc_find(&segments, id);
 }
 
 static void
-segment_fill(struct segment *segment, __kernel_key_t key, u32 bytes, u32 flags)
+segment_fill(struct segment *segment, __kernel_key_t key, u32 bytes)
 {
-    const struct identity *own = &current_process()->identity;
     struct shmid64_ds *status = &segment->status;
     char name[SEGMENT_NAME_BYTES];
 
-    segment->id = ++segment_last_id & INT32_MAX;
-    status->shm_perm.key = key;
-    status->shm_perm.uid = status->shm_perm.cuid = own->effective_user;
-    status->shm_perm.gid = status->shm_perm.cgid = own->effective_group;
-    status->shm_perm.mode = flags & SEGMENT_PERMISSIONS;
     status->shm_segsz = bytes;
     status->shm_cpid = (s32)current_process()->id;
-    status->shm_ctime = segment_time();
+    status->shm_ctime = ipc_time();
     format(name, sizeof(name), "/SYSV%08x (deleted)", (u32)key);
-    object_set_name(segment->object, name, (u32)segment->id);
+    object_set_name(segment->object, name, (u32)segment->ipc.id);
 }
 
 static s32
@@ -173,26 +119,26 @@ segment_create(__kernel_key_t key, u32 bytes, u32 flags)
         kmem_free(segment);
         return -ENOMEM;
     }
-    segment_fill(segment, key, bytes, flags);
-    LIST_INSERT_HEAD(&segments, segment, link);
-    return segment->id;
+    ipc_add(&segments, &segment->ipc, key, flags);
+    segment_fill(segment, key, bytes);
+    return segment->ipc.id;
 }
 
 s32
 sys_shmget(s32 key, u32 bytes, u32 flags)
 {
-    struct segment *segment;
-    u32 asked = (flags >> 6 | flags >> 3 | flags) & 7;
+    struct ipc_object *object;
+    int error;
 
     shared_memory_reap();
-    segment = key == IPC_PRIVATE ? NULL : segment_find_key(key);
-    if (segment == NULL)
-        return key == IPC_PRIVATE || (flags & IPC_CREAT) ? segment_create(key, bytes, flags) : -ENOENT;
-    if ((flags & (IPC_CREAT | IPC_EXCL)) == (IPC_CREAT | IPC_EXCL))
-        return -EEXIST;
-    if (bytes > segment->status.shm_segsz)
+    error = ipc_find_key(&segments, key, flags, &object);
+    if (error < 0)
+        return error;
+    if (object == NULL)
+        return segment_create(key, bytes, flags);
+    if (bytes > ((struct segment *)object)->status.shm_segsz)
         return -EINVAL;
-    return segment_permits(segment, asked) ? segment->id : -EACCES;
+    return ipc_permits_get(object, flags) ? object->id : -EACCES;
 }
 
 /* ---- attaching ---- */
@@ -229,7 +175,7 @@ segment_attach(struct segment *segment, u32 address, u32 flags)
         error = mmap_map(cpu()->aspace, &request);
     if (error < 0)
         return error == -EEXIST ? -EINVAL : error;
-    segment->status.shm_atime = segment_time();
+    segment->status.shm_atime = ipc_time();
     segment->status.shm_lpid = (s32)current_process()->id;
     return (s32)request.address;
 }
@@ -243,7 +189,7 @@ sys_shmat(s32 id, u32 address, u32 flags)
     segment = segment_find(id);
     if (segment == NULL)
         return -EINVAL;
-    if (!segment_permits(segment, flags & SHM_RDONLY ? 4 : 6))
+    if (!ipc_permits(&segment->ipc, flags & SHM_RDONLY ? 4 : 6))
         return -EACCES;
     return segment_attach(segment, address, flags);
 }
@@ -251,11 +197,11 @@ sys_shmat(s32 id, u32 address, u32 flags)
 static struct segment *
 segment_of(const struct object *object)
 {
-    struct segment *segment;
+    struct ipc_object *segment;
 
-    LIST_FOREACH(segment, &segments, link) {
-        if (segment->object == object)
-            return segment;
+    LIST_FOREACH(segment, &segments.objects, link) {
+        if (((struct segment *)segment)->object == object)
+            return (struct segment *)segment;
     }
     return NULL;
 }
@@ -272,7 +218,7 @@ sys_shmdt(u32 address)
     error = mmap_unmap(cpu()->aspace, address, segment->status.shm_segsz);
     if (error < 0)
         return error;
-    segment->status.shm_dtime = segment_time();
+    segment->status.shm_dtime = ipc_time();
     segment->status.shm_lpid = (s32)current_process()->id;
     shared_memory_reap();
     return 0;
@@ -285,35 +231,26 @@ segment_status(const struct segment *segment, u32 address)
 {
     struct shmid64_ds status = segment->status;
 
-    if (!segment_permits(segment, 4))
+    if (!ipc_permits(&segment->ipc, 4))
         return -EACCES;
     status.shm_nattch = segment_attached(segment);
+    status.shm_perm = segment->ipc.permission;
     status.shm_perm.mode |= segment->removed ? SHM_DEST : 0;
     return user_copy_out(address, &status, sizeof(status));
-}
-
-static bool
-segment_is_own(const struct segment *segment)
-{
-    u32 user = current_process()->identity.effective_user;
-
-    return user == IDENTITY_ROOT || user == segment->status.shm_perm.uid || user == segment->status.shm_perm.cuid;
 }
 
 static s32
 segment_change(struct segment *segment, u32 address)
 {
     struct shmid64_ds status;
+    int error;
 
     if (user_copy_in(&status, address, sizeof(status)) < 0)
         return -EFAULT;
-    if (!segment_is_own(segment))
-        return -EPERM;
-    segment->status.shm_perm.uid = status.shm_perm.uid;
-    segment->status.shm_perm.gid = status.shm_perm.gid;
-    segment->status.shm_perm.mode = status.shm_perm.mode & SEGMENT_PERMISSIONS;
-    segment->status.shm_ctime = segment_time();
-    return 0;
+    error = ipc_change(&segment->ipc, &status.shm_perm);
+    if (error == 0)
+        segment->status.shm_ctime = ipc_time();
+    return error;
 }
 
 s32
@@ -331,40 +268,17 @@ sys_shmctl(s32 id, u32 command, u32 address)
     case IPC_SET:
         return segment_change(segment, address);
     case IPC_RMID:
-        if (!segment_is_own(segment))
+        if (!ipc_is_own(&segment->ipc))
             return -EPERM;
         segment->removed = true;
-        segment->status.shm_perm.key = IPC_PRIVATE;
+        segment->ipc.permission.key = IPC_PRIVATE;
         shared_memory_reap();
         return 0;
     case SHM_LOCK:
     case SHM_UNLOCK:
-        return segment_is_own(segment) ? 0 : -EPERM;
+        return ipc_is_own(&segment->ipc) ? 0 : -EPERM;
     default:
         return -EINVAL;
-    }
-}
-
-/* The old door to all of System V's: which call, then its arguments in an order of its own. */
-s32
-sys_ipc(u32 call, u32 first, u32 second, u32 third, u32 pointer)
-{
-    s32 result;
-
-    switch (call & 0xffff) {
-    case SHMGET:
-        return sys_shmget((s32)first, second, third);
-    case SHMAT:
-        result = sys_shmat((s32)first, pointer, second);
-        if (result < 0 && result >= -LARGEST_ERRNO)
-            return result;
-        return user_write_word(third, (u32)result);
-    case SHMDT:
-        return sys_shmdt(pointer);
-    case SHMCTL:
-        return sys_shmctl((s32)first, second, pointer);
-    default:
-        return -ENOSYS;
     }
 }
 

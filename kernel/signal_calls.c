@@ -423,27 +423,11 @@ timedwait_call(u32 set_address, u32 info_address, u32 set_bytes, u64 deadline)
     return signal;
 }
 
-/* A timeout (address 0: none) as a deadline; `read` knows the structure. */
-static int
-timedwait_deadline(u32 timeout, int (*read)(u32 address, u64 *nanoseconds), u64 *deadline)
-{
-    u64 duration;
-    int result;
-
-    *deadline = WAIT_FOREVER;
-    if (timeout == 0)
-        return 0;
-    result = read(timeout, &duration);
-    if (result == 0)
-        *deadline = time_deadline(duration);
-    return result;
-}
-
 s32
 sys_rt_sigtimedwait(u32 set, u32 info, u32 timeout, u32 set_bytes)
 {
     u64 deadline;
-    int result = timedwait_deadline(timeout, time_read_old_timespec, &deadline);
+    int result = time_read_deadline(timeout, time_read_old_timespec, &deadline);
 
     return result < 0 ? result : timedwait_call(set, info, set_bytes, deadline);
 }
@@ -452,7 +436,7 @@ s32
 sys_rt_sigtimedwait_time64(u32 set, u32 info, u32 timeout, u32 set_bytes)
 {
     u64 deadline;
-    int result = timedwait_deadline(timeout, time_read_timespec, &deadline);
+    int result = time_read_deadline(timeout, time_read_timespec, &deadline);
 
     return result < 0 ? result : timedwait_call(set, info, set_bytes, deadline);
 }

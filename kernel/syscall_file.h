@@ -64,8 +64,16 @@ s32 sys_mount(u32 source, u32 target, u32 type, u32 flags, u32 data);
 s32 sys_umount(u32 target);
 s32 sys_umount2(u32 target, u32 flags);
 
+/* ipc.c: one number for all of System V's calls */
+s32 sys_ipc(u32 call, u32 first, u32 second, u32 third, u32 pointer, u32 fifth);
+
+/* semaphore.c; semtimedop of ipc, with 32-bit seconds, is semop where there is no timeout */
+s32 sys_semget(s32 key, s32 count, u32 flags);
+s32 sys_semtimedop(s32 id, u32 operations, u32 count, u32 timeout);
+s32 sys_semtimedop_time64(s32 id, u32 operations, u32 count, u32 timeout);
+s32 sys_semctl(s32 id, s32 number, u32 command, u32 argument);
+
 /* shared_memory.c */
-s32 sys_ipc(u32 call, u32 first, u32 second, u32 third, u32 pointer);
 s32 sys_shmget(s32 key, u32 bytes, u32 flags);
 s32 sys_shmat(s32 id, u32 address, u32 flags);
 s32 sys_shmdt(u32 address);

@@ -89,7 +89,7 @@ const syscall_t syscall_table[] = {
     CALL(mount), CALL(umount), CALL(umount2),
 
     /* Shared memory */
-    CALL(ipc), CALL(shmget), CALL(shmat), CALL(shmdt), CALL(shmctl), CALL(memfd_create),
+    CALL(semget), CALL(semctl), CALL(semtimedop_time64), CALL(ipc), CALL(shmget), CALL(shmat), CALL(shmdt), CALL(shmctl), CALL(memfd_create),
 };
 
 const u32 syscall_table_length = sizeof(syscall_table) / sizeof(syscall_table[0]);

@@ -54,6 +54,21 @@ time_deadline(u64 duration_nanoseconds)
     return duration_nanoseconds < WAIT_FOREVER - now ? now + duration_nanoseconds : WAIT_FOREVER;
 }
 
+int
+time_read_deadline(u32 address, int (*read)(u32 address, u64 *nanoseconds), u64 *deadline)
+{
+    u64 duration;
+    int result;
+
+    *deadline = WAIT_FOREVER;
+    if (address == 0)
+        return 0;
+    result = read(address, &duration);
+    if (result == 0)
+        *deadline = duration == 0 ? 0 : time_deadline(duration);
+    return result;
+}
+
 /* Seconds and a fraction in units of `unit` nanoseconds, checked. */
 static int
 time_from_parts(s64 seconds, s64 fraction, u32 unit, u64 *nanoseconds)

@@ -49,5 +49,11 @@ struct __kernel_old_timeval time_to_timeval(u64 nanoseconds);
 /* The absolute timer_nanoseconds() of a duration from now; WAIT_FOREVER if that is past the end of time. */
 u64 time_deadline(u64 duration_nanoseconds);
 
+/*
+ * The same of a duration in user memory, which `read`, one of the above, knows how to read: WAIT_FOREVER where the
+ * address is 0, and 0, which is past, for a duration of 0. 0, -EFAULT or -EINVAL.
+ */
+int time_read_deadline(u32 address, int (*read)(u32 address, u64 *nanoseconds), u64 *deadline);
+
 /* Read the real-time clock; called once at boot. */
 void time_start(void);

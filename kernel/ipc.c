@@ -1,0 +1,159 @@
+/*
+ * What System V's shared memory and semaphores have in common, and the old door to both.
+ */
+#include "kernel/ipc.h"
+
+#include "kernel/process.h"
+#include "kernel/syscall.h"
+#include "kernel/syscall_file.h"
+#include "kernel/time.h"
+#include "mm/user.h"
+
+#include <asm/errno.h>
+
+#define IPC_PERMISSIONS 0777u
+
+/* Results between this, negated, and -1 are errors; others may be addresses. */
+#define LARGEST_ERRNO 4095
+
+struct ipc_object *
+ipc_find(const struct ipc_table *table, s32 id)
+{
+    struct ipc_object *object;
+
+    LIST_FOREACH(object, &table->objects, link) {
+        if (object->id == id)
+            return object;
+    }
+    return NULL;
+}
+
+int
+ipc_find_key(const struct ipc_table *table, s32 key, u32 flags, struct ipc_object **object)
+{
+    *object = NULL;
+    if (key == IPC_PRIVATE)
+        return 0;
+    LIST_FOREACH(*object, &table->objects, link) {
+        if ((*object)->permission.key == key)
+            return (flags & IPC_CREAT) && (flags & IPC_EXCL) ? -EEXIST : 0;
+    }
+    return flags & IPC_CREAT ? 0 : -ENOENT;
+}
+
+void
+ipc_add(struct ipc_table *table, struct ipc_object *object, s32 key, u32 flags)
+{
+    const struct identity *own = &current_process()->identity;
+    struct ipc64_perm *permission = &object->permission;
+
+    object->id = table->next_id;
+    table->next_id = (table->next_id + 1) & INT32_MAX;
+    permission->key = key;
+    permission->uid = permission->cuid = own->effective_user;
+    permission->gid = permission->cgid = own->effective_group;
+    permission->mode = flags & IPC_PERMISSIONS;
+    LIST_INSERT_HEAD(&table->objects, object, link);
+}
+
+void
+ipc_remove(struct ipc_object *object)
+{
+    LIST_REMOVE(object, link);
+}
+
+bool
+ipc_permits(const struct ipc_object *object, u32 wanted)
+{
+    const struct identity *own = &current_process()->identity;
+    const struct ipc64_perm *permission = &object->permission;
+    u32 mode = permission->mode;
+
+    if (own->effective_user == IDENTITY_ROOT)
+        return true;
+    if (own->effective_user == permission->uid || own->effective_user == permission->cuid)
+        mode >>= 6;
+    else if (own->effective_group == permission->gid || own->effective_group == permission->cgid
+             || identity_has_supplementary(own, permission->gid))
+        mode >>= 3;
+    return (mode & wanted) == wanted;
+}
+
+bool
+ipc_permits_get(const struct ipc_object *object, u32 flags)
+{
+    return ipc_permits(object, (flags >> 6 | flags >> 3 | flags) & 7);
+}
+
+bool
+ipc_is_own(const struct ipc_object *object)
+{
+    u32 user = current_process()->identity.effective_user;
+
+    return user == IDENTITY_ROOT || user == object->permission.uid || user == object->permission.cuid;
+}
+
+int
+ipc_change(struct ipc_object *object, const struct ipc64_perm *permission)
+{
+    if (!ipc_is_own(object))
+        return -EPERM;
+    object->permission.uid = permission->uid;
+    object->permission.gid = permission->gid;
+    object->permission.mode = permission->mode & IPC_PERMISSIONS;
+    return 0;
+}
+
+u32
+ipc_time(void)
+{
+    return time_seconds();
+}
+
+/* ---- The old door ---- */
+
+static s32
+ipc_shmat(s32 id, u32 address, u32 flags, u32 result_address)
+{
+    s32 result = sys_shmat(id, address, flags);
+
+    if (result < 0 && result >= -LARGEST_ERRNO)
+        return result;
+    return user_write_word(result_address, (u32)result);
+}
+
+static s32
+ipc_semctl(s32 id, s32 number, u32 command, u32 pointer)
+{
+    u32 argument;
+
+    if (pointer == 0)
+        return -EINVAL;
+    return user_read_word(&argument, pointer) < 0 ? -EFAULT : sys_semctl(id, number, command, argument);
+}
+
+/* Which call, then its arguments in an order of its own. */
+s32
+sys_ipc(u32 call, u32 first, u32 second, u32 third, u32 pointer, u32 fifth)
+{
+    switch (call & 0xffff) {
+    case SEMOP:
+        return sys_semtimedop((s32)first, pointer, second, 0);
+    case SEMTIMEDOP:
+        return sys_semtimedop((s32)first, pointer, second, fifth);
+    case SEMGET:
+        return sys_semget((s32)first, (s32)second, third);
+    case SEMCTL:
+        return ipc_semctl((s32)first, (s32)second, third, pointer);
+    case SHMGET:
+        return sys_shmget((s32)first, second, third);
+    case SHMAT:
+        return ipc_shmat((s32)first, pointer, second, third);
+    case SHMDT:
+        return sys_shmdt(pointer);
+    case SHMCTL:
+        return sys_shmctl((s32)first, second, pointer);
+    default:
+        return -ENOSYS;
+    }
+}
