@@ -159,15 +159,14 @@ file_page(struct object *object, u32 index, struct frame **frame, struct prefetc
 
 /* ---- Writing ----------------------------------------------------------- */
 
-/* Writes a page, which counts as clean from now on, to its place. False if the page has
- * gone meanwhile; *error is 0 or the device's, and then it is dirty as before. */
+/* Writes a page to its place. False if the page has gone meanwhile; *error is 0 or the
+ * device's, and then it is dirty. */
 static bool
 file_write(struct object *object, u32 index, int *error)
 {
     struct frame *frame = object->file.frames[index];
 
     evictable_begin(frame);
-    frame->dirty = false;
     *error = block_write(object->file.device, file_position(object, index), frame_data(frame),
                          file_bytes(object, index, 1));
     if (*error)

@@ -14,11 +14,13 @@
 #include "mm/transfer.h"
 
 #include <asm/errno.h>
+#include <linux/limits.h>
 #include <linux/stat.h>
 
 #define HEADER_BYTES 110u
 #define NAME_BYTES_OFFSET 94u      /* of the field with the length of the name */
 #define FILE_BYTES_OFFSET 54u      /* of the field with the length of the data */
+#define DEVICE_OFFSET 62u          /* of the fields with the device's two numbers */
 
 static struct text_buffer archive;
 
@@ -277,6 +279,90 @@ SELFTEST(cpio, stays_inside_root, "a name that leads out of the root is damage")
     add_file("cpio-test/../../outside", "x");
     add_trailer();
     check_true(is_refused());
+}
+
+/* What is wrong with an archive of one entry and a trailer; "" if nothing is. */
+static const char *
+damage_of(u32 mode, const char *name, const char *data)
+{
+    const char *damage;
+
+    text_free(&archive);
+    add("070701", 1, mode, 1, name, data, 0);
+    add_trailer();
+    damage = cpio_check(device());
+    text_free(&archive);
+    return damage == NULL ? "" : damage;
+}
+
+/* A name of so many bytes, in parts of at most NAME_MAX. */
+static const char *
+long_name(u32 length)
+{
+    static char name[PATH_MAX + 1];
+
+    for (u32 i = 0; i < length; i++)
+        name[i] = i % (NAME_MAX + 1) == NAME_MAX ? '/' : 'n';
+    name[length] = '\0';
+    return name;
+}
+
+SELFTEST(cpio, bad_names, "each way in which a name can be wrong is damage of its own, and what is just right is none")
+{
+    static char part[NAME_MAX + 2];
+
+    memset(part, 'n', NAME_MAX + 1);
+    check_text(damage_of(S_IFREG, part, ""), "a name is too long");
+    part[NAME_MAX] = '\0';
+    check_text(damage_of(S_IFREG, part, ""), "");
+    check_text(damage_of(S_IFREG, long_name(PATH_MAX), ""), "a name has an impossible length");
+    check_text(damage_of(S_IFREG, long_name(PATH_MAX - 1), ""), "");
+    check_text(damage_of(S_IFDIR, "", ""), "a name has an impossible length");
+    check_text(damage_of(S_IFREG, "./", ""), "a file has no name");
+    check_text(damage_of(S_IFDIR, "./", ""), "");
+    check_text(damage_of(S_IFREG, "..", ""), "a name leads out of the root");
+    check_text(damage_of(S_IFREG, "a/../b", ""), "a name leads out of the root");
+    check_text(damage_of(S_IFREG, "a/..", ""), "a name leads out of the root");
+    check_text(damage_of(S_IFREG, "..a/b../.c", ""), "");
+}
+
+SELFTEST(cpio, bad_entries, "a type that there is not, a link that leads nowhere, and a name or a file that goes on behind the end are damage of their own")
+{
+    check_text(damage_of(0, "a", ""), "a file has an unknown type");
+    check_text(damage_of(S_IFLNK, "a", ""), "a symbolic link has an impossible length");
+    check_text(damage_of(S_IFLNK, "a", "b"), "");
+    check_text(damage_of(S_IFLNK, "a", long_name(PATH_MAX)), "a symbolic link has an impossible length");
+    /* Padding follows the name: as a part of it, it is a zero too many. */
+    add_file("name", "");
+    memcpy(archive.data + NAME_BYTES_OFFSET, "00000006", 8);
+    check_text(cpio_check(device()), "a name has another length than its header says");
+    archive_device.bytes = HEADER_BYTES + 5;
+    check_text(cpio_check(&archive_device), "it ends within a name");
+    memcpy(archive.data + NAME_BYTES_OFFSET, "00000005", 8);
+    memcpy(archive.data + FILE_BYTES_OFFSET, "00000100", 8);
+    check_text(cpio_check(device()), "it ends within a file");
+    text_free(&archive);
+}
+
+SELFTEST(cpio, links_are_of_one_device, "names with the same number on different devices are different files")
+{
+    static const char *const names[] = {"cpio-a", "cpio-b", "cpio-c"};
+    u32 second, third;
+
+    text_free(&archive);
+    add("070701", 7, S_IFREG | 0644, 2, "cpio-a", "one", 0);
+    second = archive.length;
+    add("070701", 7, S_IFREG | 0644, 2, "cpio-b", "two", 0);
+    third = archive.length;
+    add("070701", 7, S_IFREG | 0644, 2, "cpio-c", "three", 0);
+    add_trailer();
+    memcpy(archive.data + second + DEVICE_OFFSET, "00000001", 8);
+    memcpy(archive.data + third + DEVICE_OFFSET + 8, "00000001", 8);
+    check_equal(cpio_unpack(device(), "test"), 0);
+    check_true(has_contents("/cpio-a", "one"));
+    check_true(has_contents("/cpio-b", "two"));
+    check_true(has_contents("/cpio-c", "three"));
+    clean(names, ARRAY_SIZE(names));
 }
 
 SELFTEST(cpio, checksum, "in the crc format a file whose bytes do not add up is damage")
