@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What programs may rely on, as on Linux: each tests/user/*.c that is not about bad input, as init, in both page-table formats; what is
-about fork's memory under every kind of fork, and what is about waiting for pages with a device that is slow."""
+about fork's memory under every kind of fork, what is about files' pages in a shortage, and what is about waiting for pages with a
+device that is slow."""
 from harness import *
 
 SECONDS = 60
@@ -8,6 +9,10 @@ SECONDS = 60
 # What threads do to each other's memory, where page-table entries vanish, the disk is slow and memory is short.
 THREADS = ("threads", "thread_memory", "thread_signals", "futex")
 DISTURBED = (("chaos=2", "64M"), ("fork=copy chaos=7 ramdisk.latency=200", "32M"))
+
+# What comes to files' pages, where entries vanish, dirty bits are found out in software, the disk is slow and memory is short.
+FILES = ("file_pages", "fuzz_files", "tmpfs")
+SHORTAGE = "chaos=3 dirty=software accessed=software ramdisk.latency=100"
 
 # What is no test itself, or run by another file.
 HELPERS = ("sleeper", "suspension")
@@ -28,6 +33,8 @@ for paging in FORMATS:
     for switches, memory in DISTURBED:
         for name in THREADS:
             case(f"{name} paging={paging} {switches} {memory}", name, f"paging={paging} {switches}", memory)(program)
+    for name in FILES:
+        case(f"{name} paging={paging} {SHORTAGE} 24M", name, f"paging={paging} {SHORTAGE}", "24M")(program)
     case(f"together paging={paging} ramdisk.latency=1000", "together", f"paging={paging} ramdisk.latency=1000")(program)
 case("memory_stress paging=pae ramdisk.latency=50 accessed=software", "memory_stress", "paging=pae ramdisk.latency=50 accessed=software")(program)
 

@@ -129,7 +129,7 @@ SELFTEST(mm_file, mapping_makes_dirty, "a write through a shared mapping is foun
     begin();
     address = map_file(aspace);
     for (u32 round = 1; round < 4; round++) {
-        case_put(aspace, address + 2 * PAGE_SIZE, round);
+        check_equal(user_write_word(address + 2 * PAGE_SIZE, round), 0);
         case_get(aspace, address);
         check_equal(object_write_back(file, 0, PAGES), 0);
         check_equal(COUNTED(file_write_back), round);
@@ -345,6 +345,39 @@ SELFTEST(mm_file, shrinking_gives_room_up, "what was cut off reads as zero when 
         check_equal(word_of_file(2 * PAGE_SIZE), 5);
         object_release(file);
     }
+}
+
+SELFTEST(mm_file, quota_spares_dirty_pages, "under a quota a private copy gives its source up only if that is clean")
+{
+    struct aspace *aspace = case_begin();
+    u32 address;
+
+    begin();
+    aspace_limit_frames(aspace, 30);
+    address = case_map_object(aspace, file, 0, PAGES, RW, MAP_PRIVATE);
+    write_word(0, 0x66666666);
+    word_of_file(PAGE_SIZE);
+    case_put(aspace, address, 1);
+    case_put(aspace, address + PAGE_SIZE, 1);
+    check_true(object_resident(file, 0) && !object_resident(file, 1));
+    check_equal(word_of_file(0), 0x66666666);
+    case_end();
+    object_release(file);
+}
+
+SELFTEST(mm_file, neighbours_end_with_the_room, "what is read in anticipation ends where pages have no place on the device")
+{
+    struct prefetch prefetch = {.pages = 10};
+    struct frame *frame;
+
+    begin();
+    check_equal(object_resize(file, 2 * PAGE_SIZE), 0);
+    check_equal(object_resize(file, 6 * PAGE_SIZE), 0);
+    check_equal(object_page(file, 0, false, &frame, &prefetch), OBJECT_PAGE_READ);
+    check_equal(prefetch.read, 1);
+    check_equal(file->file.resident, 2);
+    check_equal(object_page(file, 2, false, &frame, NULL), OBJECT_PAGE_NONE);
+    object_release(file);
 }
 
 SELFTEST(mm_file, resizing_takes_pages_from_mappings, "a page cut off a file is in no page table any more: touching it is a bus error")

@@ -198,6 +198,61 @@ SELFTEST(mm_object, changes_survive_eviction, "what was written to a page that h
     object_release(object);
 }
 
+SELFTEST(mm_object, budget_is_kept, "objects together get no more pages than their budget; what is cut off, punched out or released counts no longer, in memory or not")
+{
+    struct object_budget budget = {.limit = 4};
+    struct object *one = object_anonymous_create(10 * PAGE_SIZE), *other = object_anonymous_create(10 * PAGE_SIZE);
+    struct aspace *aspace = case_begin();
+    u32 address, word = 1;
+
+    check_true(one != NULL && other != NULL);
+    one->budget = other->budget = &budget;
+    address = case_map_object(aspace, other, 0, 10, RW, MAP_SHARED);
+    check_equal(object_populate(one, 0, 3), 0);
+    check_equal(object_write_kernel(other, 0, &word, sizeof(word)), sizeof(word));
+    check_equal(object_write_kernel(other, PAGE_SIZE, &word, sizeof(word)), -ENOSPC);
+    check_text(case_fault(aspace, address + PAGE_SIZE, FAULT_WRITE), "fault_bus");
+    check_equal(object_write_kernel(other, 4, &word, sizeof(word)), sizeof(word));
+    check_equal(budget.used, 4);
+    case_evict_all();
+    check_equal(budget.used, 4);
+    check_equal(object_resize(one, 2 * PAGE_SIZE), 0);
+    check_equal(budget.used, 3);
+    object_punch(one, 0, 1);
+    check_equal(budget.used, 2);
+    object_release(one);
+    check_equal(budget.used, 1);
+    case_end();
+    object_release(other);
+    check_equal(budget.used, 0);
+}
+
+SELFTEST(mm_object, holes_are_found, "pages and holes are found, whole chunks of holes too; a cleared range is zero to the byte, and whole pages of it are holes")
+{
+    struct object *object = object_anonymous_create(200 * PAGE_SIZE);
+    static u8 bytes[3 * PAGE_SIZE];
+
+    check_true(object != NULL);
+    check_equal(object_find_page(object, 0, 200), 200);
+    check_equal(object_populate(object, 100, 103), 0);
+    check_equal(object_find_page(object, 0, 200), 100);
+    check_equal(object_find_page(object, 102, 200), 102);
+    check_equal(object_find_page(object, 103, 200), 200);
+    check_equal(object_find_page(object, 0, 50), 50);
+    check_equal(object_find_hole(object, 100, 200), 103);
+    check_equal(object_find_hole(object, 100, 102), 102);
+    check_equal(object_find_hole(object, 5, 200), 5);
+    memset(bytes, 7, sizeof(bytes));
+    check_equal(object_write_kernel(object, 100 * PAGE_SIZE, bytes, sizeof(bytes)), (int)sizeof(bytes));
+    check_equal(object_clear(object, 100 * PAGE_SIZE + 10, 2 * PAGE_SIZE), 0);
+    check_equal(object_find_hole(object, 100, 200), 101);
+    case_evict_all();
+    check_equal(object_read_kernel(object, 100 * PAGE_SIZE, bytes, sizeof(bytes)), (int)sizeof(bytes));
+    check_true(is_filled(bytes, 10, 7) && is_filled(bytes + 10, 2 * PAGE_SIZE, 0)
+               && is_filled(bytes + 2 * PAGE_SIZE + 10, PAGE_SIZE - 10, 7));
+    object_release(object);
+}
+
 SELFTEST(mm_object, mapping_and_writing_are_one, "what is written to the object shows in a shared mapping and the other way; a private one keeps its copy")
 {
     struct aspace *aspace = case_begin(), *other = case_another();

@@ -107,6 +107,58 @@ room_check(void)
     unlink(MOUNT "/file");
     check_that(statfs(MOUNT, &tree) == 0 && tree.f_bfree == LIMIT_PAGES, "all is free when the file is gone");
     check_that(umount(MOUNT) == 0, "umount");
+    mount("none", MOUNT, "tmpfs", 0, "size=0");
+    file = open(MOUNT "/file", O_RDWR | O_CREAT, 0600);
+    check_that(write(file, bytes, PAGE) == PAGE, "size=0 sets no limit");
+    close(file);
+    umount(MOUNT);
+}
+
+/* A tree is in use where anything in it is. */
+static void
+use_check(void)
+{
+    mount("none", MOUNT, "tmpfs", 0, NULL);
+    mkdir(MOUNT "/a", 0700);
+    mkdir(MOUNT "/a/b", 0700);
+    close(file_make(MOUNT "/a/b/c", "c"));
+    mkdir(MOUNT "/d", 0700);
+    int file = file_make(MOUNT "/d/e", "e");
+    check_that(refused(umount(MOUNT), EBUSY), "a tree with an open file is not unmounted: EBUSY");
+    close(file);
+    chdir(MOUNT "/a/b");
+    check_that(refused(umount(MOUNT), EBUSY), "nor one with a working directory");
+    chdir("/");
+    check_that(umount(MOUNT) == 0, "else it is, whatever is in it");
+}
+
+/* Directories that are gone take no names; those of a group hand it on. */
+static void
+directory_check(void)
+{
+    struct stat status;
+    int removed;
+
+    close(file_make(DIRECTORY "/file", ""));
+    mkdir(DIRECTORY "/removed", 0700);
+    removed = open(DIRECTORY "/removed", O_RDONLY | O_DIRECTORY);
+    rmdir(DIRECTORY "/removed");
+    check_that(refused(openat(removed, "new", O_WRONLY | O_CREAT, 0600), ENOENT) && refused(mkdirat(removed, "new", 0700), ENOENT),
+               "in a removed directory nothing is made: ENOENT");
+    check_that(refused(linkat(AT_FDCWD, DIRECTORY "/file", removed, "new", 0), ENOENT)
+               && refused(renameat(AT_FDCWD, DIRECTORY "/file", removed, "new"), ENOENT), "nor does a name come there");
+    close(removed);
+    unlink(DIRECTORY "/file");
+    mkdir(DIRECTORY "/group", 0700);
+    if (chown(DIRECTORY "/group", 0, 5) != 0 || chmod(DIRECTORY "/group", 02700) != 0)
+        check_skip("a directory's group: %s", strerror(errno));
+    close(file_make(DIRECTORY "/group/file", ""));
+    mkdir(DIRECTORY "/group/below", 0700);
+    check_that(stat(DIRECTORY "/group/file", &status) == 0 && status.st_gid == 5 && !(status.st_mode & S_ISGID), "what is made in a set-group-id directory has its group");
+    check_that(stat(DIRECTORY "/group/below", &status) == 0 && status.st_gid == 5 && status.st_mode & S_ISGID, "and a directory the bit too");
+    unlink(DIRECTORY "/group/file");
+    rmdir(DIRECTORY "/group/below");
+    rmdir(DIRECTORY "/group");
 }
 
 /* ---- Mounts and names ---- */
@@ -315,7 +367,8 @@ seal_check(void)
     check_that(fcntl(file, F_GET_SEALS) == 0 && refused(fcntl(file, F_ADD_SEALS, 0x100), EINVAL), "no seals yet; unknown ones: EINVAL");
     close(file);
     file = sealed(F_SEAL_SHRINK);
-    check_that(refused(ftruncate(file, PAGE), EPERM) && ftruncate(file, 3 * PAGE) == 0, "F_SEAL_SHRINK: no shorter");
+    check_that(refused(ftruncate(file, PAGE), EPERM) && ftruncate(file, 2 * PAGE) == 0 && ftruncate(file, 3 * PAGE) == 0,
+               "F_SEAL_SHRINK: no shorter");
     close(file);
     file = sealed(F_SEAL_GROW);
     check_that(refused(ftruncate(file, 3 * PAGE), EPERM) && pwrite(file, "x", 1, PAGE) == 1 && refused(pwrite(file, "x", 1, 2 * PAGE), EPERM)
@@ -326,6 +379,8 @@ seal_check(void)
     file = sealed(0);
     void *memory = map(file, PROT_READ | PROT_WRITE, MAP_SHARED);
     check_that(refused(fcntl(file, F_ADD_SEALS, F_SEAL_WRITE), EBUSY), "F_SEAL_WRITE while somebody has it mapped for that: EBUSY");
+    mprotect(memory, PAGE, PROT_READ);
+    check_that(refused(fcntl(file, F_ADD_SEALS, F_SEAL_WRITE), EBUSY), "or could have again by mprotect");
     munmap(memory, PAGE);
     check_that(fcntl(file, F_ADD_SEALS, F_SEAL_WRITE) == 0 && fcntl(file, F_GET_SEALS) == F_SEAL_WRITE, "afterwards it holds");
     check_that(refused(pwrite(file, "x", 1, 0), EPERM) && refused(fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, PAGE), EPERM),
@@ -357,10 +412,12 @@ main(void)
     if (mount("none", MOUNT, "tmpfs", 0, NULL) == 0) {
         umount(MOUNT);
         room_check();
+        use_check();
         mount_check();
     } else {
         check_skip("mounting: %s", strerror(errno));
     }
+    directory_check();
     exchange_check();
     sparse_check(DIRECTORY "/sparse");
     sparse_check("/sparse");
