@@ -10,6 +10,7 @@ RECORDED = ROOT / "tests/linux/recorded"
 COMMANDS = ROOT / "tests/linux/commands.txt"
 ARCHIVES = [INITRD, BUILD / "rootfs-busybox.cpio", BUILD / "rootfs-bash.cpio", TEST_PROGRAMS]
 SECONDS = 60
+RANDOM_STEPS = "3000"
 SHOWN = 10      # lines that differ
 
 
@@ -32,6 +33,25 @@ recordings = sorted(RECORDED.glob("*.txt"))
 for paging in FORMATS:
     for path in recordings:
         case(f"{path.stem} paging={paging}", path, paging)(recorded)
+
+
+def random_memory(t, paging):
+    """A seed that nobody has seen, on the host's own Linux and here."""
+    program = BUILD / "tests/linux/random_memory"
+    try:
+        wanted = subprocess.run([program, str(SEED), RANDOM_STEPS], stdout=subprocess.PIPE, text=True, timeout=SECONDS, check=False).stdout
+    except OSError:
+        t.skip("this host does not run programs for i386")
+        return
+    t.note(f"SEED={SEED}")
+    result = t.boot(f"paging={paging} swap=32M log=error -- /linux/random_memory {SEED} {RANDOM_STEPS}", modules=[INITRD, TEST_PROGRAMS],
+                    timeout=SECONDS)
+    t.ok(not differences(wanted.splitlines(), result.output.splitlines()), f"the host's Linux and Belady agree, SEED={SEED}",
+         differences(wanted.splitlines(), result.output.splitlines()))
+
+
+for paging in FORMATS:
+    case(f"random memory paging={paging}", paging)(random_memory)
 
 
 @case("complete")

@@ -2,24 +2,7 @@
 """The shell at the prompt, typed at over the serial line as a person would."""
 from harness import *
 
-PROMPT = r"[#$] \Z"
-
-
-class Shell(Session):
-    """A session that has reached the prompt."""
-
-    def __init__(self, t, arguments="swap=64M"):
-        super().__init__(arguments, modules=[INITRD, TEST_PROGRAMS])
-        t.need(self.expect(PROMPT), "shows a prompt", self)
-
-    def run(self, command):
-        """Types a command line; returns what it printed before the next prompt, or None if no prompt came."""
-        self.send(command + "\n")
-        # The terminal echoes what was typed.
-        if not self.expect(re.escape(command) + r"\n"):
-            return None
-        match = self.expect(r"((?:.*\n)*?)(?:.*" + PROMPT + ")")
-        return match and match[1]
+ARCHIVES = [INITRD, TEST_PROGRAMS]
 
 
 COMMANDS = [
@@ -39,37 +22,32 @@ COMMANDS = [
 
 @case("commands")
 def _(t):
-    shell = Shell(t)
+    shell = Shell(t, modules=ARCHIVES)
     for what, command, expected in COMMANDS:
         output = shell.run(command)
-        t.ok(output is not None and re.fullmatch(expected if "\\" in expected else re.escape(expected), output), what, shell)
-    output = shell.run("nosuchprogram")
-    t.ok(output is not None and "not found" in output, "an unknown command is named", shell)
+        t.ok(re.fullmatch(expected if "\\" in expected else re.escape(expected), output), what, shell)
+    t.ok("not found" in shell.run("nosuchprogram"), "an unknown command is named", shell)
     t.ok(shell.run("echo $?") == "127\n", "and its status is 127", shell)
-    t.ok((shell.run("cat /proc/version") or "").strip() != "", "/proc can be read", shell)
-    shell.send("exit\n")
-    t.ok(shell.wait() == "pass", "exit ends the machine with status 0", shell)
+    t.ok(shell.run("cat /proc/version").strip(), "/proc can be read", shell)
+    shell.leave()
 
 
 @case("line editing")
 def _(t):
-    shell = Shell(t)
+    shell = Shell(t, modules=ARCHIVES)
     shell.send("echo wrong\x7f\x7f\x7f\x7f\x7fright\n")
     t.ok(shell.expect(r"^right\n"), "backspace takes characters back", shell)
-    t.ok(shell.expect(PROMPT), "and the prompt returns", shell)
-    shell.send("exit\n")
-    t.ok(shell.wait() == "pass", "exit ends the machine with status 0", shell)
+    shell.expect_prompt("and the prompt returns")
+    shell.leave()
 
 
 def interrupt(t, command):
-    shell = Shell(t)
+    shell = Shell(t, modules=ARCHIVES)
     shell.send(command + "\n")
     t.ok(shell.expect("started"), "it runs", shell)
     shell.send("\x03")
-    t.ok(shell.expect(PROMPT, 5), "^C brings the prompt back", shell)
-    t.ok(shell.run("echo alive") == "alive\n", "and the shell works on", shell)
-    shell.send("exit\n")
-    t.ok(shell.wait() == "pass", "exit ends the machine with status 0", shell)
+    shell.expect_prompt("^C brings the prompt back", 5)
+    shell.leave()
 
 
 case("^C on a sleeping program", "/test/sleeper")(interrupt)
@@ -79,37 +57,36 @@ case("^C on a reading program", "/test/sleeper read")(interrupt)
 
 @case("^\\ and its status")
 def _(t):
-    shell = Shell(t)
+    shell = Shell(t, modules=ARCHIVES)
     shell.send("/test/sleeper\n")
     t.ok(shell.expect("started"), "it runs", shell)
     shell.send("\x1c")
-    t.ok(shell.expect(PROMPT, 5), "^\\ brings the prompt back", shell)
+    shell.expect_prompt("^\\ brings the prompt back", 5)
     t.ok(shell.run("echo $?") == "131\n", "the program ended by SIGQUIT", shell)
-    shell.send("exit\n")
-    t.ok(shell.wait() == "pass", "exit ends the machine with status 0", shell)
+    shell.leave()
 
 
 @case("^D")
 def _(t):
-    shell = Shell(t)
+    shell = Shell(t, modules=ARCHIVES)
     shell.send("\x04")
     t.ok(shell.wait() == "pass", "^D at the prompt ends the shell, and with it the machine", shell)
 
 
 @case("status of the shell")
 def _(t):
-    shell = Shell(t)
+    shell = Shell(t, modules=ARCHIVES)
     shell.send("exit 5\n")
     t.ok(shell.wait() == "fail", "a status that is not 0 is reported as a failure", shell)
 
 
 @case("a program at the prompt")
 def _(t):
-    shell = Shell(t)
+    shell = Shell(t, modules=ARCHIVES)
     shell.send("cow; echo status=$?\n")
     t.ok(shell.expect(r"^status=0\n", 30), "a program runs from the prompt", shell)
-    shell.send("exit\n")
-    t.ok(shell.wait() == "pass", "exit ends the machine with status 0", shell)
+    shell.expect_prompt("and ends")
+    shell.leave()
 
 
 main()

@@ -217,6 +217,40 @@ class Session:
         self.process.wait()
 
 
+class Shell(Session):
+    """A session with a shell that has come to its prompt, a pattern that ends what is shown. `t` counts the assertions."""
+
+    def __init__(self, t, arguments="swap=64M", prompt=r"[#$] \Z", **options):
+        super().__init__(arguments, **options)
+        self.t = t
+        self.prompt = prompt
+        t.need(self.expect(prompt), "shows a prompt", self)
+
+    def become(self, command, greeting):
+        """Replaces the shell by another one, which greets."""
+        self.send(f"exec {command}\n")
+        self.t.need(self.expect(greeting + r"(.*\n)*.*" + self.prompt), f"{command} shows its prompt", self)
+
+    def run(self, command):
+        """Types a command line; returns what it printed before the next prompt, or "" if no prompt came."""
+        self.send(command + "\n")
+        # The terminal echoes what was typed.
+        if not self.expect(re.escape(command) + r"\n"):
+            return ""
+        match = self.expect(r"((?:.*\n)*?)(?:.*" + self.prompt + ")")
+        return match[1] if match else ""
+
+    def expect_prompt(self, what, timeout=10):
+        """An assertion: the prompt returns."""
+        return self.t.ok(self.expect(self.prompt, timeout), what, self)
+
+    def leave(self):
+        """Two assertions: the shell still answers, and ends the machine."""
+        self.t.ok(self.run("echo alive") == "alive\n", "the shell works on", self)
+        self.send("exit\n")
+        self.t.ok(self.wait() == "pass", "exit ends the machine with status 0", self)
+
+
 def run_case(test, name, function, arguments):
     test.case_name = name
     before = test.count

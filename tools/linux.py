@@ -35,6 +35,7 @@ MEMORY = "256M"
 INIT = """#!/bin/busybox sh
 mount -t proc proc /proc
 mount -t devtmpfs dev /dev
+ln -s /proc/self/fd /dev/fd
 umask 022
 while read -r name command; do
     mkdir -p /dev/shm

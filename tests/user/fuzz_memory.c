@@ -238,8 +238,13 @@ step_move(void)
         return;
     void *result = mremap(place(start), (size_t) count * PAGE_SIZE, (size_t) count * PAGE_SIZE,
                           MREMAP_MAYMOVE | MREMAP_FIXED, place(to));
-    if (result == MAP_FAILED && errno == EFAULT)
-        return;         /* on Linux, pages with anons of different ages are different mappings */
+    if (result == MAP_FAILED && errno == EFAULT) {
+        /* On Linux, pages with anons of different ages are different mappings. Older ones have unmapped the target by then. */
+        munmap(place(to), (size_t) count * PAGE_SIZE);
+        for (int i = to; i < to + count; i++)
+            pages[i] = (struct model) { 0 };
+        return;
+    }
     if (result != place(to)) {
         wrong("mremap failed", start);
         return;

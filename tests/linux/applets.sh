@@ -1,7 +1,4 @@
-# What busybox's applets print here is compared with what they printed on Linux (applets.txt). Made by, as root on Linux:
-#     tools/rootfs.sh busybox build/rootfs-busybox.cpio
-#     mkdir -p build/rootfs/busybox/tmp; cp tests/busybox/applets.sh build/rootfs/busybox/
-#     chroot build/rootfs/busybox /bin/sh /applets.sh >tests/busybox/applets.txt 2>&1
+# Busybox's applets.
 umask 022
 mkdir /tmp/work
 cd /tmp/work
