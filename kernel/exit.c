@@ -48,6 +48,7 @@ exit_release_files(struct process *process)
 
     process->files = NULL;
     file_table_release(files);
+    process_leave_place(process);
     inode_release(process->directory);
     process->directory = NULL;
     inode_release_program(process->executable);

@@ -45,7 +45,7 @@ struct fork_request {
 
 /* Flags that a process (rather than a thread) can have. CLONE_DETACHED does nothing on Linux either. */
 #define FORK_FLAGS_KNOWN                                                                                             \
-    (CSIGNAL | CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID        \
+    (CSIGNAL | CLONE_VM | CLONE_VFORK | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID        \
      | CLONE_CHILD_CLEARTID | CLONE_DETACHED | CLONE_SYSVSEM)
 
 static int
@@ -53,7 +53,7 @@ fork_check(const struct fork_request *request)
 {
     bool is_thread = (request->flags & CLONE_THREAD) != 0;
     u32 known = is_thread ? THREAD_FLAGS_KNOWN : FORK_FLAGS_KNOWN;
-    u32 needed = is_thread ? THREAD_FLAGS_SHARED : 0;
+    u32 needed = is_thread ? THREAD_FLAGS_SHARED : (request->flags & CLONE_SIGHAND) != 0 ? CLONE_VM : 0;
 
     if ((request->flags & ~known) != 0 || (request->flags & needed) != needed
         || (request->flags & CSIGNAL) > SIGNAL_COUNT)
@@ -80,6 +80,8 @@ fork_files(struct process *child, struct process *parent, u32 flags)
         inode_add_program(child->executable);       /* which is running already */
     }
     child->file_mode_mask = parent->file_mode_mask;
+    if ((flags & CLONE_FS) != 0)
+        process_share_place(child, parent);
     return 0;
 }
 
@@ -147,6 +149,7 @@ fork_abandon(struct process *child)
         aspace_release(child->aspace);
     if (child->files != NULL)
         file_table_release(child->files);
+    process_leave_place(child);
     inode_release(child->directory);
     inode_release_program(child->executable);
     if (thread != NULL) {
@@ -168,8 +171,9 @@ fork_fill(struct process *child, const struct fork_request *request)
     if (thread == NULL)
         return -ENOMEM;
     fork_inherit(child, parent);
-    signal_fork(child, thread, parent_thread);
-    result = fork_files(child, parent, request->flags);
+    result = signal_fork(child, thread, parent_thread, (request->flags & CLONE_SIGHAND) != 0);
+    if (result == 0)
+        result = fork_files(child, parent, request->flags);
     if (result == 0)
         result = fork_registers(thread, parent_thread, request);
     if (result == 0 && (request->flags & CLONE_PARENT_SETTID) != 0)

@@ -5,6 +5,7 @@
 #include "kernel/process.h"
 
 #include "kernel/assert.h"
+#include "kernel/inode.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
 #include "kernel/panic.h"
@@ -79,6 +80,7 @@ process_initialize(struct process *process)
     process->aspace = NULL;
     process->files = NULL;
     process->directory = NULL;
+    process->place_next = process;
     process->executable = NULL;
     process->group = NULL;
     process->session = NULL;
@@ -266,6 +268,49 @@ process_usage_add(struct process_usage *to, const struct process_usage *from)
     to->switches_involuntary += from->switches_involuntary;
     if (from->resident_maximum > to->resident_maximum)
         to->resident_maximum = from->resident_maximum;
+}
+
+/* ---- Current directory and umask ---- */
+
+void
+process_share_place(struct process *child, struct process *parent)
+{
+    child->place_next = parent->place_next;
+    parent->place_next = child;
+}
+
+void
+process_leave_place(struct process *process)
+{
+    struct process *before = process;
+
+    while (before->place_next != process)
+        before = before->place_next;
+    before->place_next = process->place_next;
+    process->place_next = process;
+}
+
+void
+process_set_directory(struct process *process, struct inode *directory)
+{
+    struct process *sharer = process;
+
+    do {
+        inode_release(sharer->directory);
+        sharer->directory = inode_hold(directory);
+        sharer = sharer->place_next;
+    } while (sharer != process);
+}
+
+void
+process_set_file_mode_mask(struct process *process, u32 mask)
+{
+    struct process *sharer = process;
+
+    do {
+        sharer->file_mode_mask = mask;
+        sharer = sharer->place_next;
+    } while (sharer != process);
 }
 
 void

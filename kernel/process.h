@@ -70,6 +70,7 @@ struct process {
     struct inode *directory;                   /* current one, held; NULL for zombies */
     struct inode *executable;                  /* the program's file, held as such; NULL before exec and for zombies */
     u32 file_mode_mask;                        /* umask */
+    struct process *place_next;                /* ring of those who share both (CLONE_FS); alone: itself */
     struct signal_process signals;
     struct rlimit limits[RLIM_NLIMITS];
     s16 oom_adjustment;                        /* thousandths of memory and swap area, for oom.c: -1000 to 1000 */
@@ -167,6 +168,14 @@ void process_change_group(struct process *process, struct pid *group);
 
 /* Let a parent in vfork go on; does nothing without one. The aspace is no longer shared then. */
 void process_vfork_release(struct process *process);
+
+/* Let a child share current directory and umask with its parent from now on (CLONE_FS); and no longer with anybody. */
+void process_share_place(struct process *child, struct process *parent);
+void process_leave_place(struct process *process);
+
+/* Change them, for all who share them. The inode is held anew. */
+void process_set_directory(struct process *process, struct inode *directory);
+void process_set_file_mode_mask(struct process *process, u32 mask);
 
 /* Last part of a path, cut to fit. */
 void process_set_name(struct process *process, const char *path);

@@ -79,6 +79,7 @@ struct signal_action {
 /* The actions of a process; shared after fork until one side changes its own. */
 struct signal_actions {
     u32 references;                            /* processes */
+    bool shared;                               /* by clone with CLONE_SIGHAND: a change is for all; else each has its own */
     struct signal_action action[SIGNAL_COUNT + 1];             /* by number; entry 0 unused */
 };
 
@@ -172,8 +173,11 @@ bool signal_default_stops(int signal);
 void signal_init_process(struct process *process, struct signal_actions *actions);
 void signal_init_thread(struct thread *thread);
 
-/* The child of fork: the parent's actions, mask and alternate stack. */
-void signal_fork(struct process *child, struct thread *child_thread, const struct thread *parent_thread);
+/*
+ * The child of fork: the parent's actions, mask and alternate stack; with `share` the actions stay one for both.
+ * 0 or -ENOMEM, which leaves the child without actions.
+ */
+int signal_fork(struct process *child, struct thread *child_thread, const struct thread *parent_thread, bool share);
 
 /* The actions after exec, where handlers have become default: NULL without memory. Commit replaces them. */
 struct signal_actions *signal_exec_prepare(const struct process *process);

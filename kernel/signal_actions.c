@@ -50,6 +50,7 @@ signal_actions_copy(const struct signal_actions *from)
     if (actions != NULL) {
         *actions = *from;
         actions->references = 1;
+        actions->shared = false;
     }
     return actions;
 }
@@ -59,7 +60,7 @@ signal_actions_unshare(struct process *process)
 {
     struct signal_actions *own;
 
-    if (process->signals.actions->references == 1)
+    if (process->signals.actions->references == 1 || process->signals.actions->shared)
         return 0;
     own = signal_actions_copy(process->signals.actions);
     if (own == NULL)
@@ -97,15 +98,32 @@ signal_init_thread(struct thread *thread)
     signals->stack = (struct signal_stack){.flags = SS_DISABLE};
 }
 
-void
-signal_fork(struct process *child, struct thread *child_thread, const struct thread *parent_thread)
+/* The actions for a child, counted: the parent's own until one of them changes its, unless they are shared; or NULL. */
+static struct signal_actions *
+signal_actions_fork(struct process *parent, bool share)
 {
-    struct signal_actions *actions = parent_thread->process->signals.actions;
+    struct signal_actions *actions;
 
+    if (share && signal_actions_unshare(parent) < 0)
+        return NULL;
+    actions = parent->signals.actions;
+    if (share)
+        actions->shared = true;
+    else if (actions->shared)
+        return signal_actions_copy(actions);
     actions->references++;
+    return actions;
+}
+
+int
+signal_fork(struct process *child, struct thread *child_thread, const struct thread *parent_thread, bool share)
+{
+    struct signal_actions *actions = signal_actions_fork(parent_thread->process, share);
+
     signal_init_process(child, actions);
     child_thread->signals.blocked = parent_thread->signals.blocked;
     child_thread->signals.stack = parent_thread->signals.stack;
+    return actions == NULL ? -ENOMEM : 0;
 }
 
 void
@@ -135,7 +153,7 @@ signal_exec_prepare(const struct process *process)
 {
     struct signal_actions *actions = process->signals.actions;
 
-    if (!signal_actions_have_handlers(actions)) {
+    if (!actions->shared && !signal_actions_have_handlers(actions)) {
         actions->references++;
         return actions;
     }

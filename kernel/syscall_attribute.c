@@ -368,7 +368,7 @@ sys_umask(u32 mask)
     struct process *process = current_process();
     u32 old = process->file_mode_mask;
 
-    process->file_mode_mask = mask & ATTRIBUTE_MASK;
+    process_set_file_mode_mask(process, mask & ATTRIBUTE_MASK);
     return old;
 }
 
@@ -376,18 +376,12 @@ sys_umask(u32 mask)
 static s32
 attribute_set_directory(struct inode *inode)
 {
-    struct process *process = current_process();
-    struct inode *old = process->directory;
     int error = permission_check(inode, PERMISSION_EXECUTE);
 
-    if (error < 0) {
-        inode_release(inode);
-        return error;
-    }
-
-    process->directory = inode;
-    inode_release(old);
-    return 0;
+    if (error == 0)
+        process_set_directory(current_process(), inode);
+    inode_release(inode);
+    return error;
 }
 
 s32

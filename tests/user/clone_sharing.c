@@ -1,0 +1,122 @@
+/*
+ * clone with CLONE_FS, CLONE_FILES, CLONE_SIGHAND and CLONE_VM in any combination that there is: what is asked for is one
+ * for both processes, and the rest each one's own.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "user/lib/check.h"
+
+enum { STACK = 65536, MASK = 0123, CHILD_MASK = 0077 };
+
+static volatile int word;
+static int opened;
+
+static void
+handler(int signal)
+{
+    (void) signal;
+}
+
+/* Changes all that there is to share. Nothing of the C library's that a thread would need. */
+static int
+child_body(void *unused)
+{
+    (void) unused;
+    word = 1;
+    opened = dup(0);
+    umask(CHILD_MASK);
+    sigaction(SIGUSR1, &(struct sigaction){ .sa_handler = handler }, NULL);
+    return chdir("/tmp") == 0 ? opened : 255;
+}
+
+static void
+sharing_check(int flags)
+{
+    char *stack = mmap(NULL, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), here[16] = "";
+    struct sigaction action;
+    char name[64];
+    int status;
+
+    snprintf(name, sizeof name, "%s%s%s%s", flags & CLONE_FS ? " FS" : "", flags & CLONE_FILES ? " FILES" : "", flags & CLONE_SIGHAND ? " SIGHAND" : "",
+             flags & CLONE_VM ? " VM" : "");
+    word = 0;
+    chdir("/");
+    umask(MASK);
+    signal(SIGUSR1, SIG_DFL);
+    pid_t child = clone(child_body, stack + STACK, flags | SIGCHLD, NULL);
+    check_that(child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) < 255, "clone%s: a child that ends well", name);
+    check_that(word == !!(flags & CLONE_VM), "memory is%s shared", flags & CLONE_VM ? "" : " not");
+    getcwd(here, sizeof here);
+    check_that(strcmp(here, flags & CLONE_FS ? "/tmp" : "/") == 0 && umask(MASK) == (flags & CLONE_FS ? CHILD_MASK : MASK), "directory and umask are%s", flags & CLONE_FS ? "" : " not");
+    check_that((fcntl(WEXITSTATUS(status), F_GETFD) == 0) == !!(flags & CLONE_FILES), "descriptors are%s", flags & CLONE_FILES ? "" : " not");
+    sigaction(SIGUSR1, NULL, &action);
+    check_that((action.sa_handler == handler) == !!(flags & CLONE_SIGHAND), "signal actions are%s", flags & CLONE_SIGHAND ? "" : " not");
+    if (flags & CLONE_FILES)
+        close(WEXITSTATUS(status));
+    munmap(stack, STACK);
+}
+
+static void
+refused_check(int flags, const char *what)
+{
+    int result = (int) syscall(SYS_clone, flags | SIGCHLD, NULL, NULL, NULL, NULL);
+
+    if (result == 0)
+        _exit(0);
+    check_that(result == -1 && errno == EINVAL, "%s: EINVAL", what);
+}
+
+/* Sharing ends with the process: its own child after a plain fork has actions of its own. */
+static int
+forking_body(void *unused)
+{
+    (void) unused;
+    pid_t child = (pid_t) syscall(SYS_fork);
+    if (child == 0) {
+        signal(SIGUSR1, SIG_IGN);
+        _exit(chdir("/tmp"));
+    }
+    return waitpid(child, NULL, 0) == child ? 0 : 1;
+}
+
+static void
+fork_check(void)
+{
+    char *stack = mmap(NULL, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), here[16] = "";
+    struct sigaction action;
+
+    chdir("/");
+    signal(SIGUSR1, SIG_DFL);
+    pid_t child = clone(forking_body, stack + STACK, CLONE_VM | CLONE_SIGHAND | CLONE_FS | SIGCHLD, NULL);
+    check_that(check_wait(child) == 0, "a child that shares forks another");
+    getcwd(here, sizeof here);
+    sigaction(SIGUSR1, NULL, &action);
+    check_that(action.sa_handler == SIG_DFL && strcmp(here, "/") == 0, "which shares with nobody");
+    munmap(stack, STACK);
+}
+
+int
+main(void)
+{
+    for (int i = 0; i < 16; i++) {
+        int flags = (i & 1 ? CLONE_FS : 0) | (i & 2 ? CLONE_FILES : 0) | (i & 4 ? CLONE_SIGHAND : 0) | (i & 8 ? CLONE_VM : 0);
+        if (!(flags & CLONE_SIGHAND) || flags & CLONE_VM)
+            sharing_check(flags);
+    }
+    refused_check(CLONE_SIGHAND, "signal actions without memory");
+    refused_check(CLONE_THREAD, "a thread of nothing");
+    refused_check(CLONE_THREAD | CLONE_VM, "a thread without signal actions");
+    fork_check();
+    return check_end();
+}
