@@ -175,6 +175,12 @@ sparse_show(void)
     fstat(file, &status);
     tell("size %ld, little memory: %d", (long) status.st_size, status.st_blocks < 100);
     outcome(pread(file, text, 100, 1 << 29), "read in the middle");
+    outcome(lseek(file, 0, SEEK_DATA), "the first data");
+    outcome(lseek(file, 0, SEEK_HOLE), "the first hole");
+    outcome(lseek(file, 1 << 30, SEEK_DATA), "data beyond the end");
+    outcome(lseek(file, (1 << 30) - 1, SEEK_HOLE), "the hole at the end");
+    outcome(ftruncate(file, 1 << 12), "ftruncate 4096");
+    outcome(lseek(file, 0, SEEK_DATA), "no data left");
     close(file);
     outcome(unlink("sparse"), "unlink");
 }
@@ -248,6 +254,7 @@ names_show(void)
     stat_show("two");
     stat_show("one");
     outcome(syscall(SYS_renameat2, AT_FDCWD, "two", AT_FDCWD, "a", RENAME_NOREPLACE), "renameat2 NOREPLACE");
+    outcome(syscall(SYS_renameat2, AT_FDCWD, "two", AT_FDCWD, "a", RENAME_EXCHANGE), "renameat2 EXCHANGE");
     stat_show("two");
     stat_show("a");
     directory_show(".");
@@ -256,12 +263,12 @@ names_show(void)
 static void
 removing_show(void)
 {
-    int file = open("two", O_RDWR);
+    int file = open("a", O_RDWR);
     char *map;
 
     outcome(rmdir("b/"), "rmdir of an empty directory, with a slash");
-    outcome(rmdir("a"), "rmdir of an empty directory");
-    outcome(rmdir("two"), "rmdir of a file");
+    outcome(rmdir("two"), "rmdir of an empty directory");
+    outcome(rmdir("a"), "rmdir of a file");
     outcome(rmdir("."), "rmdir .");
     outcome(rmdir(".."), "rmdir ..");
     outcome(rmdir("/"), "rmdir /");
@@ -271,7 +278,7 @@ removing_show(void)
     outcome(unlinkat(AT_FDCWD, "directory", AT_REMOVEDIR), "unlinkat REMOVEDIR");
     outcome(unlinkat(AT_FDCWD, "file", 0x10), "unlinkat with a wrong flag");
     map = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-    outcome(unlink("two"), "unlink of an open, mapped file");
+    outcome(unlink("a"), "unlink of an open, mapped file");
     outcome(pwrite(file, "still", 5, 0), "write to it");
     tell("the mapping shows it: %.5s", map);
     outcome(munmap(map, 4096), "munmap");

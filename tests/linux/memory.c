@@ -206,6 +206,7 @@ advice_show(void)
     AREA[0] = 'x';
     madvise(AREA, PAGE, MADV_DONTNEED);
     tell("the same on shared memory: %d", AREA[0]);
+    outcome(madvise(AREA, PAGE, MADV_FREE), "MADV_FREE of shared memory");
 }
 
 /* ---- mremap -------------------------------------------------------------------------------------------------------------------- */
@@ -320,6 +321,24 @@ limits_show(void)
     outcome_pointer(mmap(NULL, PAGE, READ_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0), "of shared memory");
 }
 
+static void
+lock_limits_show(void)
+{
+    area_new(READ_WRITE);
+    setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){ 2 * PAGE, 2 * PAGE });
+    outcome(mlock(AREA, 4 * PAGE), "root: mlock beyond RLIMIT_MEMLOCK");
+    munlock(AREA, 4 * PAGE);
+    setuid(1000);
+    outcome(mlock(AREA, 4 * PAGE), "another: mlock beyond RLIMIT_MEMLOCK");
+    outcome(mlock(AREA, 2 * PAGE), "within");
+    outcome(mlock(page(4), PAGE), "one more");
+    outcome(mlock(AREA, PAGE), "one that is locked already");
+    outcome(mlockall(MCL_FUTURE), "mlockall of what comes");
+    outcome_pointer(mmap(NULL, 4 * PAGE, READ_WRITE, ANONYMOUS, -1, 0), "mmap after it");
+    outcome_pointer(mmap(NULL, 4 * PAGE, READ_WRITE, ANONYMOUS | MAP_LOCKED, -1, 0), "MAP_LOCKED");
+    outcome(munlockall(), "munlockall");
+}
+
 int
 main(void)
 {
@@ -331,5 +350,6 @@ main(void)
     mapping_files_show();
     residency_show();
     outcome_of_child(limits_show, "limits");
+    outcome_of_child(lock_limits_show, "limits of locking");
     return EXIT_SUCCESS;
 }
