@@ -2,9 +2,9 @@
  * Pools: frames that compete with each other for staying in memory.
  *
  * Under global allocation there is one pool for all. Under local allocation
- * (alloc=), or with a limit of its own (setrlimit RLIMIT_RSS), an address space has
- * a pool with a quota: when it is full, a page that comes in replaces one of the
- * same pool.
+ * (alloc=), with a limit of its own (setrlimit RLIMIT_RSS), or with what control=pff
+ * grants it, an address space has a pool with a quota: when it is full, a page that
+ * comes in replaces one of the same pool.
  *
  *   alloc=global         one pool, whoever needs a frame takes the policy's choice
  *   alloc=equal          each address space the same share

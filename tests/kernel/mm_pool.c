@@ -14,6 +14,7 @@
 
 #define QUOTA 10u
 #define PAGES 40u
+#define FEW_FRAMES 160u
 
 /* An address space limited to QUOTA frames, and PAGES of memory in it; 0 if the test cannot run here. */
 static u32
@@ -157,4 +158,45 @@ SELFTEST(mm_pool, room_for_a_policy, "a policy that remembers much is taken up w
     }
     check_equal(pool_set_policy(before), 0);
     case_end();
+}
+
+SELFTEST(mm_pool, grant_is_kept, "control=pff: no more frames than granted stay in memory, never fewer than an instruction needs")
+{
+    struct aspace *aspace = case_begin();
+    u32 address = aspace && swap_total() >= 2 * PAGES ? case_memory(aspace, PAGES) : 0;
+
+    if (address && aspace_grant_frames(aspace, QUOTA)) {
+        case_fill(aspace, address, PAGES, 1);
+        check_true(aspace->pool->frames <= QUOTA);
+        check_true(case_holds(aspace, address, PAGES, 1));
+        aspace_limit_frames(aspace, QUOTA + 1);
+        check_true(aspace->pool->quota <= QUOTA);
+        check_true(aspace_grant_frames(aspace, QUOTA + 2));
+        check_true(aspace->pool->quota <= QUOTA + 1);
+        check_true(aspace_grant_frames(aspace, 0));
+        check_equal(aspace->pool->quota, POOL_MINIMUM);
+        check_true(case_holds(aspace, address, PAGES, 1));
+        check_true(aspace_grant_frames(aspace, POOL_UNLIMITED));
+        check_true(check_run() == NULL);
+    }
+    case_end();
+}
+
+SELFTEST(mm_pool, least_share, "more processes than memory has shares for: each quota is what one instruction can need all the same")
+{
+    struct pool *pools[FEW_FRAMES / POOL_MINIMUM * 2];
+    u32 count = 0;
+
+    case_begin();
+    case_evict_all();
+    case_hoard(FEW_FRAMES);
+    while (count < ARRAY_SIZE(pools) && (pools[count] = pool_create()))
+        count++;
+    pool_divide();
+    for (u32 i = 0; i < count; i++)
+        check_true(pools[i]->quota >= POOL_MINIMUM);
+    while (count > 0)
+        pool_destroy(pools[--count]);
+    case_end();
+    pool_divide();
 }
