@@ -13,7 +13,8 @@
  *                        |
  *                        sum of working sets = memory
  *
- * Then the same with load control, which lets fewer of them run at a time.
+ * Then the same with load control, which lets fewer of them run at a time: with few
+ * processes and with the most, or, for a plot, with each number of them (thrash all).
  */
 #include <limits.h>
 #include <stdbool.h>
@@ -52,7 +53,7 @@ enum {
 };
 
 static const int degrees[] = { 1, 2, 3, 4, PROCESSES_MAXIMUM };
-enum { DEGREES = sizeof degrees / sizeof *degrees };
+enum { FEW = 1, DEGREES = sizeof degrees / sizeof *degrees };
 
 /* In memory that all share. */
 static struct board {
@@ -282,14 +283,18 @@ control_set(const char *control)
 }
 
 static void
-control_tell(const char *control, const struct result *off)
+control_tell(const char *control, const struct result *off, bool with_all)
 {
+    struct result on[DEGREES];
+
     control_set(control);
     table_begin();
-    struct result few = processes_run(control, degrees[1]), on = processes_run(control, PROCESSES_MAXIMUM);
+    for (int i = 0; i < DEGREES; i++)
+        if (with_all || i == FEW || i == DEGREES - 1)
+            on[i] = processes_run(control, degrees[i]);
     control_set("off");
-    expect(few.suspensions == 0, "while memory suffices nobody is suspended");
-    cure_tell(control, off, &on);
+    expect(on[FEW].suspensions == 0, "while memory suffices nobody is suspended");
+    cure_tell(control, off, &on[DEGREES - 1]);
 }
 
 /* Locks memory until FREE frames are left: bit by bit, since locking takes memory for the kernel too. */
@@ -338,9 +343,10 @@ settings_end(void)
 }
 
 int
-main(void)
+main(int count, char **arguments)
 {
     struct result off[DEGREES];
+    bool with_all = count > 1 && strcmp(arguments[1], "all") == 0;
 
     story_begin("thrash", "Thrashing. More processes make better use of the processor, until their working sets do not fit into "
                 "memory together. Then all wait for the disk, and load control helps.");
@@ -360,9 +366,9 @@ main(void)
         off[i] = processes_run("off", degrees[i]);
     thrashing_tell(off);
     story_tell("The working-set model: as many processes run as have room for what they used last.");
-    control_tell("workingset", &off[DEGREES - 1]);
+    control_tell("workingset", &off[DEGREES - 1], with_all);
     story_tell("Page-fault frequency: who faults often gets frames, and when there are none, somebody is suspended.");
-    control_tell("pff", &off[DEGREES - 1]);
+    control_tell("pff", &off[DEGREES - 1], with_all);
     settings_end();
     return story_end();
 }
