@@ -15,7 +15,7 @@ import svg  # noqa: E402
 TOOL = "tools/lab/replacement.py"
 # Recordings of a small run: what each experiment printed, as the tool keeps it.
 RECORDINGS = ROOT / "tests/lab"
-FIGURES = ("anomaly", "program", "locality", "windows", "prefetch", "policies", "demand")
+FIGURES = ("anomaly", "program", "locality", "windows", "thrash", "prefetch", "policies", "demand")
 # Sizes of letters in the charts (tools/lab/page.py), and how wide a letter is, in the mean, for its height.
 LETTER_HEIGHTS = {"tick": 12, "title": 14, "label": 14}
 LETTER_HEIGHT = 13
@@ -171,13 +171,21 @@ def _(t):
          "an experiment that fails is named, with its command", said)
 
 
+# Those that take no more than a moment, with a small program in place of the shell; thrash runs in tests/31-load.t.
+QUICK = "trace,locality,prefetch,policies,demand,anomaly,belady-fifo,belady-lru"
+
+
 @case("run")
 def _(t):
-    """With a small program in place of the shell."""
     with tempfile.TemporaryDirectory() as directory:
-        status, said, page = laboratory("--recordings", directory, "--program", "/bin/true")
-    t.need(status == 0 and page, "what the programs print today can be drawn", said)
-    t.ok("All " in page and "/bin/true" in page, "the traced program is named")
+        copy = shutil.copytree(RECORDINGS, pathlib.Path(directory) / "lab")
+        status, said, page = laboratory("--recordings", copy, "--program", "/bin/true", "--only", QUICK)
+        t.need(status == 0 and page, "what the programs print today can be drawn", said)
+        t.ok("All " in page and "/bin/true" in page, "the traced program is named")
+        kept = (copy / "thrash.txt").read_text(encoding="utf-8") == (RECORDINGS / "thrash.txt").read_text(encoding="utf-8")
+        t.ok(kept, "what was not asked for is not run again")
+        status, said, page = laboratory("--recordings", copy, "--only", "trash")
+    t.ok(status == 1 and page is None and "trash" in said and "thrash" in said, "an unknown experiment: the list", said)
 
 
 main()

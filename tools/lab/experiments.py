@@ -47,6 +47,7 @@ class Laboratory:
             [("trace", self.boot(f"log=warn trace={path} init={path} -- {arguments}", extra=f"-serial file:{self.trace}")),
              ("frames", self.replay(self.trace, f"--policy all --frames {PROGRAM_FRAMES} --tick {TICK} --window {WINDOW}")),
              ("windows", self.replay(self.trace, f"--workingset {WINDOWS}"))],
+            [("thrash", self.boot("log=warn swap=8M init=/bin/thrash -- all", extra=CLOCKED))],
             [("locality", self.boot("log=warn init=/bin/locality", extra=CLOCKED))],
             [("prefetch", self.boot("log=error swap=32M ramdisk.latency=500 init=/bin/prefetch", extra=EXACT))],
             [("policies", self.boot("log=warn swap=16M trace=/bin/policies init=/bin/policies", extra=EXACT))],
@@ -64,12 +65,16 @@ class Laboratory:
     def replay(trace, options):
         return [str(BUILD / "pagesim"), "--csv", *options.split(), str(trace)]
 
-    def run(self, jobs):
-        """Runs everything, so many chains at a time. When one fails, no other is begun, and ExperimentFailed says which it was."""
+    def names(self):
+        return [name for chain in self.chains for name, _ in chain]
+
+    def run(self, jobs, only=None):
+        """Runs everything, or only the chains of the experiments named, so many at a time. When one fails, no other is begun, and ExperimentFailed says which it was."""
         self.directory.mkdir(parents=True, exist_ok=True)
         self.string.write_text(LECTURE + "\n", encoding="utf-8")
         with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-            chains = [pool.submit(self.run_chain, chain) for chain in self.chains]
+            chains = [pool.submit(self.run_chain, chain) for chain in self.chains
+                      if only is None or any(name in only for name, _ in chain)]
             done, _ = concurrent.futures.wait(chains, return_when=concurrent.futures.FIRST_EXCEPTION)
             pool.shutdown(cancel_futures=True)
             for chain in done:

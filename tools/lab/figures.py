@@ -216,6 +216,42 @@ def windows_figure(trace, recording):
                   [trace.command, recording.command], table)
 
 
+# ---- Thrashing ----
+
+CONTROL_COLOURS = {"off": "warning", "workingset": "accent", "pff": "policy-lru"}
+
+
+def thrash_chart(curves, column, name, title):
+    """One column of the results against the number of processes."""
+    chart = Chart(*HALF, right=108, top=30)
+    chart.put(4, 14, "ab"[column - 1], "title")
+    off = curves["off"]
+    chart.scale((off[0][0], off[-1][0]), (0, max(row[column] for rows in curves.values() for row in rows) * 1.08))
+    chart.axes("processes", name, ticks_x=[row[0] for row in off])
+    points = {control: [(row[0], row[column]) for row in rows] for control, rows in curves.items()}
+    for control, curve in points.items():
+        chart.line(curve, CONTROL_COLOURS[control])
+        chart.dots(curve, CONTROL_COLOURS[control], 3)
+    chart.end_labels({control: (curve, CONTROL_COLOURS[control]) for control, curve in points.items()})
+    return chart.svg(title)
+
+
+def thrash(recording):
+    curves = parse.read_thrash(recording)
+    best = max(curves["off"], key=lambda row: row[2])
+    most = curves["off"][-1]
+    caption = (f"<b>a</b>: while memory has room for all their working sets, more processes fill each other’s pauses, and the processor "
+               f"is used more: {best[1]} % with {best[0]}. With {most[0]} none has the frames that it needs: each page that comes in "
+               "pushes out one that is needed at once, all wait for the disk, and the processor falls idle: <b>thrashing</b>. <b>b</b>: "
+               "the work that is done collapses with it. <b>Load control</b> suspends whole processes, so that the others have their "
+               "working sets: by the working-set model, whose sum must fit, or by page-fault frequency, which gives and takes frames.")
+    table = ["control", "processes", "utilisation, %", "rounds a second", "faults a second", "suspensions"], [
+        [control, *row] for control, rows in curves.items() for row in rows]
+    charts = [thrash_chart(curves, 1, "processor utilisation, %", "Processor utilisation against the number of processes"),
+              thrash_chart(curves, 2, "rounds of work a second", "Throughput against the number of processes")]
+    return Figure("thrash", "Thrashing, and its cure", caption, charts, "pair", [recording.command], table)
+
+
 # ---- Prefetch ----
 
 PREFETCH_COLOURS = {"in order": "accent", "at random": "warning"}

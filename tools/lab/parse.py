@@ -96,6 +96,20 @@ def read_locality(recording):
     return window, phases
 
 
+def read_thrash(recording):
+    """{control: [(processes, utilisation, rounds, faults, suspensions)]}: percent; rounds and faults a second."""
+    curves = {}
+    for line in recording.text.split("\n"):
+        row = re.fullmatch(r" +(off|workingset|pff) +(\d+) +(\d+) % +(\d+) +(\d+) +(\d+) +(\d+)", line)
+        if row:
+            processes, utilisation, rounds, faults, _, suspensions = map(int, row.groups()[1:])
+            curves.setdefault(row[1], []).append((processes, utilisation, rounds, faults, suspensions))
+    for control in ("off", "workingset", "pff"):
+        if len(curves.get(control, ())) < 2:
+            raise recording.missing(f"a table with control={control}")
+    return curves
+
+
 # The sweeps of user/prefetch, in the order in which it makes them.
 SWEEPS = ("in order, a file", "at random, a file", "in order, the swap area", "at random, the swap area")
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """The page replacement laboratory: runs the experiments and draws one HTML page of what they showed.
 
-    tools/lab/replacement.py [--jobs N] [--program "PATH ARGUMENTS"] [--recordings DIRECTORY] [--draw-only] OUTPUT
+    tools/lab/replacement.py [--jobs N] [--program "PATH ARGUMENTS"] [--only NAME,...] [--recordings DIRECTORY] [--draw-only] OUTPUT
 
 `make lab-replacement` builds what this needs and writes build/lab-replacement.html. What each experiment printed stays in DIRECTORY,
-build/lab, and --draw-only draws from there. Ends with 1 and a sentence if an experiment failed or printed not what is drawn.
+build/lab; --draw-only draws from there, and --only runs some again before. Ends with 1 and a sentence if an experiment failed or printed not what is drawn.
 """
 import argparse
 import os
@@ -31,6 +31,7 @@ def draw(directory):
         figures.program(recording("trace"), recording("frames")),
         figures.locality(recording("locality")),
         figures.windows_figure(recording("trace"), recording("windows")),
+        figures.thrash(recording("thrash")),
         figures.prefetch(recording("prefetch")),
         figures.policies_figure(recording("policies")),
         figures.demand(recording("demand")),
@@ -42,6 +43,7 @@ def parse_arguments():
     parser.add_argument("output", type=pathlib.Path, help="the HTML page to write")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="experiments at a time")
     parser.add_argument("--program", default=PROGRAM, help="what is traced: a path in the machine, and arguments")
+    parser.add_argument("--only", help="run only these experiments, and draw the others from what an earlier run left")
     parser.add_argument("--recordings", type=pathlib.Path, default=BUILD / "lab", help="where what they print is kept")
     parser.add_argument("--draw-only", action="store_true", help="draw from what an earlier run left there")
     return parser.parse_args()
@@ -49,9 +51,14 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
+    laboratory = Laboratory(arguments.recordings, arguments.program)
+    only = arguments.only.split(",") if arguments.only else None
+    if only and not set(only) <= set(laboratory.names()):
+        print(f"lab: --only {arguments.only}: there are the experiments {' '.join(laboratory.names())}", file=sys.stderr)
+        return 1
     try:
         if not arguments.draw_only:
-            Laboratory(arguments.recordings, arguments.program).run(arguments.jobs)
+            laboratory.run(arguments.jobs, only)
         page = draw(arguments.recordings)
     except (ExperimentFailed, MissingOutput) as error:
         print(f"lab: {error}", file=sys.stderr)
