@@ -118,7 +118,8 @@ mount_on(struct inode *directory, const struct mount_request *request)
 
 /* ---- options ---- */
 
-/* A number of bytes with K, M or G behind it, or of hundredths of memory with %, as pages; false if it is none. */
+/* A number of bytes with K, M or G behind it, or of hundredths of memory with %, as pages (0: no limit); false if it is
+ * none. */
 static bool
 mount_parse_size(const char *text, u32 *pages)
 {
@@ -137,7 +138,7 @@ mount_parse_size(const char *text, u32 *pages)
         value <<= 10 * (unit - "kmg" + 1);
     }
     value = (value + PAGE_MASK) >> PAGE_SHIFT;
-    *pages = value == 0 || value > RAMFS_UNLIMITED ? RAMFS_UNLIMITED : (u32)value;
+    *pages = value > RAMFS_UNLIMITED ? RAMFS_UNLIMITED : (u32)value;
     return *text == '\0';
 }
 

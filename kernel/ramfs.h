@@ -48,7 +48,7 @@ int ramfs_create_unnamed(const char *name, struct inode **result);
 
 /* ---- mounted trees: for mount.c ---- */
 
-/* The root of a new, empty tree (tmpfs) of so many pages, with one reference; NULL if memory is short. */
+/* The root of a new, empty tree (tmpfs) of so many pages (0: no limit), with one reference; NULL if memory is short. */
 struct inode *ramfs_create_tree(u32 mode, u32 page_limit);
 #define RAMFS_UNLIMITED UINT32_MAX      /* by the reserve alone */
 

@@ -234,7 +234,8 @@ reclaim_gather(struct reclaim_batch *batch, struct frame *frame)
         pmap_frame_harvest_dirty(frame);
     if (frame->state == FRAME_OBJECT || (!frame->dirty && anon->slot.number)) {
         evictable_remove(frame);
-        return frame_evict(frame);
+        frame_evict(frame);         /* or it stays, if the file's device fails */
+        return true;
     }
     frame->dirty = true;
     if (batch->cluster.count == CLUSTER_FRAMES || !batch_find_slot(batch, anon))

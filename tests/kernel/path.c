@@ -7,6 +7,7 @@
 #include "kernel/ramfs.h"
 #include "kernel/selftest.h"
 #include "mm/kmem.h"
+#include "tests/kernel/mm_case.h"
 
 #include <asm/errno.h>
 #include <linux/stat.h>
@@ -15,6 +16,18 @@
 struct tree {
     struct inode *top, *directory, *file;
 };
+
+SELFTEST(path, names_leave_the_reserve, "no file gets a name where the reserve of memory is reached: -ENOSPC, and nothing is made")
+{
+    struct inode *inode;
+    int error;
+
+    case_hoard(64);
+    error = ramfs_create(path_root, "path-reserve", S_IFREG | 0644, 0, &inode);
+    case_unhoard();
+    check_equal(error, -ENOSPC);
+    check_equal(path_lookup(path_root, "/path-reserve", 0, &inode), -ENOENT);
+}
 
 static void
 make_link(struct inode *directory, const char *name, const char *target)

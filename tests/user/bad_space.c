@@ -88,6 +88,22 @@ fill_check(void)
     rmdir(DIRECTORY_NAME);
 }
 
+/* More than there is room for, in one piece: nothing but zeroes, which take no memory themselves. */
+static void
+one_write_check(void)
+{
+    size_t bytes = (size_t) room_kib() * 1024 + 4 * MIB;
+    char *zeroes = mmap(NULL, bytes, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    int file = open(FILE_NAME, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    ssize_t done = write(file, zeroes, bytes);
+
+    check_that(done > 0 && (size_t) done < bytes && lseek(file, 0, SEEK_END) == done, "one write of more than there is room for is cut");
+    reserve_check("the part of it", room_kib(), kib_of("MemTotal") + kib_of("SwapTotal"));
+    munmap(zeroes, bytes);
+    close(file);
+    unlink(FILE_NAME);
+}
+
 /* A program may use the reserve; then a file gets nothing, and nobody is killed for it. */
 static void
 squeeze_check(void)
@@ -201,6 +217,7 @@ main(void)
     }
     pipes_check();
     fill_check();
+    one_write_check();
     check_child(squeeze_check);
     check_that(free_kib() >= before - SLACK_KIB, "all memory has come back");
     return check_end();

@@ -163,6 +163,29 @@ write_back_check(void)
     close(file);
 }
 
+/* Two processes write the same pages and send them to the device: each waits where the other does it. */
+static void
+together_check(void)
+{
+    enum { ROUNDS = 30 };
+    int file = file_open();
+    char *shared = file_map(file, MAP_SHARED);
+    bool right = true;
+    pid_t child = check_fork();
+
+    for (int round = 1; round <= ROUNDS && right; round++) {
+        shared[(child == 0) + 10] = (char) round;
+        right = (round % 2 ? fsync(file) : msync(shared, PAGES * PAGE, MS_SYNC)) == 0
+                && file_byte(file, (child == 0) + 10) == (char) round;
+    }
+    if (child == 0)
+        _exit(!right);
+    check_that(check_wait(child) == 0 && right && shared[10] == ROUNDS && shared[11] == ROUNDS, "two processes sync the same page at once");
+    pwrite(file, original, sizeof original, 0);
+    munmap(shared, PAGES * PAGE);
+    close(file);
+}
+
 /* Linux from 5.4. */
 #ifndef MADV_PAGEOUT
 #define MADV_PAGEOUT 21
@@ -343,6 +366,7 @@ main(int count, char **arguments)
     file_choose(arguments[0]);
     agreement_check();
     write_back_check();
+    together_check();
     eviction_check();
     fsync_check();
     msync_check();
