@@ -69,7 +69,8 @@ class Laboratory:
         return [name for chain in self.chains for name, _ in chain]
 
     def run(self, jobs, only=None):
-        """Runs everything, or only the chains of the experiments named, so many at a time. When one fails, no other is begun, and ExperimentFailed says which it was."""
+        """Runs everything, or only the chains of the experiments named, so many at a time. When one fails, no other is begun, and
+        ExperimentFailed says which it was."""
         self.directory.mkdir(parents=True, exist_ok=True)
         self.string.write_text(LECTURE + "\n", encoding="utf-8")
         with concurrent.futures.ThreadPoolExecutor(jobs) as pool:

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """The page replacement laboratory: runs the experiments and draws one HTML page of what they showed.
 
-    tools/lab/replacement.py [--jobs N] [--program "PATH ARGUMENTS"] [--only NAME,...] [--recordings DIRECTORY] [--draw-only] OUTPUT
+    tools/lab/replacement.py [--jobs N] [--program "PATH ARGUMENTS"] [--only NAME,...] [--recordings DIRECTORY] OUTPUT
+    tools/lab/replacement.py --draw-only [--recordings DIRECTORY] OUTPUT
 
 `make lab-replacement` builds what this needs and writes build/lab-replacement.html. What each experiment printed stays in DIRECTORY,
 build/lab; --draw-only draws from there, and --only runs some again before. Ends with 1 and a sentence if an experiment failed or printed not what is drawn.
