@@ -4,6 +4,10 @@
  */
 #include "mm/policy.h"
 
+/* Room beyond the frames that there are to be, and how much more of it than needed is too much. */
+#define CAPACITY_SPARE    32u
+#define CAPACITY_WASTEFUL 8u
+
 #define POLICY_POINTER(name) &policy_##name,
 
 const struct policy *const policy_list[] = {POLICIES(POLICY_POINTER)};
@@ -26,6 +30,18 @@ policy_find(const char *name)
         if (text_equal(policy_list[i]->name, name))
             return policy_list[i];
     return NULL;
+}
+
+uint32_t
+policy_capacity(uint32_t now, uint32_t frames)
+{
+    uint32_t wanted = frames < UINT32_MAX / 4 ? frames + CAPACITY_SPARE : frames, capacity = CAPACITY_SPARE;
+
+    if (wanted <= now && now / CAPACITY_WASTEFUL <= wanted)
+        return now;
+    while (capacity < wanted && capacity < 1u << 31)
+        capacity *= 2;
+    return capacity;
 }
 
 struct policy_state *

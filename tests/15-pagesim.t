@@ -279,8 +279,10 @@ def _(t):
         t.ok(agree, f"{policy}: the same faults and victims", output + errors)
     status, output, _ = pagesim("--compare", kernel_trace("fifo", swap=True))
     t.ok(status == 1 and re.search(r"victim 1 differs: kernel 1 \(line \d+\), simulator 0 \(line \d+\)", output), "a difference is shown", output)
-    status, _, errors = pagesim("--compare", file_of("unnamed", "belady-trace 1 page=4096\nr 1\n"))
+    status, _, errors = pagesim("--compare", file_of("unnamed", "belady-trace 1 page=4096 frames=3\nr 1\n"))
     t.ok(status == 2 and "policy" in errors, "a header that names no policy is refused", errors)
+    status, _, errors = pagesim("--compare", file_of("unlimited", "belady-trace 1 page=4096 policy=clock\nr 1\n"))
+    t.ok(status == 2 and "frames" in errors, "a trace without a limit of frames is refused", errors)
 
 
 @case("one instruction")

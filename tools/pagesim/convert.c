@@ -8,17 +8,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mm/policy.h"
 #include "tools/pagesim/binary.h"
 #include "tools/pagesim/common.h"
 
 #define CHUNK_RECORDS 4096u
 
-static const char *const words[] = {"r", "w", "x", "f", "-", "u", "t", "fork", "exec", "exit"};
+static const char *const words[] = {"r", "w", "x", "f", "-", "u", "t", "fork", "exec", "exit",
+                                    "i", "o", "d", "frames", "policy", "short"};
 
 struct writer {
     const struct trace *trace;
     uint32_t process;           /* of the last page */
     uint64_t number;            /* of the last page */
+    bool line_open, line_of_references;     /* text: the line being written */
 };
 
 static void
@@ -29,6 +32,19 @@ number_write(uint64_t number)
     putchar((int)number);
 }
 
+/* An event that is of no page: the first byte, and a number or a name. */
+static void
+binary_write_event(const struct trace_record *record, unsigned first)
+{
+    putchar((int)first);
+    if (record->kind == TRACE_POLICY && !record->continues) {
+        fputs(policy_list[record->page]->name, stdout);
+        putchar('\0');
+    } else if (record->kind != TRACE_TICK) {
+        number_write(record->page);
+    }
+}
+
 static void
 binary_write(struct writer *writer, const struct trace_record *record)
 {
@@ -36,10 +52,8 @@ binary_write(struct writer *writer, const struct trace_record *record)
     const struct page_name *name = &writer->trace->pages.names[record->page];
     uint64_t difference;
 
-    if (record->kind >= TRACE_TICK) {
-        putchar((int)first);
-        if (record->kind > TRACE_TICK)
-            number_write(record->page);
+    if (!trace_has_page((enum trace_kind)record->kind)) {
+        binary_write_event(record, first);
         return;
     }
     putchar((int)(name->process == writer->process ? first : first | NAMES_PROCESS));
@@ -50,24 +64,40 @@ binary_write(struct writer *writer, const struct trace_record *record)
     writer->number = name->number;
 }
 
+/* What stands before the number: a new line, unless the record belongs to the one being written; and the word. */
 static void
-text_write(struct writer *writer, const struct trace_record *record, bool last)
+text_write_word(struct writer *writer, const struct trace_record *record)
+{
+    bool reference = trace_is_reference(record);
+    bool same_line = writer->line_open && record->continues && reference == writer->line_of_references;
+
+    if (same_line && reference)
+        putchar(' ');
+    if (!same_line && writer->line_open)
+        putchar('\n');
+    if (!same_line && record->continues)
+        fputs("+ ", stdout);
+    if (reference || !record->continues)
+        fputs(words[record->kind], stdout);
+    writer->line_open = true;
+    writer->line_of_references = reference;
+}
+
+static void
+text_write(struct writer *writer, const struct trace_record *record)
 {
     const struct page_name *name = &writer->trace->pages.names[record->page];
 
-    if (!record->continues)
-        fputs(words[record->kind], stdout);
-    else if (record->kind != TRACE_FORK)
-        printf(" %s", words[record->kind]);
-    if (record->kind > TRACE_TICK)
+    text_write_word(writer, record);
+    if (record->kind == TRACE_POLICY && !record->continues)
+        printf(" %s", policy_list[record->page]->name);
+    else if (!trace_has_page((enum trace_kind)record->kind) && record->kind != TRACE_TICK)
         printf(" %" PRIu32, record->page);
-    else if (record->kind != TRACE_TICK) {
-        printf(" %" PRIx64, name->number);
-        if (name->process != writer->process)
-            printf(" %" PRIu32, name->process);
-    }
-    if (last)
-        putchar('\n');
+    if (!trace_has_page((enum trace_kind)record->kind))
+        return;
+    printf(" %" PRIx64, name->number);
+    if (name->process != writer->process)
+        printf(" %" PRIu32, name->process);
 }
 
 void
@@ -85,8 +115,10 @@ convert(struct trace *trace, bool binary)
             if (binary)
                 binary_write(&writer, &records[i]);
             else
-                text_write(&writer, &records[i], i + 1 == count || !records[i + 1].continues);
+                text_write(&writer, &records[i]);
         }
+    if (writer.line_open)
+        putchar('\n');
     if (fflush(stdout) || ferror(stdout))
         die("standard output: %s", strerror(errno));
     free(records);

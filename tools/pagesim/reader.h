@@ -12,6 +12,7 @@ struct trace_output {
     struct trace_record *records;
     size_t count;
     size_t line_start;          /* of the records of the line being read, the first */
+    bool joins;                 /* the line goes on with the instruction of the references before */
 };
 
 /* Ends the program: "FILE:LINE: reason". */
@@ -102,7 +103,7 @@ reader_add(struct trace *trace, struct trace_output *output, uint32_t page, enum
     if (output->count - output->line_start >= TRACE_INSTRUCTION_PAGES)
         reader_fail(trace, "more than %u pages for one instruction", TRACE_INSTRUCTION_PAGES);
     output->records[output->count] = (struct trace_record){
-        .page = page, .kind = (uint8_t)kind, .continues = output->count > output->line_start};
+        .page = page, .kind = (uint8_t)kind, .continues = output->joins || output->count > output->line_start};
     output->count++;
 }
 
@@ -112,6 +113,9 @@ reader_put(struct trace *trace, struct trace_output *output, uint64_t number, en
 {
     reader_add(trace, output, pages_number(&trace->pages, (struct page_name){number, trace->process}), kind);
 }
+
+/* The number of a policy, by its name. */
+uint32_t reader_policy(const struct trace *trace, const char *name);
 
 /* Whose pages will be unmapped next. */
 void reader_leave(struct trace *trace, uint32_t process);

@@ -75,18 +75,25 @@ world_allocate(size_t bytes)
     return calloc(1, bytes);
 }
 
+/* More frames than any process of the kernel has. */
+#define ROOM_IN_KERNEL (1u << 20)
+
 void
 simulation_start(struct simulation *simulation, const struct policy *policy, uint32_t frames, const struct trace *trace,
                  const uint32_t *future, const struct simulation_settings *settings)
 {
-    size_t numbers = (size_t)frames + 1;
+    uint32_t room = settings->follows_kernel ? ROOM_IN_KERNEL : frames;
+    size_t numbers = (size_t)room + 1;
 
+    if (frames > room)
+        die("%s: %u frames are more than the kernel has", trace->name, frames);
     *simulation = (struct simulation){
-        .policy = policy, .frames = frames, .trace = trace, .tick_every = settings->tick_every, .future = future,
+        .policy = policy, .frames = frames, .room = room, .trace = trace, .tick_every = settings->tick_every, .future = future,
         .free = allocate(numbers, sizeof(*simulation->free)), .bits = allocate(numbers, 1),
         .page_of = allocate(numbers, sizeof(*simulation->page_of)), .next_use = allocate(numbers, sizeof(*simulation->next_use)),
         .world = {
-            .frames = frames + 1, .capacity = frames, .window = settings->window,
+            .frames = room + 1, .capacity = settings->follows_kernel ? policy_capacity(0, frames) : frames,
+            .window = settings->window,
             .links = allocate(numbers, sizeof(*simulation->world.links)),
             .values = allocate(numbers, sizeof(*simulation->world.values)),
             .referenced = world_referenced, .dirty = world_dirty, .random = world_random, .time = world_time,
@@ -113,48 +120,37 @@ simulation_stop(struct simulation *simulation)
 
 /* ---- Victims ---- */
 
-/* Whether the page in the frame belongs to the instruction whose record this is; those before it are looked at. */
 static bool
-instruction_uses(const struct simulation *simulation, const struct trace_record *record, uint32_t frame)
+instruction_uses(const struct simulation *simulation, uint32_t page)
 {
-    while (record->continues) {
-        record--;
-        if (simulation->page_of[frame] == record->page)
+    for (uint32_t i = 0; i < simulation->instruction_count; i++)
+        if (simulation->instruction[i] == page)
             return true;
-    }
     return false;
 }
 
 /* How many frames hold pages of this instruction, as far as it has come. */
 static uint32_t
-instruction_frames(const struct simulation *simulation, const struct trace_record *record)
+instruction_frames(const struct simulation *simulation)
 {
+    const uint32_t *pages = simulation->instruction;
     uint32_t count = 0;
 
-    while (record->continues) {
-        record--;
-        count += simulation->frame_of[record->page] != POLICY_NONE;
+    for (uint32_t i = 0; i < simulation->instruction_count; i++) {
+        bool again = false;
+
+        for (uint32_t j = 0; j < i; j++)
+            again |= pages[j] == pages[i];
+        count += !again && simulation->frame_of[pages[i]] != POLICY_NONE;
     }
     return count;
 }
 
-/* The policy's first choice that the instruction does not use, as the kernel's reclaim does it: those before it are set aside
- * meanwhile. Where they are too many for the frames, anything goes. */
-static uint32_t
-victim_choose(struct simulation *simulation, const struct trace_record *record)
+static inline void
+instruction_note(struct simulation *simulation, uint32_t page)
 {
-    uint32_t aside[TRACE_INSTRUCTION_PAGES], count = 0, victim = simulation->policy->select(simulation->state);
-
-    if (!record->continues || instruction_frames(simulation, record) >= simulation->frames)
-        return victim;
-    while (instruction_uses(simulation, record, victim)) {
-        aside[count++] = victim;
-        simulation->policy->remove(simulation->state, victim);
-        victim = simulation->policy->select(simulation->state);
-    }
-    while (count > 0)
-        simulation->policy->insert(simulation->state, aside[--count]);
-    return victim;
+    if (simulation->instruction_count < TRACE_INSTRUCTION_PAGES)
+        simulation->instruction[simulation->instruction_count++] = page;
 }
 
 static void
@@ -162,42 +158,72 @@ frame_empty(struct simulation *simulation, uint32_t frame)
 {
     simulation->frame_of[simulation->page_of[frame]] = POLICY_NONE;
     simulation->bits[frame] = 0;
+    simulation->resident--;
+    simulation->free[simulation->free_count++] = frame;
 }
 
-static uint32_t
-frame_evict(struct simulation *simulation, const struct trace_record *record)
+static void
+frame_give_up(struct simulation *simulation, uint32_t victim)
 {
-    uint32_t victim = victim_choose(simulation, record);
-
-    if (victim == POLICY_NONE || victim > simulation->frames || simulation->frame_of[simulation->page_of[victim]] != victim)
-        die("policy %s names frame %u, which is none of its own", simulation->policy->name, victim);
     if (simulation->on_evict)
         simulation->on_evict(simulation, victim);
     simulation->counts.write_backs += (simulation->bits[victim] & FRAME_DIRTY) != 0;
     policy_evict(simulation->policy, simulation->state, victim);
     frame_empty(simulation, victim);
+}
+
+static uint32_t
+victim_select(struct simulation *simulation)
+{
+    uint32_t victim = simulation->policy->select(simulation->state);
+
+    if (victim == POLICY_NONE || victim > simulation->room || simulation->frame_of[simulation->page_of[victim]] != victim)
+        die("policy %s names frame %u, which is none of its own", simulation->policy->name, victim);
     return victim;
+}
+
+/* The policy's first choice that the instruction does not use goes, as in the kernel's reclaim: those before it are set aside
+ * meanwhile. Where they are too many for the frames, anything goes. */
+static void
+frame_evict(struct simulation *simulation)
+{
+    uint32_t aside[TRACE_INSTRUCTION_PAGES], count = 0, victim = victim_select(simulation);
+    uint32_t needed = simulation->instruction_count ? instruction_frames(simulation) : 0;
+    bool protect = needed < simulation->frames && needed < simulation->resident;
+
+    while (protect && instruction_uses(simulation, simulation->page_of[victim])) {
+        aside[count++] = victim;
+        simulation->policy->remove(simulation->state, victim);
+        victim = victim_select(simulation);
+    }
+    frame_give_up(simulation, victim);
+    while (count > 0)
+        simulation->policy->insert(simulation->state, aside[--count]);
+}
+
+/* The page gets the frame that was freed last, or one that never was in use. */
+static uint32_t
+frame_take(struct simulation *simulation, uint32_t page)
+{
+    uint32_t frame = simulation->free_count ? simulation->free[--simulation->free_count] : ++simulation->used;
+
+    simulation->resident++;
+    simulation->page_of[frame] = page;
+    simulation->frame_of[page] = frame;
+    return frame;
 }
 
 /* ---- Records ---- */
 
 static uint32_t
-page_fault(struct simulation *simulation, const struct trace_record *record)
+page_fault(struct simulation *simulation, uint32_t page)
 {
-    uint32_t frame;
-
     simulation->counts.faults++;
     if (simulation->policy->expect)
-        simulation->policy->expect(simulation->state, (policy_page_t)record->page + 1);
-    if (simulation->free_count)
-        frame = simulation->free[--simulation->free_count];
-    else if (simulation->used < simulation->frames)
-        frame = ++simulation->used;
-    else
-        frame = frame_evict(simulation, record);
-    simulation->page_of[frame] = record->page;
-    simulation->frame_of[record->page] = frame;
-    return frame;
+        simulation->policy->expect(simulation->state, (policy_page_t)page + 1);
+    while (simulation->resident >= simulation->frames)
+        frame_evict(simulation);
+    return frame_take(simulation, page);
 }
 
 static void
@@ -213,16 +239,19 @@ reference(struct simulation *simulation, const struct trace_record *record)
     uint32_t frame = simulation->frame_of[record->page];
     bool fault = frame == POLICY_NONE;
 
+    if (!record->continues)
+        simulation->instruction_count = 0;
     if (fault)
-        frame = page_fault(simulation, record);
+        frame = page_fault(simulation, record->page);
     if (simulation->future)
-        simulation->next_use[frame] = simulation->future[simulation->counts.references];
+        simulation->next_use[frame] = simulation->future[simulation->position++];
     if (fault)
         simulation->policy->insert(simulation->state, frame);
     else if (simulation->policy->reference)
         simulation->policy->reference(simulation->state, frame);
     simulation->bits[frame] |= record->kind == TRACE_WRITE ? FRAME_REFERENCED | FRAME_DIRTY : FRAME_REFERENCED;
     simulation->counts.references++;
+    instruction_note(simulation, record->page);
     if (simulation->tick_every && simulation->policy->tick && simulation->counts.references % simulation->tick_every == 0)
         tick(simulation);
 }
@@ -237,20 +266,95 @@ unmap(struct simulation *simulation, uint32_t page)
         return;
     simulation->policy->remove(simulation->state, frame);
     frame_empty(simulation, frame);
-    simulation->free[simulation->free_count++] = frame;
+}
+
+static void
+pages_grow(struct simulation *simulation)
+{
+    simulation->frame_of = grow(simulation->frame_of, &simulation->page_capacity, simulation->trace->pages.count,
+                                sizeof(*simulation->frame_of));
 }
 
 void
 simulation_run(struct simulation *simulation, const struct trace_record *records, size_t count)
 {
-    simulation->frame_of = grow(simulation->frame_of, &simulation->page_capacity, simulation->trace->pages.count,
-                                sizeof(*simulation->frame_of));
+    pages_grow(simulation);
     for (size_t i = 0; i < count; i++) {
         if (trace_is_reference(&records[i]))
             reference(simulation, &records[i]);
         else if (records[i].kind == TRACE_UNMAP)
             unmap(simulation, records[i].page);
+        else if (records[i].kind == TRACE_RETURN)
+            simulation->position++;
         else if (records[i].kind == TRACE_TICK && !simulation->tick_every && simulation->policy->tick)
             tick(simulation);
+    }
+}
+
+/* ---- Following the kernel ---- */
+
+/* A new instance of the policy takes everything over. */
+static void
+simulation_renew(struct simulation *simulation, const struct policy *policy)
+{
+    struct policy_state *state = policy_start(policy, &simulation->world);
+
+    if (!state)
+        die("%s cannot start with %u frames: no memory, or no future", policy->name, simulation->frames);
+    policy_move(simulation->policy, simulation->state, policy, state);
+    policy_stop(simulation->policy, simulation->state, &simulation->world);
+    simulation->policy = policy;
+    simulation->state = state;
+}
+
+void
+simulation_set_frames(struct simulation *simulation, uint32_t frames)
+{
+    uint32_t capacity = policy_capacity(simulation->world.capacity, frames);
+
+    if (capacity != simulation->world.capacity && simulation->resident <= capacity) {
+        simulation->world.capacity = capacity;
+        simulation_renew(simulation, simulation->policy);
+    }
+    simulation->frames = frames;
+}
+
+void
+simulation_set_policy(struct simulation *simulation, const struct policy *policy)
+{
+    if (policy != simulation->policy)
+        simulation_renew(simulation, policy);
+}
+
+/* The policy learns of a page that is in memory, unreferenced and clean, whatever the number of frames. */
+static void
+page_return(struct simulation *simulation, uint32_t page)
+{
+    uint32_t frame;
+
+    if (simulation->frame_of[page] != POLICY_NONE)
+        return;
+    frame = frame_take(simulation, page);
+    if (simulation->future)
+        simulation->next_use[frame] = simulation->future[simulation->position];
+    simulation->policy->insert(simulation->state, frame);
+}
+
+void
+simulation_hear(struct simulation *simulation, const struct trace_record *record)
+{
+    pages_grow(simulation);
+    switch ((enum trace_kind)record->kind) {
+    case TRACE_RETURN: page_return(simulation, record->page); break;
+    case TRACE_LEAVE: unmap(simulation, record->page); break;
+    case TRACE_DIRTY:
+        if (simulation->frame_of[record->page] != POLICY_NONE)
+            simulation->bits[simulation->frame_of[record->page]] |= FRAME_DIRTY;
+        break;
+    case TRACE_SHORT:
+        if (simulation->resident)
+            frame_evict(simulation);
+        break;
+    default: simulation_run(simulation, record, 1);
     }
 }

@@ -20,7 +20,9 @@ struct simulation {
     struct counts counts;
     uint64_t ticks;
     uint32_t tick_every;        /* so many references; 0: at the trace's ticks */
-    uint32_t frames;            /* numbered from 1 */
+    uint32_t frames;            /* that may be in use */
+    uint32_t room;              /* frame numbers go from 1 to this: more than frames only where that changes */
+    uint32_t resident;          /* in use now */
     uint32_t used;              /* frames [1, used] were used at some time */
     uint32_t *free;             /* those of them that are free again, as a stack */
     uint32_t free_count;
@@ -28,8 +30,11 @@ struct simulation {
     uint32_t *page_of;          /* a frame's page */
     uint32_t *frame_of;         /* a page's frame; POLICY_NONE */
     size_t page_capacity;
-    const uint32_t *future;     /* for each reference the number of the next one to its page; NULL: not known */
+    uint64_t position;          /* in the future: references and returns so far */
+    const uint32_t *future;     /* for each reference and return the position of the page's next reference; NULL: not known */
     uint32_t *next_use;         /* of the page in a frame */
+    uint32_t instruction[TRACE_INSTRUCTION_PAGES];      /* the pages that it has referenced so far */
+    uint32_t instruction_count;
     struct random random;
     /* Called for each victim before it goes, if not NULL; the policy can explain it then. */
     void (*on_evict)(struct simulation *, uint32_t frame);
@@ -40,6 +45,7 @@ struct simulation {
 
 struct simulation_settings {
     uint32_t tick_every, window, seed;
+    bool follows_kernel;        /* frames and policy will change, and the policy hears of pages as in the kernel */
 };
 
 /* Ends the program if the policy cannot start. The future must outlive the simulation; a policy that needs none gets NULL. */
@@ -48,5 +54,11 @@ void simulation_start(struct simulation *simulation, const struct policy *policy
 
 /* Goes through records, which must begin and end with whole instructions. */
 void simulation_run(struct simulation *simulation, const struct trace_record *records, size_t count);
+
+/* Of those that follow the kernel: another number of frames, another policy, and what else the policy hears of pages. The
+ * position must be set before each record, if there is a future. */
+void simulation_set_frames(struct simulation *simulation, uint32_t frames);
+void simulation_set_policy(struct simulation *simulation, const struct policy *policy);
+void simulation_hear(struct simulation *simulation, const struct trace_record *record);
 
 void simulation_stop(struct simulation *simulation);

@@ -6,7 +6,8 @@
 #include "tools/pagesim/options.h"
 #include "tools/pagesim/trace.h"
 
-/* The whole trace, and for each reference the number of the next one to the same page (POLICY_NEVER). */
+/* The whole trace, and for each of its references and returns, in order, the place in that order of the next reference to
+ * the same page (POLICY_NEVER). */
 struct recording {
     struct trace_record *records;
     size_t count, capacity;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mm/policy.h"
 #include "tools/pagesim/common.h"
 #include "tools/pagesim/reader.h"
 
@@ -60,6 +61,15 @@ reader_skip_line(struct trace *trace)
     while (next != '\n' && next != END_OF_FILE);
 }
 
+uint32_t
+reader_policy(const struct trace *trace, const char *name)
+{
+    for (uint32_t i = 0; i < policy_count; i++)
+        if (strcmp(policy_list[i]->name, name) == 0)
+            return i;
+    reader_fail(trace, "there is no policy '%s'", name);
+}
+
 void
 reader_leave(struct trace *trace, uint32_t process)
 {
@@ -93,6 +103,7 @@ trace_read(struct trace *trace, struct trace_record *records, size_t wanted)
 
     while (output.count < wanted) {
         output.line_start = output.count;
+        output.joins = false;
         if (trace->leaving_page != NOBODY_LEAVES && trace_unmap_next(trace, &output))
             continue;
         if (!read_line[trace->format](trace, &output))

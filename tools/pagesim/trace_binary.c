@@ -5,6 +5,7 @@
 #include "tools/pagesim/reader.h"
 
 #define NUMBER_LONGEST 64u  /* bits */
+#define NAME_BYTES 16u      /* of a policy; there is none so long */
 
 static uint64_t
 binary_number(struct trace *trace)
@@ -43,26 +44,53 @@ binary_page(struct trace *trace)
     return trace->last_number;
 }
 
+/* The name of a policy, with the 0 behind it. */
+static uint32_t
+binary_policy(struct trace *trace)
+{
+    char name[NAME_BYTES];
+    size_t length = 0;
+    int byte;
+
+    while ((byte = reader_next(trace)) != '\0') {
+        if (byte == END_OF_FILE)
+            reader_fail(trace, "the trace ends inside a record");
+        if (length + 1 < sizeof(name))
+            name[length++] = byte > ' ' && byte <= '~' ? (char)byte : '?';
+    }
+    name[length] = '\0';
+    return reader_policy(trace, name);
+}
+
+/* An event that is of no page. */
+static void
+binary_event(struct trace *trace, struct trace_output *output, enum trace_kind kind, bool continues)
+{
+    uint32_t number = 0;
+
+    if (kind == TRACE_POLICY && !continues)
+        number = binary_policy(trace);
+    else if (kind != TRACE_TICK)
+        number = binary_process(trace);
+    reader_add(trace, output, number, kind);
+    if (kind == TRACE_EXEC || kind == TRACE_EXIT)
+        reader_leave(trace, number);
+}
+
 static void
 binary_record(struct trace *trace, struct trace_output *output, unsigned first)
 {
     enum trace_kind kind = (enum trace_kind)(first & KIND_MASK);
 
-    if (kind > TRACE_EXIT || first & ~(KIND_MASK | CONTINUES | NAMES_PROCESS))
+    if (first & ~(KIND_MASK | CONTINUES | NAMES_PROCESS))
         reader_fail(trace, "0x%02x begins no record", first);
-    if (kind == TRACE_TICK) {
-        reader_add(trace, output, 0, kind);
-    } else if (kind >= TRACE_FORK) {
-        uint32_t process = binary_process(trace);
-
-        reader_add(trace, output, process, kind);
-        if (kind != TRACE_FORK)
-            reader_leave(trace, process);
-    } else {
-        if (first & NAMES_PROCESS)
-            trace->process = binary_process(trace);
-        reader_put(trace, output, binary_page(trace), kind);
+    if (!trace_has_page(kind)) {
+        binary_event(trace, output, kind, first & CONTINUES);
+        return;
     }
+    if (first & NAMES_PROCESS)
+        trace->process = binary_process(trace);
+    reader_put(trace, output, binary_page(trace), kind);
 }
 
 /* What one instruction does. */

@@ -122,6 +122,7 @@ text_process(struct trace *trace)
     next = reader_peek(trace);
     trace->process = next >= '0' && next <= '9' ? (uint32_t)reader_number(trace, DECIMAL, UINT32_MAX, "a process")
                                                 : trace->header.process;
+    reader_skip_blanks(trace);
 }
 
 static uint64_t
@@ -137,6 +138,20 @@ text_page(struct trace *trace)
     else
         text_process(trace);
     return number;
+}
+
+/* Takes what stands before the next blank, or as much of it as a word can have. */
+static void
+text_take_word(struct trace *trace, char *word)
+{
+    size_t length = 0;
+    int next;
+
+    while (!is_blank_or_end(next = reader_peek(trace)) && length < WORD_BYTES) {
+        word[length++] = next > ' ' && next <= '~' ? (char)next : '?';
+        trace->at++;
+    }
+    word[length] = '\0';
 }
 
 /* r PAGE [PID] w PAGE [PID] ...: all by one instruction. */
@@ -161,48 +176,88 @@ text_event(struct trace *trace, struct trace_output *output, enum trace_kind kin
 }
 
 static uint32_t
-text_life_process(struct trace *trace)
+text_process_number(struct trace *trace)
 {
     reader_skip_blanks(trace);
     return (uint32_t)reader_number(trace, DECIMAL, UINT32_MAX, "a process");
 }
 
-/* fork PID PID, exec PID, exit PID */
+/* fork PID PID, exec PID, exit PID, short PID */
 static void
 text_life(struct trace *trace, struct trace_output *output, enum trace_kind kind)
 {
-    uint32_t process = text_life_process(trace);
+    uint32_t process = text_process_number(trace);
 
     reader_add(trace, output, process, kind);
     if (kind == TRACE_FORK)
-        reader_add(trace, output, text_life_process(trace), kind);
-    else
+        reader_add(trace, output, text_process_number(trace), kind);
+    else if (kind != TRACE_SHORT)
         reader_leave(trace, process);
+}
+
+/* frames N PID */
+static void
+text_frames(struct trace *trace, struct trace_output *output)
+{
+    reader_skip_blanks(trace);
+    reader_add(trace, output, (uint32_t)reader_number(trace, DECIMAL, UINT32_MAX, "a number of frames"), TRACE_FRAMES);
+    reader_add(trace, output, text_process_number(trace), TRACE_FRAMES);
+}
+
+/* policy NAME PID */
+static void
+text_policy(struct trace *trace, struct trace_output *output)
+{
+    char word[WORD_BYTES + 1];
+
+    reader_skip_blanks(trace);
+    text_take_word(trace, word);
+    reader_add(trace, output, reader_policy(trace, word), TRACE_POLICY);
+    reader_add(trace, output, text_process_number(trace), TRACE_POLICY);
 }
 
 static void
 text_word(struct trace *trace, struct trace_output *output)
 {
     static const struct { const char *word; enum trace_kind kind; } events[] = {
-        {"f", TRACE_FAULT}, {"-", TRACE_EVICT}, {"u", TRACE_UNMAP}, {"t", TRACE_TICK},
-        {"fork", TRACE_FORK}, {"exec", TRACE_EXEC}, {"exit", TRACE_EXIT}};
-    char word[WORD_BYTES + 1] = "";
-    size_t length = 0;
+        {"f", TRACE_FAULT}, {"-", TRACE_EVICT}, {"u", TRACE_UNMAP}, {"t", TRACE_TICK}, {"fork", TRACE_FORK}, {"exec", TRACE_EXEC},
+        {"exit", TRACE_EXIT}, {"i", TRACE_RETURN}, {"o", TRACE_LEAVE}, {"d", TRACE_DIRTY}, {"frames", TRACE_FRAMES},
+        {"policy", TRACE_POLICY}, {"short", TRACE_SHORT}};
+    char word[WORD_BYTES + 1];
+
+    text_take_word(trace, word);
+    for (size_t i = 0; i < sizeof(events) / sizeof(*events); i++) {
+        enum trace_kind kind = events[i].kind;
+
+        if (strcmp(word, events[i].word) != 0)
+            continue;
+        if (kind == TRACE_FRAMES)
+            text_frames(trace, output);
+        else if (kind == TRACE_POLICY)
+            text_policy(trace, output);
+        else if (trace_has_page(kind) || kind == TRACE_TICK)
+            text_event(trace, output, kind);
+        else
+            text_life(trace, output, kind);
+        return;
+    }
+    reader_fail(trace, "'%s' is no reference (r, w, x) and no event (f, -, u, t, i, o, d, fork, exec, exit, frames, policy, short)",
+                word);
+}
+
+/* + r PAGE ...: goes on with the instruction of the references before. */
+static void
+text_join(struct trace *trace, struct trace_output *output)
+{
     int next;
 
-    while (!is_blank_or_end(next = reader_peek(trace)) && length < WORD_BYTES) {
-        word[length++] = next > ' ' && next <= '~' ? (char)next : '?';
-        trace->at++;
-    }
-    for (size_t i = 0; i < sizeof(events) / sizeof(*events); i++)
-        if (strcmp(word, events[i].word) == 0) {
-            if (events[i].kind < TRACE_FORK)
-                text_event(trace, output, events[i].kind);
-            else
-                text_life(trace, output, events[i].kind);
-            return;
-        }
-    reader_fail(trace, "'%s' is no reference (r, w, x) and no event (f, -, u, t, fork, exec, exit)", word);
+    trace->at++;
+    reader_skip_blanks(trace);
+    next = reader_peek(trace);
+    if (next != 'r' && next != 'w' && next != 'x')
+        reader_fail(trace, "a reference (r, w, x) expected behind the plus sign");
+    output->joins = true;
+    text_references(trace, output, next);
 }
 
 bool
@@ -219,6 +274,8 @@ reader_text(struct trace *trace, struct trace_output *output)
     else {
         if (next == 'r' || next == 'w' || next == 'x')
             text_references(trace, output, next);
+        else if (next == '+')
+            text_join(trace, output);
         else if (next != '\n')
             text_word(trace, output);
         reader_end_line(trace);
