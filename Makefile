@@ -93,7 +93,7 @@ LINUX_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/linux/*.c)))
 LINUX_FILES := $(sort $(wildcard tests/linux/*.sh tests/linux/*.txt))
 HOST_TESTS := $(patsubst tests/host/%.c,$(BUILD)/host/%,$(sort $(wildcard tests/host/*.c)))
 # mm as host tests link it; what is left out stands in tests/host/stub/ in another form.
-HOST_LIBRARY := $(filter-out $(addprefix mm/,kmem.c kmem_cache.c user.c start.c report.c trace.c),$(wildcard mm/*.c mm/policy/*.c)) \
+HOST_LIBRARY := $(filter-out $(addprefix mm/,kmem.c kmem_cache.c user.c start.c report.c trace_output.c),$(wildcard mm/*.c mm/policy/*.c)) \
     drivers/block.c $(wildcard tests/host/stub/*.c)
 HOST_OBJECTS := $(patsubst %.c,$(BUILD)/host-obj/%.o,$(sort $(HOST_LIBRARY)))
 PAGESIM_OBJECTS := $(patsubst %.c,$(BUILD)/pagesim-obj/%.o,$(sort $(wildcard mm/policy.c mm/policy/*.c tools/pagesim/*.c)))

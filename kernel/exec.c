@@ -22,6 +22,7 @@
 #include "mm/kmem.h"
 #include "mm/mmap.h"
 #include "mm/transfer.h"
+#include "mm/replay.h"
 #include "mm/trace.h"
 
 #include <asm/errno.h>
@@ -133,14 +134,16 @@ static void
 exec_change_aspace(struct process *process, struct exec_program *program)
 {
     struct aspace *left = process->aspace;
-    bool traced = trace_wants(program->path) || (left != NULL && left->trace != NULL);
+    bool traced = left != NULL && left->trace != NULL, shared = left != NULL && left->references > 1;
 
     if (left != NULL)
         process_usage_retire_aspace(process);
     process->aspace = program->aspace;
     program->aspace = NULL;
     aspace_activate(process->aspace);
-    if (traced)
+    if (traced && !shared)
+        aspace_trace_exec(process->aspace, left);
+    else if (traced || trace_wants(program->path) || replay_wants(program->path))
         aspace_trace(process->aspace, process->id, program->path);
     if (left != NULL)
         aspace_release(left);

@@ -99,8 +99,10 @@ fork_give_aspace(struct process *child, struct process *parent, u32 flags)
     if (child->aspace == NULL)
         return -ENOMEM;
     resource_apply_limits(child, child->aspace);
-    if (parent->aspace->trace != NULL)
+    if (parent->aspace->trace != NULL) {
+        trace_write_fork(parent->id, child->id);
         aspace_trace(child->aspace, child->id, parent->name);
+    }
     return 0;
 }
 

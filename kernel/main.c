@@ -73,7 +73,10 @@ show_banner(void)
         command_line_show_switches();
 }
 
-/* Lays every module but the swap area over the root, in order. What is no archive is named by cpio_unpack. */
+/*
+ * Lays every module but the swap area and a recorded run over the root, in order. What is no archive is named by
+ * cpio_unpack.
+ */
 static void
 lay_modules(void)
 {
@@ -81,7 +84,7 @@ lay_modules(void)
         const struct boot_module *module = &boot_info.modules[i];
         struct block_device *device;
 
-        if (boot_module_is(module, "swap"))
+        if (boot_module_is(module, "swap") || mm_is_recording(module))
             continue;
         device = ramdisk_create(module->name, module->start, module->end - module->start);
         if (!device)

@@ -10,11 +10,18 @@
 #include "kernel/x86/cpu.h"
 #include "mm/evictable.h"
 #include "mm/kmem_cache.h"
+#include "mm/pool_page.h"
+#include "mm/pool_trace.h"
+#include "mm/pool_world.h"
+#include "mm/replay.h"
 
 /* Linux's default limit for the stack. */
 #define STACK_LIMIT_PAGES ((8u << 20) >> PAGE_SHIFT)
 
 struct aspace_list aspace_all = LIST_HEAD_INITIALIZER(aspace_all);
+/* Of the next one. */
+static u32 next_number = POOL_NAMELESS + 1;
+
 static struct kmem_cache aspace_cache = KMEM_CACHE("aspace", sizeof(struct aspace), 8);
 
 struct aspace *
@@ -30,6 +37,7 @@ aspace_create(void)
     }
     aspace->pmap.counters = &aspace->counters;
     aspace->references = 1;
+    aspace->number = next_number++;
     aspace->stack_top = user_top();
     aspace->stack_limit_pages = STACK_LIMIT_PAGES;
     aspace->data_limit_pages = ASPACE_PAGES_UNLIMITED;
@@ -38,18 +46,33 @@ aspace_create(void)
     aspace->weight = ASPACE_WEIGHT_DEFAULT;
     LIST_INSERT_HEAD(&aspace_all, aspace, link);
     if (pool_is_local())
-        aspace->pool = pool_create();
+        aspace->pool = pool_create(POOL_UNLIMITED, POOL_UNLIMITED);
     return aspace;
+}
+
+/* The trace is no longer this address space's. */
+static struct trace *
+aspace_take_trace(struct aspace *aspace)
+{
+    struct trace *trace = aspace->trace;
+
+    aspace->trace = NULL;
+    if (aspace->pool)
+        pool_unfollow(aspace->pool);
+    return trace;
 }
 
 static void
 aspace_end_trace(struct aspace *aspace)
 {
-    if (aspace->trace)
-        trace_end(aspace->trace, aspace->counters.pgfault);
-    aspace->trace = NULL;
-    if (aspace->pool)
-        aspace->pool->trace = NULL;
+    struct trace *trace = aspace_take_trace(aspace);
+
+    if (!trace)
+        return;
+    trace_write_process(TRACE_EXIT, trace->process);
+    if (trace->replay)
+        replay_end(trace->replay);
+    trace_end(trace);
 }
 
 void
@@ -89,12 +112,12 @@ aspace_destroy(struct aspace *aspace)
 {
     struct region *region;
 
+    aspace_end_trace(aspace);
     if (cpu()->aspace == aspace)
         aspace_activate(NULL);
     while ((region = region_first(&aspace->regions)))
         aspace_drop(aspace, region);
     pmap_destroy(&aspace->pmap);
-    aspace_end_trace(aspace);
     if (aspace->pool)
         pool_destroy(aspace->pool);
     if (aspace->pmap.working_set)
@@ -103,11 +126,37 @@ aspace_destroy(struct aspace *aspace)
     kmem_cache_free(&aspace_cache, aspace);
 }
 
+/* What the address space does is in the trace from now on. */
+static void
+aspace_follow(struct aspace *aspace, struct trace *trace)
+{
+    aspace->trace = trace;
+    if (aspace->pool)
+        pool_follow(aspace->pool, trace, aspace->number);
+    trace_forget_all(&aspace->pmap);
+}
+
 void
 aspace_trace(struct aspace *aspace, u32 process, const char *path)
 {
-    if (!aspace->trace)
-        aspace->trace = trace_start(&aspace->pmap, process, path);
+    struct trace *trace = aspace->trace || !pool_keep_names() ? NULL : trace_start(process);
+
+    if (!trace)
+        return;
+    trace->replay = replay_start(process);
+    trace_write_header(process, path, aspace->pool ? aspace->pool->quota : 0, pool_policy->name,
+                       WORLD_WINDOW_REFERENCES);
+    pool_watch();
+    aspace_follow(aspace, trace);
+}
+
+void
+aspace_trace_exec(struct aspace *aspace, struct aspace *left)
+{
+    struct trace *trace = aspace_take_trace(left);
+
+    trace_write_process(TRACE_EXEC, trace->process);
+    aspace_follow(aspace, trace);
 }
 
 void
@@ -152,6 +201,18 @@ aspace_cut(struct aspace *aspace, page_t start, page_t end)
         || region_split(&aspace->regions, region, end);
 }
 
+void
+aspace_trace_unmap(struct aspace *aspace, const struct region *region)
+{
+    for (page_t page = region->start; page.number < region->end.number; page = page_add(page, 1)) {
+        struct anon *anon = region->amap ? amap_lookup(region->amap, page) : NULL;
+        struct frame *frame = anon ? anon->frame : object_resident(region->object, region_object_page(region, page));
+
+        if (anon || frame)
+            pool_trace_unmap(aspace->pool, aspace->trace, page, frame);
+    }
+}
+
 int
 aspace_unmap(struct aspace *aspace, page_t start, page_t end)
 {
@@ -167,6 +228,8 @@ aspace_unmap(struct aspace *aspace, page_t start, page_t end)
             region = region_find_from(&aspace->regions, start);
         for (; region && region->start.number < end.number && !slept; region = next) {
             next = region_next(region);
+            if (aspace->trace)
+                aspace_trace_unmap(aspace, region);
             if (region->flags & REGION_LOCKED)
                 aspace->locked_pages -= region->end.number - region->start.number;
             slept = aspace_drop(aspace, region);
@@ -207,6 +270,18 @@ aspace_swapped_pages(struct aspace *aspace)
     return swapped;
 }
 
+/* Whether the address space alone uses the frame, as far as can be seen. Of a traced
+ * one's pages, few are mapped; but they have names. */
+static bool
+aspace_owns_frame(const struct aspace *aspace, const struct frame *frame)
+{
+    if (frame->state < FRAME_ANONYMOUS || frame->first.next)
+        return false;
+    if (frame->first.pmap || !aspace->trace)
+        return frame->first.pmap == &aspace->pmap;
+    return frame->evictable && pool_frame_owner(frame) == aspace->number;
+}
+
 /* Charges to the address space's pool what it alone maps. */
 static void
 aspace_adopt_frames(struct aspace *aspace)
@@ -214,51 +289,66 @@ aspace_adopt_frames(struct aspace *aspace)
     for (u32 number = 0; number < frame_limit; number++) {
         struct frame *frame = frame_descriptor((frame_t){number});
 
-        if (frame->state >= FRAME_ANONYMOUS && frame->first.pmap == &aspace->pmap && !frame->first.next)
+        if (aspace_owns_frame(aspace, frame))
             pool_adopt(aspace->pool, frame);
     }
 }
 
-/* Gives the address space a pool of its own, if it has none. */
+/* Gives the address space a pool of its own. */
 static bool
-aspace_make_pool(struct aspace *aspace)
+aspace_make_pool(struct aspace *aspace, u32 limit, u32 grant)
 {
-    if (!aspace->pool)
-        aspace->pool = pool_create();
+    aspace->pool = pool_create(limit, grant);
     if (!aspace->pool)
         return false;
-    aspace->pool->trace = aspace->trace;
+    if (aspace->trace)
+        pool_follow(aspace->pool, aspace->trace, aspace->number);
     aspace_adopt_frames(aspace);
     if (cpu()->aspace == aspace)
         pool_current = aspace->pool;
     return true;
 }
 
+/* Without any limit it has none of its own. */
+static void
+aspace_drop_pool(struct aspace *aspace)
+{
+    if (pool_is_local() || aspace->pool->limit != POOL_UNLIMITED || aspace->pool->grant != POOL_UNLIMITED)
+        return;
+    pool_destroy(aspace->pool);
+    aspace->pool = NULL;
+}
+
 void
 aspace_limit_frames(struct aspace *aspace, u32 pages)
 {
     u32 minimum = POOL_MINIMUM > aspace->locked_pages ? POOL_MINIMUM - aspace->locked_pages : 1;
+    u32 limit = pages > minimum ? pages : minimum;
 
     if (pages == POOL_UNLIMITED && !aspace->pool)
         return;
-    if (!aspace_make_pool(aspace)) {
+    if (aspace->pool)
+        aspace->pool->limit = limit;
+    else if (!aspace_make_pool(aspace, limit, POOL_UNLIMITED)) {
         log_warn("no memory to limit the frames of a process to %u", pages);
         return;
     }
-    aspace->pool->limit = pages > minimum ? pages : minimum;
+    aspace_drop_pool(aspace);
     pool_divide();
-    if (aspace->trace)
-        trace_limit(aspace->trace, aspace->pool->quota, pool_policy->name);
 }
 
 bool
 aspace_grant_frames(struct aspace *aspace, u32 pages)
 {
+    u32 grant = pages > POOL_MINIMUM ? pages : POOL_MINIMUM;
+
     if (pages == POOL_UNLIMITED && !aspace->pool)
         return true;
-    if (!aspace->pool && !aspace_make_pool(aspace))
+    if (aspace->pool)
+        aspace->pool->grant = grant;
+    else if (!aspace_make_pool(aspace, POOL_UNLIMITED, grant))
         return false;
-    aspace->pool->grant = pages > POOL_MINIMUM ? pages : POOL_MINIMUM;
+    aspace_drop_pool(aspace);
     pool_divide();
     return true;
 }

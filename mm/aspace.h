@@ -32,6 +32,7 @@ struct aspace_load {
 
 struct aspace {
     u32 references;
+    u32 number;                     /* no other has or had it; names its pages (mm/pool_page.h) */
     struct region_list regions;
     struct pmap pmap;
     struct counters counters;
@@ -74,6 +75,9 @@ aspace_hold(struct aspace *aspace)
  * path, from now on (mm/trace.h). */
 void aspace_trace(struct aspace *aspace, u32 process, const char *path);
 
+/* The process of a traced address space goes on in another one, by exec. */
+void aspace_trace_exec(struct aspace *aspace, struct aspace *left);
+
 /* Ends every trace, so that nothing of one is lost: the machine is about to stop. */
 void aspace_end_traces(void);
 
@@ -81,10 +85,8 @@ void aspace_end_traces(void);
 static inline void
 aspace_step(struct aspace *aspace, struct trap_frame *frame)
 {
-    if (!aspace->trace)
-        return;
-    trace_step(aspace->trace, &aspace->pmap, frame);
-    aspace->trace->loads = pool_current->loads;
+    if (aspace->trace)
+        trace_step(aspace->trace, &aspace->pmap, frame);
 }
 
 /* With the last reference everything is unmapped and freed. */
@@ -96,6 +98,9 @@ void aspace_activate(struct aspace *aspace);
 /* Forgets the entries of a region. Frames that a locked one kept are candidates for
  * eviction again. */
 void aspace_forget_entries(struct aspace *aspace, struct region *region);
+
+/* For a traced address space: the pages of a region are about to go. */
+void aspace_trace_unmap(struct aspace *aspace, const struct region *region);
 
 /* Cuts regions so that each lies inside [start, end), which is not empty, or outside.
  * False if there is no memory, or if it would make more regions than there may be.

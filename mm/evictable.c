@@ -5,6 +5,7 @@
 
 #include "kernel/assert.h"
 #include "kernel/wait.h"
+#include "mm/pool_page.h"
 
 /* Whoever waits for any busy frame; there are few, and they look again. */
 static struct wait_queue waiters;
@@ -47,19 +48,27 @@ evictable_begin(struct frame *frame)
 {
     assert(!frame->busy);
     evictable_remove(frame);
+    if (pool_watchful)
+        pool_begin(frame);
     frame->busy = true;
+}
+
+bool
+evictable_end_leaving(struct frame *frame)
+{
+    assert(frame->busy);
+    frame->busy = false;
+    wait_wake_all(&waiters);
+    if (frame->orphan)
+        evictable_disown(frame);
+    return frame->owner;
 }
 
 bool
 evictable_end(struct frame *frame)
 {
-    assert(frame->busy);
-    frame->busy = false;
-    wait_wake_all(&waiters);
-    if (frame->orphan) {
-        evictable_disown(frame);
+    if (!evictable_end_leaving(frame))
         return false;
-    }
     evictable_insert(frame);
     return true;
 }

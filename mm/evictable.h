@@ -37,6 +37,9 @@ void evictable_begin(struct frame *frame);
  * then the frame has been freed. */
 bool evictable_end(struct frame *frame);
 
+/* The same of a victim that is written out: it does not become a candidate again. */
+bool evictable_end_leaving(struct frame *frame);
+
 /* Sleeps until the frame is not busy; it may belong to somebody else then. */
 void evictable_wait(const struct frame *frame);
 

@@ -39,7 +39,7 @@
 #include "mm/evictable.h"
 #include "mm/fault_stage.h"
 #include "mm/pagein.h"
-#include "mm/trace.h"
+#include "mm/pool_trace.h"
 
 /* The processor's error code. Intel SDM volume 3, 4.7. */
 #define ERROR_WRITE 0x2u
@@ -49,9 +49,8 @@
 
 /* ---- Check ------------------------------------------------------------- */
 
-/* Extends the stack above page down to it, if there is one and it may grow. */
-static struct region *
-fault_grow_stack(struct fault *fault)
+struct region *
+fault_stack(const struct fault *fault)
 {
     struct region_list *regions = &fault->aspace->regions;
     struct region *stack = region_find_from(regions, fault->page), *below;
@@ -64,26 +63,24 @@ fault_grow_stack(struct fault *fault)
     room -= below ? below->end.number : 0;
     more = stack->start.number - fault->page.number;
     if (room < STACK_GAP_PAGES || more > fault->aspace->size_limit_pages
-        || regions->pages > fault->aspace->size_limit_pages - more
-        || !region_grow(regions, stack, fault->page, stack->end))
+        || regions->pages > fault->aspace->size_limit_pages - more)
+        return NULL;
+    return stack;
+}
+
+/* Extends the stack above page down to it, if there is one and it may grow. */
+static struct region *
+fault_grow_stack(struct fault *fault)
+{
+    struct region *stack = fault_stack(fault);
+    u32 more = stack ? stack->start.number - fault->page.number : 0;
+
+    if (!stack || !region_grow(&fault->aspace->regions, stack, fault->page, stack->end))
         return NULL;
     if (stack->flags & REGION_LOCKED)
         fault->aspace->locked_pages += more;
     COUNT(fault, fault_stack_growth);
     return stack;
-}
-
-/* x86 cannot write or execute what it cannot read: any protection permits reading. */
-static inline bool
-fault_is_permitted(const struct fault *fault)
-{
-    static const u8 needed[] = {
-        [FAULT_READ] = REGION_READ | REGION_WRITE | REGION_EXECUTE,
-        [FAULT_WRITE] = REGION_WRITE,
-        [FAULT_EXECUTE] = REGION_EXECUTE,
-    };
-
-    return fault->region->protection & needed[fault->access];
 }
 
 static int
@@ -220,17 +217,34 @@ fault_zero_fill(struct fault *fault)
     return 0;
 }
 
-/* The page has got a copy of its own. What it was copied from may be evictable now
- * that this region does not lock it any more; and under a quota nobody pays for two
- * pages where the program has one. */
+/* Under a quota nobody pays for two pages where the program has one: what the page was
+ * copied from is dropped if it is a file's and nobody maps it, or else everybody's. */
 static void
 fault_leave_source(struct frame *source)
 {
-    if (source->state == FRAME_OBJECT && !source->first.pmap && pool_current->quota != POOL_UNLIMITED
-        && !source->dirty && evictable_is_candidate(source))
+    if (source->state == FRAME_OBJECT && !source->first.pmap && !source->dirty && evictable_is_candidate(source)) {
         object_forget(source);
+        return;
+    }
+    pool_adopt(&pool_global, source);
+    evictable_insert(source);
+}
+
+/* The page takes frame, a copy of source, which others still hold, or it would not be
+ * copied. Under a quota source goes first. On failure frame is freed. */
+static bool
+fault_place_copy(struct fault *fault, struct frame *frame, struct frame *source)
+{
+    bool charged = pool_charges(pool_current, source), placed;
+
+    if (charged)
+        evictable_remove(source);
+    placed = fault_place(fault, frame);
+    if (charged && placed)
+        fault_leave_source(source);
     else
-        evictable_insert(source);
+        evictable_insert(source);   /* which this region may have locked so far */
+    return placed;
 }
 
 /* A private copy of source; count what kind it was yourself. */
@@ -242,10 +256,7 @@ fault_copy(struct fault *fault, struct frame *source)
     if (!frame)
         return false;
     frame_copy(frame, source);
-    if (!fault_place(fault, frame))
-        return false;
-    fault_leave_source(source);     /* which others still hold, or it would not be copied */
-    return true;
+    return fault_place_copy(fault, frame, source);
 }
 
 /* ---- Pages read, by this fault or before ------------------------------- */
@@ -362,9 +373,8 @@ fault_copy_tail(struct fault *fault, struct frame *source, u32 index)
         return fault_starved(fault);
     memcpy(frame_data(frame), frame_data(source), kept);
     memset((char *)frame_data(frame) + kept, 0, PAGE_SIZE - kept);
-    if (!fault_place(fault, frame))
+    if (!fault_place_copy(fault, frame, source))
         return fault_starved(fault);
-    fault_leave_source(source);
     COUNT(fault, fault_file_copy);
     return 0;
 }
@@ -514,6 +524,24 @@ fault_run(struct fault *fault)
     return fault_object(fault);
 }
 
+/* While pool_watchful: nothing is coming in any more, and who wants to know hears which
+ * page was used. A fault that slept has mapped nothing; it comes again. */
+static __attribute__((noinline)) void
+fault_report(struct fault *fault, int result)
+{
+    struct aspace *aspace = fault->aspace;
+    struct frame *frame;
+    u32 rights;
+
+    pool_announce(&(struct pool_arrival){.owner = 0});
+    if (!trace_any || result != 0 || !(frame = pmap_lookup(&aspace->pmap, fault->page, &rights)))
+        return;
+    pool_trace_share(frame);
+    if (aspace->trace)
+        pool_record(aspace->trace, aspace->number, fault->page, frame, fault_event(fault),
+                    fault->region->flags & REGION_LOCKED);
+}
+
 int
 fault_resolve(struct aspace *aspace, u32 address, u32 access, struct fault_verdict *verdict)
 {
@@ -522,27 +550,10 @@ fault_resolve(struct aspace *aspace, u32 address, u32 access, struct fault_verdi
 
     aspace_charge(aspace);
     result = fault_run(&fault);
+    if (pool_watchful)
+        fault_report(&fault, result);
     aspace_charge(cpu()->aspace);
     return result;
-}
-
-/* For the trace, and for a policy that goes by references: unless this one was the
- * page's coming in, which the policy knows of. A fault that slept has mapped nothing;
- * it comes again. */
-static __attribute__((noinline)) void
-fault_record(struct fault *fault)
-{
-    struct trace *trace = fault->aspace->trace;
-    u32 rights;
-    struct frame *frame = pmap_lookup(&fault->aspace->pmap, fault->page, &rights);
-    bool loaded;
-
-    if (!frame)
-        return;
-    loaded = trace->loads != pool_current->loads;
-    pool_reference(frame, loaded);
-    trace->loads = pool_current->loads;
-    trace_reference(trace, fault->page, frame, "rwx"[fault->access], loaded, fault->region->flags & REGION_LOCKED);
 }
 
 /* chaos= and check=, after the fault. */
@@ -569,8 +580,8 @@ fault_handle(struct aspace *aspace, u32 cr2, u32 error_code, u32 eip, bool from_
     if (cr2 >= user_top())
         return fault_refuse(&fault, SIGSEGV, SEGV_MAPERR);
     result = fault_run(&fault);
-    if (trace_any && aspace->trace && result == 0)
-        fault_record(&fault);
+    if (pool_watchful)
+        fault_report(&fault, result);
     if (chaos_interval | check_interval)
         fault_disturb(aspace);
     return result;

@@ -5,6 +5,7 @@
 
 #include "kernel/assert.h"
 #include "mm/fault_stage.h"
+#include "mm/pool_trace.h"
 #include "mm/reclaim.h"
 
 /* Frames that one fault can need: tables, a page, slabs for anon, chunk, amap and
@@ -28,28 +29,33 @@ fault_starved(struct fault *fault)
     return 0;
 }
 
-/* Whether resolving the fault will bring a page into memory: looked at beforehand,
- * and without changing anything. */
-static bool
-fault_needs_frame(struct fault *fault)
+/* The page that resolving the fault will bring into memory, by name; 0 if none. Looked at
+ * beforehand, and without changing anything. */
+static policy_page_t
+fault_arrival(struct fault *fault)
 {
-    struct frame *frame;
+    policy_page_t own = pool_page(fault->aspace->number, fault->page.number);
+    struct object *object;
     struct anon *anon;
     bool private;
     u32 index;
 
     fault->region = region_find(&fault->aspace->regions, fault->page);
     if (!fault->region)
-        return false;           /* at worst the stack's next page is one too many */
+        return fault_stack(fault) ? own : 0;
+    if (!fault_is_permitted(fault))
+        return 0;
     anon = fault->region->amap ? amap_lookup(fault->region->amap, fault->page) : NULL;
     if (anon)
-        return !anon->frame || (fault->access == FAULT_WRITE && fault_is_shared(fault, anon));
-    if (fault->region->object->kind == OBJECT_ZERO)
-        return fault->region->protection != 0;
+        return !anon->frame || (fault->access == FAULT_WRITE && fault_is_shared(fault, anon)) ? own : 0;
+    object = fault->region->object;
+    if (object->kind == OBJECT_ZERO)
+        return own;
     index = region_object_page(fault->region, fault->page);
-    frame = object_resident(fault->region->object, index);
+    if (!object_resident(object, index))
+        return !object_contains(object, index) ? 0 : fault->aspace->trace ? own : pool_object_page(object, index);
     private = !(fault->region->flags & REGION_SHARED);
-    return !frame || (private && (fault->access == FAULT_WRITE || fault_is_tail(fault->region, index)));
+    return private && (fault->access == FAULT_WRITE || fault_is_tail(fault->region, index)) ? own : 0;
 }
 
 /* The frame of the fault's page, if it is in memory. */
@@ -64,18 +70,60 @@ fault_frame(const struct fault *fault)
     return object_resident(region->object, region_object_page(region, fault->page));
 }
 
+/* Whether what comes in needs a frame of the quota more: a copy takes the place of what
+ * it is copied from. */
+static bool
+fault_adds_frame(struct fault *fault)
+{
+    struct frame *source = fault_frame(fault);
+
+    return fault_arrival(fault) && !(source && source->evictable && pool_charges(pool_current, source));
+}
+
+/* Before room is made: the trace and the policy hear which page comes. */
+static void
+fault_foretell(struct fault *fault)
+{
+    struct aspace *aspace = fault->aspace;
+    policy_page_t arrival = fault_arrival(fault);
+
+    if (aspace->trace)
+        trace_fault(aspace->trace, &aspace->pmap, fault->page);
+    if (!arrival)
+        return;
+    if (aspace->trace)
+        pool_trace_expect(aspace->trace, fault->page);
+    pool_expect(arrival);
+}
+
+/* And afterwards, when nothing will sleep any more until it has a frame. */
+static void
+fault_announce(const struct fault *fault)
+{
+    pool_announce(&(struct pool_arrival){
+        .owner = fault->aspace->number,
+        .page = fault->page.number,
+        .access = fault_event(fault),
+        .trace = fault->aspace->trace,
+    });
+}
+
 bool
 fault_make_room(struct fault *fault)
 {
     bool room;
 
+    if (pool_watchful)
+        fault_foretell(fault);
     /* A page that came in for this access may still have to be copied. If it went for
      * the copy's frame, it would come in again, and go again, without end. */
     reclaim_spare(fault_frame(fault));
-    while (pool_is_full(pool_current) && fault_needs_frame(fault))
+    while (pool_is_full(pool_current) && fault_adds_frame(fault))
         if (!reclaim_evict_from(pool_current))
             break;
     room = reclaim_ensure_more(FAULT_FRAMES, FAULT_FRAMES + prefetch_pages) == 0;
     reclaim_spare(NULL);
+    if (pool_watchful)
+        fault_announce(fault);
     return room;
 }

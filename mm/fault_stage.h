@@ -5,7 +5,9 @@
 
 #include <asm/errno.h>
 
+#include "kernel/assert.h"
 #include "mm/fault.h"
+#include "mm/trace_output.h"
 
 /* One fault, as the stages hand it on. */
 struct fault {
@@ -40,6 +42,30 @@ fault_is_tail(const struct region *region, u32 index)
 {
     return region->data_end && ((u64)index + 1) << PAGE_SHIFT > region->data_end;
 }
+
+/* x86 cannot write or execute what it cannot read: any protection permits reading. */
+static inline bool
+fault_is_permitted(const struct fault *fault)
+{
+    static const u8 needed[] = {
+        [FAULT_READ] = REGION_READ | REGION_WRITE | REGION_EXECUTE,
+        [FAULT_WRITE] = REGION_WRITE,
+        [FAULT_EXECUTE] = REGION_EXECUTE,
+    };
+
+    return fault->region->protection & needed[fault->access];
+}
+
+/* The access, as traces call it. */
+static inline enum trace_event
+fault_event(const struct fault *fault)
+{
+    static_assert(FAULT_READ == TRACE_READ && FAULT_WRITE == TRACE_WRITE && FAULT_EXECUTE == TRACE_EXECUTE, "one order");
+    return (enum trace_event)fault->access;
+}
+
+/* The stack that may grow down to the page, or NULL. */
+struct region *fault_stack(const struct fault *fault);
 
 /* Memory and swap are exhausted: refused, with SIGKILL. */
 int fault_no_memory(struct fault *fault);

@@ -83,6 +83,8 @@ region_discard(struct aspace *aspace, struct region *region, u32 only_plain, boo
     if (only_check)
         return region->flags & REGION_LOCKED || (only_plain && !region_is_plain(region)) ? -EINVAL : 0;
     pmap_remove(&aspace->pmap, region->start, region->end);
+    if (aspace->trace)
+        aspace_trace_unmap(aspace, region);
     if (region->amap) {
         amap_destroy(region->amap);
         region->amap = NULL;

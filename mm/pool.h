@@ -20,6 +20,7 @@
 
 #include <bsd/sys/queue.h>
 
+#include "kernel/lib/random.h"
 #include "mm/cluster.h"
 #include "mm/frame.h"
 #include "mm/policy.h"
@@ -32,20 +33,25 @@
 #define POOL_MINIMUM 8u
 
 struct pool {
+    struct policy_environment world;    /* first: policies call back with its address */
+    const struct policy *policy;        /* pool_policy, or clock where that one needs a future that nobody recorded */
     struct policy_state *state;
-    u32 frames;                 /* known to the policy now; pool.c only */
+    struct policy_state *successor;     /* that takes over, while the policy is changed; else NULL. pool_policy.c only */
+    struct random random;       /* policy=random's */
+    u32 frames;                 /* known to the policy now, never more than world.capacity; pool.c only */
     u32 quota;                  /* of them; POOL_UNLIMITED in the global pool */
     u32 limit;                  /* the quota is never above this: RLIMIT_RSS */
     u32 grant;                  /* nor above this: what control=pff gives */
     u32 weight;                 /* share of memory that alloc= gives it, against the others' */
-    u32 loads;                  /* pages that came in */
+    u32 loads;                  /* pages that came in; counted only while pool_watchful, so always in a pool of one's own */
     u32 victims;                /* pages that it lost by replacement */
     u32 last_victim;            /* the frame of the latest one; 0: none yet */
-    struct trace *trace;        /* of the process that it belongs to, or NULL */
+    u32 references;             /* recorded, of its pages: the time that wsclock goes by in a traced process */
+    struct trace *trace;        /* of the process that it belongs to, or NULL; never in the global pool */
     LIST_ENTRY(pool) link;
 };
 
-/* The policy in force, the same in all pools. */
+/* The policy in force. */
 extern const struct policy *pool_policy;
 extern struct pool pool_global;
 
@@ -70,8 +76,8 @@ bool pool_is_local(void);
 /* Whether it divides memory by priority: weights are the address spaces' own. */
 bool pool_is_by_priority(void);
 
-/* A new pool; NULL if there is no memory. */
-struct pool *pool_create(void);
+/* A new pool with this limit and grant; NULL if there is no memory. */
+struct pool *pool_create(u32 limit, u32 grant);
 
 /* Its frames are the global pool's from now on. */
 void pool_destroy(struct pool *pool);
@@ -113,16 +119,17 @@ void pool_insert(struct frame *frame);
 void pool_remove(struct frame *frame);
 void pool_evict(struct frame *frame);
 
+/* While a victim is looked for: the policy forgets a frame that may not go, and learns of
+ * it again. */
+void pool_set_aside(struct frame *frame);
+void pool_put_back(struct frame *frame);
+
 /* The frame is freed: it is nobody's. */
 static inline void
 pool_forget(const struct frame *frame)
 {
     pool_table[frame_number(frame).number] = NULL;
 }
-
-/* A reference to the frame was recorded (mm/trace.h): for policies that go by references
- * instead of bits. The one that brought the page in they know of already. */
-void pool_reference(struct frame *frame, bool loaded);
 
 /* Writes into line why the pool's policy chose this victim: the candidates considered,
  * their bits or counters, the hand, the reason. Between pool_select and pool_evict. */
@@ -132,6 +139,13 @@ void pool_explain(struct pool *pool, const struct frame *victim, char *line, usi
  * that names anything but a frame that it was told of, or none although it was told of
  * some, is a panic that names the policy. */
 u32 pool_select(struct pool *pool);
+
+/* Whether the frame counts against the quota of the pool. */
+static inline bool
+pool_charges(const struct pool *pool, const struct frame *frame)
+{
+    return pool != &pool_global && pool_table[frame_number(frame).number] == pool;
+}
 
 static inline bool
 pool_is_full(const struct pool *pool)

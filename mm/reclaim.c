@@ -24,6 +24,7 @@
 #include "mm/evictable.h"
 #include "mm/object.h"
 #include "mm/pmap.h"
+#include "mm/pool_trace.h"
 #include "mm/swap.h"
 
 enum { EXPLAIN_OFF, EXPLAIN_ON };
@@ -91,14 +92,14 @@ anon_write_out(struct anon *anon, struct frame *frame)
 
     evictable_begin(frame);
     error = swap_write(anon->slot, frame);
-    if (!evictable_end(frame))
+    if (!evictable_end_leaving(frame))
         return true;            /* the anon went meanwhile, and the frame with it */
     if (error) {
         anon_slots_to_take = true;
+        evictable_insert(frame);
         return false;
     }
     anon->frame = NULL;
-    frame->dirty = false;
     evictable_disown(frame);
     return true;
 }
@@ -166,7 +167,7 @@ victim_explain(struct pool *pool, const struct frame *victim)
     char line[EXPLANATION_BYTES];
 
     pool_explain(pool, victim, line, sizeof(line));
-    log_info("%s: %s", pool_policy->name, line);
+    log_info("%s: %s", pool->policy->name, line);
 }
 
 /* The policy's first choice in the pool that may go, taken from the policy; or NULL.
@@ -174,25 +175,26 @@ victim_explain(struct pool *pool, const struct frame *victim)
 static struct frame *
 victim_choose(struct pool *pool)
 {
+    bool protects = pool->trace && pool_trace_protects(pool);
     struct frame *victim = NULL, *aside = NULL;
     u32 number;
 
     while (!victim && (number = pool_select(pool)) != POLICY_NONE) {
         struct frame *frame = frame_descriptor((frame_t){number});
 
-        if (frame_may_go(frame)) {
+        if (!(protects && pool_trace_needs(pool, frame)) && frame_may_go(frame)) {
             if (reclaim_explain == EXPLAIN_ON)
                 victim_explain(pool, frame);
             pool_evict(frame);
             victim = frame;
         } else {
-            evictable_remove(frame);
+            pool_set_aside(frame);
             frame->aside = aside;
             aside = frame;
         }
     }
     for (; aside; aside = aside->aside)
-        evictable_insert(aside);
+        pool_put_back(aside);
     return victim;
 }
 
@@ -261,8 +263,12 @@ reclaim_write(struct reclaim_batch *batch)
         struct frame *frame = batch->cluster.frames[i];
         struct anon *anon = frame->owner;
 
-        if (!evictable_end(frame) || error)
-            continue;           /* its anon went meanwhile, or it stays where it is */
+        if (!evictable_end_leaving(frame))
+            continue;           /* its anon went meanwhile */
+        if (error) {
+            evictable_insert(frame);
+            continue;
+        }
         anon->frame = NULL;
         evictable_disown(frame);
     }
@@ -286,17 +292,28 @@ reclaim_evict_from(struct pool *pool)
     return false;
 }
 
+/* Memory as a whole is short. */
+static bool
+fattest_evict(void)
+{
+    struct pool *pool = pool_fattest();
+
+    if (pool->trace)
+        trace_write_process(TRACE_SHORT, pool->trace->process);
+    return reclaim_evict_from(pool);
+}
+
 bool
 reclaim_evict_one(void)
 {
     struct frame *alone = spared;
-    bool evicted = reclaim_evict_from(pool_fattest());
+    bool evicted = fattest_evict();
 
     if (evicted || !alone || !alone->evictable)
         return evicted;
     /* It may be its pool's only page, and other pools have victims. */
     evictable_remove(alone);
-    evicted = reclaim_evict_from(pool_fattest());
+    evicted = fattest_evict();
     evictable_insert(alone);
     return evicted;
 }

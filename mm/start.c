@@ -15,6 +15,7 @@
 #include "mm/object.h"
 #include "mm/pmap.h"
 #include "mm/pool.h"
+#include "mm/replay.h"
 #include "mm/swap.h"
 
 static u64 swap_bytes;
@@ -53,6 +54,33 @@ memory_start(u32 limit)
     }
 }
 
+/* The bytes of a module, which need not begin with a page. */
+static const void *
+module_bytes(const struct boot_module *module)
+{
+    physical_t start = {module->start};
+
+    return (const char *)frame_address(frame_of(start)) + (module->start & PAGE_MASK);
+}
+
+bool
+mm_is_recording(const struct boot_module *module)
+{
+    return replay_is_recording(module_bytes(module), module->end - module->start);
+}
+
+/* A module that holds a recorded run is for policy=opt. */
+static void
+replay_from_module(void)
+{
+    for (u32 i = 0; i < boot_info.module_count; i++) {
+        const struct boot_module *module = &boot_info.modules[i];
+
+        if (mm_is_recording(module))
+            replay_load(module->name, module_bytes(module), module->end - module->start);
+    }
+}
+
 void
 mm_start(void)
 {
@@ -62,6 +90,7 @@ mm_start(void)
     pmap_start(limit);
     memory_add(boot_info.tables.start, boot_info.tables.end);
     object_start();
+    replay_from_module();
     pool_start();
 }
 

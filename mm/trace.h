@@ -10,27 +10,43 @@
  *     instruction ──> #PF fetch ──> #PF data ... ──> done ──> #DB
  *                     record x      record r, w               trace_step
  *
- * The trace leaves the machine on COM2, in the text format of
- * tools/pagesim/FORMAT.md. trace=PATH traces every process that runs the program
- * at PATH, and what it forks.
+ * The pages touched since the last step are a group: they stay in memory until it is
+ * over, so that what is recorded depends on the program alone, not on the policy. A
+ * system call that touches more than TRACE_PAGES makes several groups.
+ *
+ * Beside the references the trace has whatever else the replacement policy hears of
+ * the process's pages, so that the simulator can come to the same victims
+ * (mm/pool_trace.c). It leaves the machine on COM2, in the text or the binary form of
+ * tools/pagesim/FORMAT.md. trace=PATH traces every process that runs the program at
+ * PATH, and what it forks and executes.
  */
 #pragma once
 
 #include "kernel/types.h"
 #include "kernel/x86/trap.h"
 #include "mm/pmap.h"
+#include "mm/trace_output.h"
 
-/* Pages that one instruction or system call may touch before all entries are taken
- * away together. */
-#define TRACE_PAGES 32u
+/* Pages in a group: no single instruction touches more. */
+#define TRACE_PAGES 8u
+
+#define TRACE_NO_PAGE UINT32_MAX
+
+/* A page of the group. */
+struct trace_touch {
+    page_t page;
+    struct frame *frame;        /* that it was in when it was touched */
+    u8 accesses;                /* recorded so far: a bit for each trace_event up to TRACE_EXECUTE */
+};
 
 struct trace {
     u32 process;                /* its number, for the record */
-    u32 count;                  /* entries made since the last step; more than TRACE_PAGES: too many to list */
-    page_t pages[TRACE_PAGES];
-    u32 *pages_of;              /* the page last referenced in each frame, by frame number */
-    u32 loads;                  /* of the pool, when the last reference was recorded */
-    u64 references, steps;
+    struct trace_touch group[TRACE_PAGES];
+    u32 count;                  /* of these */
+    bool continues;             /* the group's first reference has been written */
+    u32 arrived;                /* number of the page that the fault at hand brought in and recorded; TRACE_NO_PAGE */
+    struct replay *replay;      /* a recorded run that it is held against, or NULL (mm/replay.h) */
+    u64 references, steps, faults;
 };
 
 /* Whether any process was ever traced: what faults ask first. */
@@ -39,25 +55,27 @@ extern bool trace_any;
 /* Whether trace= names this program. */
 bool trace_wants(const char *path);
 
-/* Starts to trace the process with this number, running the program at path: all
- * entries are taken away. NULL without memory for it, which the log says. */
-struct trace *trace_start(struct pmap *pmap, u32 process, const char *path);
+/* Starts to trace the process with this number. NULL without memory for it, which the
+ * log says. */
+struct trace *trace_start(u32 process);
 
 /* Ends it, with a line in the log that says what it cost. */
-void trace_end(struct trace *trace, u32 faults);
+void trace_end(struct trace *trace);
 
-/* A fault at page was resolved, and its entry maps frame: records the access, 'r', 'w'
- * or 'x', and before it whether the page had to come in. A page that is locked in memory
- * is no part of the game: its line is a comment. */
-void trace_reference(struct trace *trace, page_t page, const struct frame *frame, char access, bool loaded,
-                     bool locked);
+/* All entries are taken away, whatever they are: of a process that begins to be traced. */
+void trace_forget_all(struct pmap *pmap);
 
-/* The frame's page is replaced. */
-void trace_victim(struct trace *trace, const struct frame *frame);
+/* A fault at page begins. If the group is full and the page not in it, another one does. */
+void trace_fault(struct trace *trace, struct pmap *pmap, page_t page);
 
-/* From here on the process has so many frames, under this policy: a comment. */
-void trace_limit(struct trace *trace, u32 frames, const char *policy);
+/* Notes that the frame's page was touched; true if that access had not been recorded in
+ * this group. */
+bool trace_touch(struct trace *trace, page_t page, struct frame *frame, enum trace_event access);
 
-/* An instruction or a system call is over: takes the entries away, and has the
+/* Writes a reference to a page. One that is no part of the game, being locked in memory or
+ * charged to another pool, is only remarked. */
+void trace_reference(struct trace *trace, u32 page, enum trace_event access, bool remark);
+
+/* An instruction or a system call is over: takes the group's entries away, and has the
  * processor trap behind the next instruction. */
 void trace_step(struct trace *trace, struct pmap *pmap, struct trap_frame *frame);

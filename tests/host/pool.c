@@ -57,7 +57,7 @@ begin(void)
     bad = policy_fifo;
     bad.name = "bad";
     bad.select = choose;
-    pool_policy = &bad;
+    pool_policy = pool_global.policy = &bad;
     for (u32 i = 0; i < ANONS; i++) {
         anons[i] = anon_create(frame_allocate(FRAME_ANONYMOUS));
         check(anons[i]->frame->evictable);
@@ -125,7 +125,7 @@ another_pools_frame(void)
     struct pool *other;
 
     begin();
-    other = pool_create();
+    other = pool_create(POOL_UNLIMITED, POOL_UNLIMITED);
     pool_adopt(other, anons[0]->frame);
     reclaim_evict_one();
 }

@@ -27,4 +27,7 @@ struct host_switch {
 #define BOOT_NUMBER(switch_name, target, least, greatest, help_text) \
     HOST_SWITCH(switch_name, target, .choices = NULL)
 
+#define BOOT_TEXT(switch_name, target, help_text) \
+    HOST_SWITCH(switch_name, target, .choices = NULL)
+
 extern u32 command_line_seed;
