@@ -75,6 +75,7 @@ def parse_arguments():
     parser.add_argument("--kernel", help="default: build/belady.elf")
     parser.add_argument("--iso", help="boot this through GRUB instead of the kernel file")
     parser.add_argument("--module", action="append", dest="modules", help="default: build/initrd.cpio")
+    parser.add_argument("--recording", help="a trace of an earlier run, handed over as one more module for policy=opt")
     parser.add_argument("--display", default="none", help="a QEMU display to show the VGA screen on, for instance gtk")
     parser.add_argument("--timeout", type=float, help="run headless and stop after so many seconds")
     parser.add_argument("--extra", default="", help="further QEMU options, in one string")
@@ -86,6 +87,8 @@ def main():
     arguments = parse_arguments()
     options = {name: getattr(arguments, name) for name in ("append", "memory", "cpu", "kernel", "iso", "modules", "display")}
     options["extra"] = shlex.split(arguments.extra)
+    if arguments.recording:
+        options["modules"] = [*(arguments.modules or [BUILD / "initrd.cpio"]), arguments.recording]
     if arguments.timeout is None:
         # With the monitor on the same line, ^C reaches the guest instead of ending QEMU.
         options["serial"] = "mon:stdio"
