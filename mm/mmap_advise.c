@@ -2,6 +2,7 @@
  * madvise, mincore, msync and the mlock family.
  */
 #include <asm/errno.h>
+#include <asm/signal.h>
 #include <linux/mman.h>
 
 #include "mm/fault.h"
@@ -16,7 +17,8 @@
 
 /* ---- Filling ----------------------------------------------------------- */
 
-/* Faults one page in, as often as it takes: each fault may have slept. */
+/* Faults one page in, as often as it takes: each fault may have slept. -EINTR where
+ * there is no memory, not even by killing: the process is to die. */
 static int
 populate_page(struct aspace *aspace, page_t page, u32 access)
 {
@@ -25,7 +27,7 @@ populate_page(struct aspace *aspace, page_t page, u32 access)
 
     do {
         if (fault_resolve(aspace, page_address(page), access, &verdict) < 0)
-            return -ENOMEM;
+            return verdict.signal == SIGKILL ? -EINTR : -ENOMEM;
     } while (!pmap_lookup(&aspace->pmap, page, &rights));
     return 0;
 }
@@ -36,6 +38,7 @@ mmap_populate(struct aspace *aspace, page_t start, page_t end)
     for (page_t page = start; page.number < end.number; page = page_add(page, 1)) {
         struct region *region = region_find(&aspace->regions, page);
         bool write;
+        int error;
 
         if (!region)
             return -ENOMEM;
@@ -43,8 +46,9 @@ mmap_populate(struct aspace *aspace, page_t start, page_t end)
             continue;
         /* Private writable memory is wanted as its own pages, not as shared ones. */
         write = region->protection & REGION_WRITE;
-        if (populate_page(aspace, page, write ? FAULT_WRITE : FAULT_READ) < 0)
-            return -ENOMEM;
+        error = populate_page(aspace, page, write ? FAULT_WRITE : FAULT_READ);
+        if (error)
+            return error;
     }
     return 0;
 }
@@ -355,7 +359,8 @@ mmap_unlock(struct aspace *aspace, u32 address, u32 bytes)
     return error ? error : mmap_change(aspace, start, end, region_change_lock, false);
 }
 
-/* Applies the change to every region, whatever lies between them. */
+/* Applies the change to every region, whatever lies between them. What cannot be
+ * filled is passed over, unless memory has come to its end. */
 static void
 lock_everything(struct aspace *aspace, bool lock, bool populate)
 {
@@ -367,8 +372,7 @@ lock_everything(struct aspace *aspace, bool lock, bool populate)
         start = region->start;
         end = region->end;
         region_change_lock(aspace, region, lock, false);
-        if (populate)
-            mmap_populate(aspace, start, end);
+        populate = populate && mmap_populate(aspace, start, end) != -EINTR;
     }
 }
 

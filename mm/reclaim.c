@@ -16,9 +16,10 @@
 
 #include <asm/errno.h>
 
+#include "drivers/timer.h"
 #include "kernel/command_line.h"
 #include "kernel/printk.h"
-#include "kernel/scheduler.h"
+#include "kernel/wait.h"
 #include "mm/anon.h"
 #include "mm/counters.h"
 #include "mm/evictable.h"
@@ -327,13 +328,23 @@ reclaim_try(u32 frames)
     return 0;
 }
 
+/* Sleeps for a tick, on a queue that nobody wakes: whoever was killed has to get the
+ * processor to give its memory back, and many who only yield would have it in turns. */
+static void
+wait_for_the_killed(void)
+{
+    struct wait_queue queue = {0};
+
+    wait_uninterruptible_timeout(&queue, timer_nanoseconds() + TIMER_TICK_NANOSECONDS);
+}
+
 int
 reclaim_ensure(u32 frames)
 {
     while (reclaim_try(frames) < 0) {
         if (!kill_somebody || !kill_somebody())
             return -ENOMEM;
-        scheduler_yield();
+        wait_for_the_killed();
     }
     return 0;
 }

@@ -3,6 +3,7 @@
  */
 #include "tests/host/host.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -195,15 +196,24 @@ wait_wake_all(struct wait_queue *queue)
     host_wakes++;
 }
 
-void
-scheduler_yield(void)
+int
+wait_uninterruptible_timeout(struct wait_queue *queue, u64 deadline)
 {
+    (void)queue;
+    (void)deadline;
     sleep_once();
+    return -ETIMEDOUT;
 }
 
 /* Time stands still here; tests of policies have a clock of their own. */
 u64
 timer_ticks(void)
+{
+    return 0;
+}
+
+u64
+timer_nanoseconds(void)
 {
     return 0;
 }
