@@ -190,7 +190,7 @@ SELFTEST(mm_pool, least_share, "more processes than memory has shares for: each 
     case_begin();
     case_evict_all();
     case_hoard(FEW_FRAMES);
-    while (count < ARRAY_SIZE(pools) && (pools[count] = pool_create()))
+    while (count < ARRAY_SIZE(pools) && (pools[count] = pool_create(POOL_UNLIMITED, POOL_UNLIMITED)))
         count++;
     pool_divide();
     for (u32 i = 0; i < count; i++)
