@@ -27,6 +27,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "user/lib/measure.h"
 #include "user/lib/system.h"
 
 #define FILE_NAME "/tmp/bench"
@@ -41,57 +42,6 @@ enum {
     REPETITIONS = 100,                       /* of what is too short to be measured alone */
     SWAP_EXCESS = 15 << 20,                  /* bytes by which the sweep exceeds the free memory */
 };
-
-_Noreturn static void
-fail(const char *what)
-{
-    perror(what);
-    exit(EXIT_FAILURE);
-}
-
-static char *
-memory_map(size_t pages, int protection, int descriptor)
-{
-    int flags = MAP_PRIVATE | (descriptor < 0 ? MAP_ANONYMOUS : 0);
-    char *base = mmap(NULL, pages * PAGE_SIZE, protection, flags, descriptor, 0);
-    if (base == MAP_FAILED)
-        fail("mmap");
-    return base;
-}
-
-static void
-memory_unmap(char *base, size_t pages)
-{
-    if (munmap(base, pages * PAGE_SIZE) != 0)
-        fail("munmap");
-}
-
-static void
-child_wait(pid_t child)
-{
-    int status;
-    if (child < 0 || waitpid(child, &status, 0) != child || status != 0)
-        fail("a child");
-}
-
-/* Instructions for writing, or reading, one byte of each page in order. */
-static uint64_t
-write_cost(char *base, size_t pages)
-{
-    uint64_t start = instructions_now();
-    for (size_t page = 0; page < pages; page++)
-        *(volatile char *) (base + page * PAGE_SIZE) = 1;
-    return instructions_now() - start;
-}
-
-static uint64_t
-read_cost(const char *base, size_t pages)
-{
-    uint64_t start = instructions_now();
-    for (size_t page = 0; page < pages; page++)
-        (void) *(const volatile char *) (base + page * PAGE_SIZE);
-    return instructions_now() - start;
-}
 
 /* ---- System calls and faults ----------------------------------------------------------------------------------- */
 
