@@ -40,7 +40,7 @@ frame_start(void *storage, u32 limit)
 
 /* A free frame's descriptor is all zero but for state and link, so that taking it
  * has little to set. */
-static void
+static inline void
 frame_push(struct frame *frame)
 {
     counts[frame->state]--;

@@ -235,7 +235,7 @@ pool_put_back(struct frame *frame)
     pool_tell(pool_table[frame_number(frame).number], frame);
 }
 
-/* What is wrong with a policy's choice among a pool's frames; NULL: nothing. */
+/* What is wrong with a policy's choice among a pool's frames. */
 static const char *
 choice_wrong(const struct pool *pool, u32 number)
 {
@@ -245,7 +245,7 @@ choice_wrong(const struct pool *pool, u32 number)
         return "does not exist";
     frame = frame_descriptor((frame_t){number});
     if (frame->evictable)
-        return pool_table[number] == pool ? NULL : "is another pool's";
+        return "is another pool's";
     if (number == pool->last_victim)
         return "was its last victim, and has gone";
     if (frame->state == FRAME_FREE)
@@ -259,17 +259,28 @@ choice_wrong(const struct pool *pool, u32 number)
     return "it was not told of";
 }
 
+/* Whether the pool's policy was told of the frame. */
+static inline bool
+choice_is_known(const struct pool *pool, u32 number)
+{
+    return number < frame_limit && pool_table[number] == pool && frame_descriptor((frame_t){number})->evictable;
+}
+
+static void __attribute__((noreturn, cold))
+choice_refuse(const struct pool *pool, u32 number)
+{
+    if (number == POLICY_NONE)
+        panic("policy %s chose no frame, although it was told of %u", pool->policy->name, pool->frames);
+    panic("policy %s chose frame %u, which %s", pool->policy->name, number, choice_wrong(pool, number));
+}
+
 u32
 pool_select(struct pool *pool)
 {
     u32 number = pool->policy->select(pool->state);
-    const char *wrong;
 
-    if (number == POLICY_NONE && pool->frames > 0)
-        panic("policy %s chose no frame, although it was told of %u", pool->policy->name, pool->frames);
-    wrong = number == POLICY_NONE ? NULL : choice_wrong(pool, number);
-    if (wrong)
-        panic("policy %s chose frame %u, which %s", pool->policy->name, number, wrong);
+    if (number == POLICY_NONE ? pool->frames > 0 : !choice_is_known(pool, number))
+        choice_refuse(pool, number);
     return number;
 }
 

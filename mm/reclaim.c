@@ -80,9 +80,31 @@ anon_find_slot(struct anon *anon)
     return anon->slot.number != 0;
 }
 
-/* A victim's fate counts for the system, and for the address space that maps it
- * first, if any does. */
-#define COUNT(pmap, name) ((pmap) ? (void)PMAP_COUNT(pmap, name) : (void)counters.name++)
+/* A victim's fate counts for the system when it is known, and for the address space
+ * that maps it first, if any does: that before a write, since it may be gone after. */
+static void
+victim_count(struct counters *of, bool written)
+{
+    of->pgsteal++;
+    if (written)
+        of->reclaim_write_back++;
+    else
+        of->reclaim_clean_drop++;
+}
+
+/* Takes the victim from whoever maps it. Whether it must be written. */
+static bool
+victim_revoke(struct frame *frame)
+{
+    struct counters *owner = frame->first.pmap ? frame->first.pmap->counters : NULL;
+
+    pmap_frame_remove(frame);
+    if (owner) {
+        victim_count(owner, frame->dirty);
+        owner->pswpout += frame->dirty && frame->state == FRAME_ANONYMOUS;
+    }
+    return frame->dirty;
+}
 
 /* Writes a dirty anon's page to its slot and frees its frame. False if the device
  * failed. */
@@ -106,37 +128,22 @@ anon_write_out(struct anon *anon, struct frame *frame)
 }
 
 static bool
-anon_evict(struct frame *frame)
+anon_evict(struct frame *frame, bool dirty)
 {
     struct anon *anon = frame->owner;
-    struct pmap *owner = frame->first.pmap;
 
-    COUNT(owner, pgsteal);
-    pmap_frame_remove(frame);
-    if (frame->dirty) {
-        if (owner)
-            owner->counters->pswpout++;
-        COUNT(owner, reclaim_write_back);
+    if (dirty)
         return anon_write_out(anon, frame);
-    }
-    COUNT(owner, reclaim_clean_drop);
     anon->frame = NULL;
     evictable_disown(frame);
     return true;
 }
 
 static bool
-object_evict(struct frame *frame)
+object_evict(struct frame *frame, bool dirty)
 {
-    struct pmap *owner = frame->first.pmap;
-
-    COUNT(owner, pgsteal);
-    pmap_frame_remove(frame);
-    if (frame->dirty) {
-        COUNT(owner, reclaim_write_back);
+    if (dirty)
         return object_write_out(frame);
-    }
-    COUNT(owner, reclaim_clean_drop);
     object_forget(frame);
     return true;
 }
@@ -157,8 +164,10 @@ frame_may_go(struct frame *frame)
         return false;
     if (frame->state == FRAME_OBJECT)
         return true;
-    pmap_frame_harvest_dirty(frame);
-    frame->dirty |= !anon->slot.number;
+    if (!anon->slot.number)
+        frame->dirty = true;    /* there is no other copy */
+    else if (!frame->dirty)
+        pmap_frame_harvest_dirty(frame);
     return !frame->dirty || anon_find_slot(anon);
 }
 
@@ -199,10 +208,16 @@ victim_choose(struct pool *pool)
     return victim;
 }
 
+/* Evicts a frame that the policy does not know any more. False if the device failed. */
 static bool
 frame_evict(struct frame *frame)
 {
-    return frame->state == FRAME_ANONYMOUS ? anon_evict(frame) : object_evict(frame);
+    bool dirty = victim_revoke(frame);
+
+    if (!(frame->state == FRAME_ANONYMOUS ? anon_evict(frame, dirty) : object_evict(frame, dirty)))
+        return false;
+    victim_count(&counters, dirty);
+    return true;
 }
 
 void
@@ -279,16 +294,15 @@ reclaim_write(struct reclaim_batch *batch)
 bool
 reclaim_evict_from(struct pool *pool)
 {
-    /* More than one only where the device of the swap area fails. */
-    u32 tries = frame_count(FRAME_ANONYMOUS) + frame_count(FRAME_OBJECT);
+    struct frame *victim;
+    u32 failures = 0;
 
-    for (; tries > 0; tries--) {
-        struct frame *victim = victim_choose(pool);
-
-        if (!victim)
-            return false;
+    /* A second one only where a device fails: then each is tried once. */
+    while ((victim = victim_choose(pool))) {
         if (frame_evict(victim))
             return true;
+        if (++failures >= frame_count(FRAME_ANONYMOUS) + frame_count(FRAME_OBJECT))
+            break;
     }
     return false;
 }

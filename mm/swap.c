@@ -42,14 +42,13 @@ swap_start(struct block_device *device)
 swap_slot_t
 swap_allocate(void)
 {
-    u32 words = (slots + WORD_BITS - 1) / WORD_BITS, word, available, slot;
+    u32 word = next_slot / WORD_BITS, available, slot;
 
     if (free_slots == 0)
         return SWAP_SLOT_NONE;
-    word = next_slot / WORD_BITS;
     available = ~taken[word] & ~0u << (next_slot % WORD_BITS);
     while (!available) {
-        word = word + 1 < words ? word + 1 : 0;
+        word = (word + 1) * WORD_BITS < slots ? word + 1 : 0;
         available = ~taken[word];
     }
     slot = word * WORD_BITS + (u32)__builtin_ctz(available);
@@ -89,9 +88,12 @@ swap_read(swap_slot_t first, struct cluster *cluster)
 int
 swap_write(swap_slot_t slot, const struct frame *frame)
 {
+    int error;
+
     assert(swap_is_taken(slot));
-    counters.pswpout++;
-    return block_write(area, (u64)slot.number << PAGE_SHIFT, frame_data(frame), PAGE_SIZE);
+    error = block_write(area, (u64)slot.number << PAGE_SHIFT, frame_data(frame), PAGE_SIZE);
+    counters.pswpout += error == 0;
+    return error;
 }
 
 int

@@ -84,8 +84,10 @@ a_page_that_cannot_be_written_stays(void)
     check(!reclaim_evict_one());
     check(anon->frame && anon->frame->dirty && !anon->frame->busy && anon->frame->evictable);
     check_equal(word_of(anon), 77);
+    check_equal(counters.pgsteal + counters.pswpout + counters.reclaim_write_back, 0);
     host_device_fails = false;
     check(reclaim_evict_one());
+    check(counters.pgsteal == 1 && counters.pswpout == 1 && counters.reclaim_write_back == 1);
     check(!anon->frame && anon->slot.number);
     check_equal(pagein_anon(anon, NULL), PAGEIN_READ);
     check_equal(word_of(anon), 77);
