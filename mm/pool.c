@@ -19,6 +19,11 @@
 #include "mm/pool_trace.h"
 #include "mm/pool_world.h"
 
+/* Frames whose bits a clock tick can look at in a few percent of its time; so many
+ * that no policy knows cost as much as one. */
+#define TICK_FRAMES 8192u
+#define TICK_UNKNOWN_SHARE 8u
+
 enum { ALLOC_GLOBAL, ALLOC_EQUAL, ALLOC_PROPORTIONAL, ALLOC_PRIORITY };
 static unsigned alloc_choice = ALLOC_GLOBAL;
 BOOT_CHOICE(alloc, alloc_choice, "how frames are divided among processes", "global", "equal", "proportional",
@@ -345,6 +350,33 @@ pool_fattest(void)
 
 /* ---- Time -------------------------------------------------------------- */
 
+/* Frames that the policies know. */
+static u32
+pool_known(void)
+{
+    u32 known = pool_global.frames;
+    struct pool *pool;
+
+    LIST_FOREACH(pool, &pool_list, link)
+        known += pool->frames;
+    return known;
+}
+
+/* The work of a tick grows with memory; so the more there is, the more ticks pass
+ * without any, and what it takes of the time does not grow. */
+static bool
+tick_is_due(void)
+{
+    static u32 pause;
+
+    if (pause > 0) {
+        pause--;
+        return false;
+    }
+    pause = (pool_known() + frame_limit / TICK_UNKNOWN_SHARE) / TICK_FRAMES;
+    return true;
+}
+
 static void
 pool_tick_policy(struct pool *pool)
 {
@@ -357,6 +389,8 @@ pool_tick(void)
 {
     struct pool *pool;
 
+    if (!tick_is_due())
+        return;
     if (trace_any)
         trace_write_tick();
     pool_tick_policy(&pool_global);
@@ -376,8 +410,8 @@ pool_tick(void)
 const char *
 pool_check(void)
 {
-    struct pool *pool;
     u32 known = pool_global.frames, evictable = 0;
+    struct pool *pool;
 
     LIST_FOREACH(pool, &pool_list, link) {
         known += pool->frames;

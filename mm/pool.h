@@ -111,7 +111,9 @@ pool_heeds_time(void)
 }
 
 /* The clock tick, for policies that heed it. To those that go by references, each
- * page used since the last tick is reported once. Process context. */
+ * page used since the last tick is reported once. Linear in memory; so, where there is
+ * much, only one tick in some does anything: 8192 known frames make it one in two, twice
+ * as many one in three. Process context. */
 void pool_tick(void);
 
 /* The policy learns of a frame, forgets it, or loses it as a victim. */
