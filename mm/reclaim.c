@@ -260,12 +260,8 @@ reclaim_gather(struct reclaim_batch *batch, struct frame *frame)
         return batch->cluster.count == 0;
     if (batch->cluster.count == 0)
         batch->first = anon->slot;
-    COUNT(frame->first.pmap, pgsteal);
-    COUNT(frame->first.pmap, reclaim_write_back);
-    if (frame->first.pmap)
-        frame->first.pmap->counters->pswpout++;
     evictable_begin(frame);
-    pmap_frame_remove(frame);
+    victim_revoke(frame);
     batch->cluster.frames[batch->cluster.count++] = frame;
     return true;
 }
@@ -278,13 +274,15 @@ reclaim_write(struct reclaim_batch *batch)
     for (u32 i = 0; i < batch->cluster.count; i++) {
         struct frame *frame = batch->cluster.frames[i];
         struct anon *anon = frame->owner;
+        bool owned = evictable_end_leaving(frame);
 
-        if (!evictable_end_leaving(frame))
-            continue;           /* its anon went meanwhile */
-        if (error) {
+        if (owned && error) {
             evictable_insert(frame);
-            continue;
+            continue;           /* it stays where it is */
         }
+        victim_count(&counters, true);
+        if (!owned)
+            continue;           /* its anon went meanwhile, and the frame with it */
         anon->frame = NULL;
         evictable_disown(frame);
     }

@@ -99,10 +99,14 @@ swap_write(swap_slot_t slot, const struct frame *frame)
 int
 swap_write_cluster(swap_slot_t first, const struct cluster *cluster)
 {
+    int error;
+
     for (u32 i = 0; i < cluster->count; i++)
         assert(swap_is_taken((swap_slot_t){first.number + i}));
-    counters.pswpout += cluster->count;
-    return cluster_write(cluster, area, (u64)first.number << PAGE_SHIFT);
+    error = cluster_write(cluster, area, (u64)first.number << PAGE_SHIFT);
+    if (!error)
+        counters.pswpout += cluster->count;
+    return error;
 }
 
 u32
