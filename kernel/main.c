@@ -52,7 +52,8 @@ show_choices(void)
 static void
 add_choice(const struct boot_switch *boot_switch, const char *value)
 {
-    bool is_about_memory = strcmp(boot_switch->name, "log") != 0 && strcmp(boot_switch->name, "bug") != 0;
+    bool is_about_memory = strcmp(boot_switch->name, "log") != 0 && strcmp(boot_switch->name, "bug") != 0
+        && strcmp(boot_switch->name, "trace.format") != 0;
     usize more = strlen(boot_switch->name) + strlen(value) + sizeof(" =");
 
     if (boot_switch->kind != BOOT_SWITCH_CHOICE || !is_about_memory)
