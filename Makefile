@@ -162,9 +162,11 @@ INDEPENDENT_LINK = $(filter-out -static -no-pie,$(USER_LINK)) $(MUSL)/crti.o
 $(LINKED_PROGRAMS): tests/user/linked.c $(wildcard user/lib/*.[ch]) $(BUILD)/stamp/user
 $(BUILD)/tests/user/linked_pie:
 	$(say) LINK $@
+	@mkdir -p $(@D)
 	$(Q)$(CC) $(INDEPENDENT_FLAGS) $(INDEPENDENT_LINK) -static-pie $(MUSL)/rcrt1.o -Wl,--start-group $(MUSL)/libc.a $(LIBGCC) -Wl,--end-group $(MUSL)/crtn.o -o $@
 $(BUILD)/tests/user/linked_dynamic:
 	$(say) LINK $@
+	@mkdir -p $(@D)
 	$(Q)$(CC) $(INDEPENDENT_FLAGS) $(INDEPENDENT_LINK) -pie -Wl,--dynamic-linker=/lib/ld-musl-i386.so.1 $(MUSL)/Scrt1.o -L$(SYSROOT)/lib/i386-linux-musl -l:libc.so $(LIBGCC) $(MUSL)/crtn.o -o $@
 
 # Built anew each time, so that nothing deleted from the source lives on in it.
