@@ -30,6 +30,14 @@ struct aspace_load {
     u32 needed;                     /* frames, as load control found */
 };
 
+/* The instruction that faulted last while frames were short, and the pages that it has
+ * asked for: it is the same one as long as its registers are. For mm/fault_room.c. */
+struct aspace_instruction {
+    u32 eip, esp, eax, ebx, ecx, edx, esi, edi, ebp;
+    u32 count;
+    page_t pages[RECLAIM_SPARED];
+};
+
 struct aspace {
     u32 references;
     u32 number;                     /* no other has or had it; names its pages (mm/pool_page.h) */
@@ -51,6 +59,7 @@ struct aspace {
     u32 signal_return;              /* page with the code that returns from signal handlers; 0: not needed yet */
     struct pool *pool;              /* its own, under local allocation or a limit; NULL: the global one */
     u32 weight;                     /* for alloc=priority: 20 - nice */
+    struct aspace_instruction instruction;
     struct trace *trace;            /* NULL: not traced */
     u32 processor_time;             /* milliseconds that its processes had, since somebody wants to know */
     u32 processor_time_rest;        /* nanoseconds, less than one millisecond */

@@ -503,15 +503,16 @@ fault_zero(struct fault *fault)
 
 /* ---- The whole --------------------------------------------------------- */
 
+/* The instruction is the one that faults, by its registers; NULL: there is none. */
 static int
-fault_run(struct fault *fault)
+fault_run(struct fault *fault, const struct trap_frame *instruction)
 {
     struct anon *anon;
     int refused;
 
     fault->page = page_of(fault->address);
     COUNT(fault, pgfault);
-    if (frame_free_count() < pool_alert && !fault_make_room(fault))
+    if (frame_free_count() < pool_alert && !fault_make_room(fault, instruction))
         return fault_no_memory(fault);
     refused = fault_check(fault);
     if (refused)
@@ -549,7 +550,7 @@ fault_resolve(struct aspace *aspace, u32 address, u32 access, struct fault_verdi
     int result;
 
     aspace_charge(aspace);
-    result = fault_run(&fault);
+    result = fault_run(&fault, NULL);
     if (pool_watchful)
         fault_report(&fault, result);
     aspace_charge(cpu()->aspace);
@@ -565,21 +566,21 @@ fault_disturb(struct aspace *aspace)
 }
 
 int
-fault_handle(struct aspace *aspace, u32 cr2, u32 error_code, u32 eip, bool from_user,
+fault_handle(struct aspace *aspace, u32 cr2, const struct trap_frame *frame, bool from_user,
              struct fault_verdict *verdict)
 {
     struct fault fault;
     int result;
 
     fault.access = FAULT_WRITE;
-    if (!(error_code & ERROR_WRITE))
-        fault.access = from_user && pmap_is_fetch(&cr2, eip, error_code) ? FAULT_EXECUTE : FAULT_READ;
+    if (!(frame->error & ERROR_WRITE))
+        fault.access = from_user && pmap_is_fetch(&cr2, frame->eip, frame->error) ? FAULT_EXECUTE : FAULT_READ;
     fault.aspace = aspace;
     fault.address = cr2;
     fault.verdict = verdict;
     if (cr2 >= user_top())
         return fault_refuse(&fault, SIGSEGV, SEGV_MAPERR);
-    result = fault_run(&fault);
+    result = fault_run(&fault, frame);
     if (pool_watchful)
         fault_report(&fault, result);
     if (chaos_interval | check_interval)

@@ -17,10 +17,10 @@ struct fault_verdict {
 #define FAULT_WRITE   1u
 #define FAULT_EXECUTE 2u
 
-/* Resolves the page fault at CR2 address cr2 with the processor's error code,
- * raised by the instruction at eip. 0: go back and run the instruction again.
+/* Resolves the page fault at CR2 address cr2, raised by the instruction whose registers
+ * and error code stand in frame. 0: go back and run the instruction again.
  * -EFAULT: refused, and verdict says how. May sleep and evict. */
-int fault_handle(struct aspace *aspace, u32 cr2, u32 error_code, u32 eip, bool from_user,
+int fault_handle(struct aspace *aspace, u32 cr2, const struct trap_frame *frame, bool from_user,
                  struct fault_verdict *verdict);
 
 /* The same once access is known, also for an aspace that is not active. On

@@ -58,16 +58,16 @@ fault_arrival(struct fault *fault)
     return private && (fault->access == FAULT_WRITE || fault_is_tail(fault->region, index)) ? own : 0;
 }
 
-/* The frame of the fault's page, if it is in memory. */
+/* The frame of a page, if it is in memory. */
 static struct frame *
-fault_frame(const struct fault *fault)
+frame_of_page(struct aspace *aspace, page_t page)
 {
-    struct region *region = region_find(&fault->aspace->regions, fault->page);
-    struct anon *anon = region && region->amap ? amap_lookup(region->amap, fault->page) : NULL;
+    struct region *region = region_find(&aspace->regions, page);
+    struct anon *anon = region && region->amap ? amap_lookup(region->amap, page) : NULL;
 
     if (!region || anon)
         return region ? anon->frame : NULL;
-    return object_resident(region->object, region_object_page(region, fault->page));
+    return object_resident(region->object, region_object_page(region, page));
 }
 
 /* Whether what comes in needs a frame of the quota more: a copy takes the place of what
@@ -75,7 +75,7 @@ fault_frame(const struct fault *fault)
 static bool
 fault_adds_frame(struct fault *fault)
 {
-    struct frame *source = fault_frame(fault);
+    struct frame *source = frame_of_page(fault->aspace, fault->page);
 
     return fault_arrival(fault) && !(source && source->evictable && pool_charges(pool_current, source));
 }
@@ -108,21 +108,60 @@ fault_announce(const struct fault *fault)
     });
 }
 
+static bool
+instruction_is_same(const struct aspace_instruction *noted, const struct trap_frame *frame)
+{
+    return noted->eip == frame->eip && noted->esp == frame->esp && noted->eax == frame->eax
+        && noted->ebx == frame->ebx && noted->ecx == frame->ecx && noted->edx == frame->edx
+        && noted->esi == frame->esi && noted->edi == frame->edi && noted->ebp == frame->ebp;
+}
+
+/* Notes one more page that the instruction needs, or the first one of another instruction. */
+static void
+instruction_note(struct aspace_instruction *noted, const struct trap_frame *frame, page_t page)
+{
+    if (!instruction_is_same(noted, frame) || noted->count == RECLAIM_SPARED)
+        *noted = (struct aspace_instruction){
+            frame->eip, frame->esp, frame->eax, frame->ebx, frame->ecx, frame->edx, frame->esi, frame->edi, frame->ebp, 0, {}};
+    for (u32 i = 0; i < noted->count; i++)
+        if (noted->pages[i].number == page.number)
+            return;
+    noted->pages[noted->count++] = page;
+}
+
+/* Spares the page at hand, which may still have to be copied: if it went for the copy's
+ * frame, it would come in again, and go again, without end. So might the pages that
+ * the same instruction asked for before, under a policy that prefers the young as victims;
+ * but what is traced has a rule of its own (pool_trace_needs). */
+static void
+fault_spare(struct fault *fault, const struct trap_frame *instruction)
+{
+    struct aspace_instruction *noted = &fault->aspace->instruction;
+    page_t page = fault->page;
+
+    reclaim_spare_none();
+    reclaim_spare(frame_of_page(fault->aspace, page));
+    if (!instruction || !trap_from_user(instruction) || fault->aspace->trace)
+        return;
+    instruction_note(noted, instruction, page);
+    for (u32 i = 0; i < noted->count; i++)
+        if (noted->pages[i].number != page.number)
+            reclaim_spare(frame_of_page(fault->aspace, noted->pages[i]));
+}
+
 bool
-fault_make_room(struct fault *fault)
+fault_make_room(struct fault *fault, const struct trap_frame *instruction)
 {
     bool room;
 
     if (pool_watchful)
         fault_foretell(fault);
-    /* A page that came in for this access may still have to be copied. If it went for
-     * the copy's frame, it would come in again, and go again, without end. */
-    reclaim_spare(fault_frame(fault));
+    fault_spare(fault, instruction);
     while (pool_is_full(pool_current) && fault_adds_frame(fault))
         if (!reclaim_evict_from(pool_current))
             break;
     room = reclaim_ensure_more(FAULT_FRAMES, FAULT_FRAMES + prefetch_pages) == 0;
-    reclaim_spare(NULL);
+    reclaim_spare_none();
     if (pool_watchful)
         fault_announce(fault);
     return room;

@@ -77,4 +77,4 @@ int fault_starved(struct fault *fault);
 /* Memory is short, or processes have quotas: makes room for what the fault can need. A
  * full quota gives up a page of its own for the one that is to come. False if there is
  * no memory to be had. May sleep and evict. */
-bool fault_make_room(struct fault *fault);
+bool fault_make_room(struct fault *fault, const struct trap_frame *instruction);

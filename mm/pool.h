@@ -32,6 +32,9 @@
  * each cross a page, and so may the stack; and as much for going on. */
 #define POOL_MINIMUM 8u
 
+/* And what it needs of that at a time: less, so that there is a victim. */
+#define RECLAIM_SPARED 6u
+
 struct pool {
     struct policy_environment world;    /* first: policies call back with its address */
     const struct policy *policy;        /* pool_policy, or clock where that one needs a future that nobody recorded */

@@ -40,7 +40,8 @@ static u32 slot_hand;
 
 /* The page that a fault needs while it makes room. Who sleeps meanwhile may find it
  * taken back by another fault: then it can happen that the page goes, and comes again. */
-static struct frame *spared;
+static struct frame *spared[RECLAIM_SPARED];
+static u32 spared_count;
 
 void
 reclaim_set_killer(bool (*killer)(void))
@@ -151,7 +152,23 @@ object_evict(struct frame *frame, bool dirty)
 void
 reclaim_spare(struct frame *frame)
 {
-    spared = frame;
+    if (frame && spared_count < RECLAIM_SPARED)
+        spared[spared_count++] = frame;
+}
+
+void
+reclaim_spare_none(void)
+{
+    spared_count = 0;
+}
+
+static bool
+frame_is_spared(const struct frame *frame)
+{
+    for (u32 i = 0; i < spared_count; i++)
+        if (spared[i] == frame)
+            return true;
+    return false;
 }
 
 /* Whether nobody needs the frame at the moment, and there is a place for its contents. */
@@ -160,7 +177,7 @@ frame_may_go(struct frame *frame)
 {
     struct anon *anon = frame->owner;
 
-    if (frame == spared)
+    if (frame_is_spared(frame))
         return false;
     if (frame->state == FRAME_OBJECT)
         return true;
@@ -319,12 +336,13 @@ fattest_evict(void)
 bool
 reclaim_evict_one(void)
 {
-    struct frame *alone = spared;
+    struct frame *alone = spared_count > 0 ? spared[0] : NULL;
     bool evicted = fattest_evict();
 
     if (evicted || !alone || !alone->evictable)
         return evicted;
     /* It may be its pool's only page, and other pools have victims. */
+    spared_count = 1;
     evictable_remove(alone);
     evicted = fattest_evict();
     evictable_insert(alone);

@@ -47,9 +47,11 @@ int reclaim_switch_policy(void);
 bool reclaim_evict_from(struct pool *pool);
 bool reclaim_evict_one(void);
 
-/* A frame that is passed over from now on; NULL: none. For a fault that makes room
- * while it needs a page that is in memory. */
+/* A frame that is passed over from now on, besides others, RECLAIM_SPARED at most (NULL:
+ * none more); and an end to all of that. For a fault that makes room while it needs
+ * pages that are in memory. */
 void reclaim_spare(struct frame *frame);
+void reclaim_spare_none(void);
 
 /* Pages on their way out together, in one transfer: busy until it is over. */
 struct reclaim_batch {

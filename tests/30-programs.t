@@ -29,6 +29,14 @@ def anomaly(t, switches, paging):
     t.ok(f"{few} faults with 3 frames, {many} with 4" in result.output, f"{few} faults and {many}, as on paper", result)
 
 
+# Among pages used often a new one is the policy's first choice. What one instruction needs must stay all the same.
+def few_frames(t, policy):
+    result = t.boot(f"policy={policy} swap=16M log=error init=/bin/sh -- -c 'ulimit -m 32; ls -l /bin; echo all of it'", timeout=SECONDS)
+    t.ok(result.verdict == "pass" and "all of it" in result.output, "a program in eight frames comes to its end", result)
+
+
+for policy in ("lfu", "mfu", "random"):
+    case(f"few frames policy={policy}", policy)(few_frames)
 for paging in FORMATS:
     for switches in ANOMALY:
         case(f"belady {switches} paging={paging}", switches, paging)(anomaly)

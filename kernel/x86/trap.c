@@ -139,7 +139,7 @@ page_fault_in_kernel(struct trap_frame *frame, u32 address)
 
     if (landing == 0)
         panic_with_frame(frame, "page fault in the kernel: %s at %08x", access_name(frame->error), address);
-    if (cpu()->aspace && fault_handle(cpu()->aspace, address, frame->error, frame->eip, false, &verdict) == 0)
+    if (cpu()->aspace && fault_handle(cpu()->aspace, address, frame, false, &verdict) == 0)
         return;
     frame->eip = landing;
 }
@@ -149,7 +149,7 @@ page_fault_in_program(struct trap_frame *frame, u32 address)
 {
     struct fault_verdict verdict;
 
-    if (fault_handle(cpu()->aspace, address, frame->error, frame->eip, true, &verdict) != 0)
+    if (fault_handle(cpu()->aspace, address, frame, true, &verdict) != 0)
         signal_fault(frame, verdict.signal, verdict.code, verdict.address);
 }
 

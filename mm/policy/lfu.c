@@ -1,8 +1,7 @@
 /*
  * Least frequently used: the page with the fewest references since it came in
  * goes; among equals the one used longest ago. What was popular once stays for
- * ever, and what is new goes first: therefore hardly used as it stands. Two new pages
- * that one instruction needs can even take each other's frame without end. Needs
+ * ever, and what is new goes first: therefore hardly used as it stands. Needs
  * every reference (or samples). O(1), by keeping frames in ranks (Shah, Mitra and
  * Matani 2010).
  */

@@ -130,11 +130,11 @@ touch(struct process *process, u32 address, u32 access, u32 *physical)
     u32 kinds = 0;
 
     while (!machine_access(address, access, true, physical, &fault)) {
-        u32 eip = access == FAULT_EXECUTE ? address : 0x1000;
+        struct trap_frame frame = {.eip = access == FAULT_EXECUTE ? address : 0x1000, .error = fault.error};
         int result;
 
         check(++kinds < 20);
-        result = fault_handle(process->aspace, fault.address, fault.error, eip, true, &verdict);
+        result = fault_handle(process->aspace, fault.address, &frame, true, &verdict);
         check_sound(machine_stale());
         if (result < 0) {
             check_equal(verdict.address, address);

@@ -162,9 +162,9 @@ SELFTEST(mm_fault, kernel_addresses_are_refused, "a program that touches the ker
     const u32 user_write_present = 0x7;
 
     check_true(aspace != NULL);
-    check_equal(fault_handle(aspace, KERNEL_BASE + 16, user_write_present, 0x1000, true, &verdict), -EFAULT);
+    check_equal(fault_handle(aspace, KERNEL_BASE + 16, &(struct trap_frame){.error = user_write_present, .eip = 0x1000}, true, &verdict), -EFAULT);
     check_true(verdict.signal == SIGSEGV && verdict.address == KERNEL_BASE + 16);
-    check_equal(fault_handle(aspace, user_top(), user_write_present, 0x1000, true, &verdict), -EFAULT);
+    check_equal(fault_handle(aspace, user_top(), &(struct trap_frame){.error = user_write_present, .eip = 0x1000}, true, &verdict), -EFAULT);
     case_end();
 }
 
@@ -175,12 +175,12 @@ SELFTEST(mm_fault, error_code_is_decoded, "the error code's bits say read, write
     struct fault_verdict verdict;
 
     check_true(read_only != 0);
-    check_equal(fault_handle(aspace, read_only, 0x4, 0x1000, true, &verdict), 0);
-    check_equal(fault_handle(aspace, read_only, 0x7, 0x1000, true, &verdict), -EFAULT);
+    check_equal(fault_handle(aspace, read_only, &(struct trap_frame){.error = 0x4, .eip = 0x1000}, true, &verdict), 0);
+    check_equal(fault_handle(aspace, read_only, &(struct trap_frame){.error = 0x7, .eip = 0x1000}, true, &verdict), -EFAULT);
     check_true(verdict.code == SEGV_ACCERR);
     check_equal(COUNTED(fault_protection), 1);
     if (page_format.no_execute || base) {
-        check_equal(fault_handle(aspace, read_only + base, base ? 0x4 : 0x15, read_only, true, &verdict), -EFAULT);
+        check_equal(fault_handle(aspace, read_only + base, &(struct trap_frame){.error = base ? 0x4 : 0x15, .eip = read_only}, true, &verdict), -EFAULT);
         check_equal(verdict.address, read_only);
         check_equal(COUNTED(fault_execute), 1);
     }

@@ -19,7 +19,7 @@ door(u32 address, u32 access)
     u32 physical;
 
     while (!machine_access(address, access, false, &physical, &fault))
-        if (fault_handle(cpu()->aspace, fault.address, fault.error, 0, false, &verdict) < 0)
+        if (fault_handle(cpu()->aspace, fault.address, &(struct trap_frame){.error = fault.error}, false, &verdict) < 0)
             return NULL;
     return direct_map + physical;
 }
