@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "user/lib/outcome.h"
+#include "user/lib/random.h"
 
 #define ARENA ((char *) 0x2a000000)
 #define FILE_NAME "/tmp/random_memory"
@@ -44,19 +45,10 @@ static struct {
     uint32_t step;
 } *shared;
 
-static uint32_t random_state, printed_from;
+static uint32_t printed_from;
 static int file, depth;
 static sigjmp_buf recovery;
 static volatile int fault;      /* signal and code of the last fault; 0: none */
-
-static uint32_t
-draw(uint32_t limit)
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 17;
-    random_state ^= random_state << 5;
-    return random_state % limit;
-}
 
 /* An answer goes into the digest (FNV-1a); `what`, start and count only help to find a difference. */
 static void

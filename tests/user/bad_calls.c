@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "user/lib/check.h"
+#include "user/lib/random.h"
 #include "user/lib/system.h"
 
 #define TOP "/tmp/bad_calls"
@@ -47,17 +48,7 @@ static const char *const names[] = {
     "/dev/tty", "/dev/fd/4", "/etc/motd", "/bin/true",
 };
 
-static uint32_t random_state;
 static char *arena;
-
-static uint32_t
-draw(uint32_t limit)
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 17;
-    random_state ^= random_state << 5;
-    return random_state % limit;
-}
 
 /* ---- What calls are given: mostly sensible, now and then anything ---- */
 

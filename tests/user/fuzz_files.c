@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "user/lib/check.h"
+#include "user/lib/random.h"
 #include "user/lib/counters.h"
 
 enum { PAGE = 4096, PAGES = 40, BYTES = PAGES * PAGE, STEPS = 3000, CHUNK = 3 * PAGE };
@@ -23,7 +24,6 @@ enum { PAGE = 4096, PAGES = 40, BYTES = PAGES * PAGE, STEPS = 3000, CHUNK = 3 * 
 #define MADV_PAGEOUT 21
 #endif
 
-static uint32_t state;
 static char model[BYTES], buffer[CHUNK];
 static int size;        /* of the file */
 static int file;
@@ -32,10 +32,7 @@ static char *shared;    /* a mapping of PAGES pages */
 static int
 random_below(int limit)
 {
-    state ^= state << 13;
-    state ^= state >> 17;
-    state ^= state << 5;
-    return (int) (state % (uint32_t) limit);
+    return (int) draw((uint32_t) limit);
 }
 
 static int
@@ -190,8 +187,8 @@ main(int count, char **arguments)
 {
     struct counters now;
 
-    state = count > 1 ? (uint32_t) strtoul(arguments[1], NULL, 0) : 20261121;
-    check_note("seed %u", state);
+    random_state = count > 1 ? (uint32_t) strtoul(arguments[1], NULL, 0) : 20261121;
+    check_note("seed %u", random_state);
     counters_prepare(&now, COUNTERS_OF_SYSTEM);
     counters_take(&now, COUNTERS_OF_SYSTEM);
     fuzz("/dev/shm/fuzz_files");

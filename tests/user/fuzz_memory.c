@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "user/lib/check.h"
+#include "user/lib/random.h"
 #include "user/lib/system.h"
 
 #define ARENA ((char *) 0x2a000000)
@@ -41,7 +42,6 @@ struct model {
 static struct model pages[PAGES];
 static uint32_t *shared_values;     /* one for each shared page ever made */
 static uint32_t *shared_used;
-static uint32_t random_state;
 static sigjmp_buf recovery;
 static volatile int fault_signal, fault_code;
 static void *volatile fault_address;
@@ -49,15 +49,6 @@ static int step, depth;
 static bool failed;
 
 enum { SHARED_VALUES = 1 << 16 };
-
-static uint32_t
-draw(uint32_t limit)
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 17;
-    random_state ^= random_state << 5;
-    return random_state % limit;
-}
 
 static void
 wrong(const char *what, int page)

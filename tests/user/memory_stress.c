@@ -25,6 +25,7 @@
 #include "mm/policy.h"
 #include "user/lib/check.h"
 #include "user/lib/counters.h"
+#include "user/lib/random.h"
 #include "user/lib/system.h"
 
 #define READ_WRITE (PROT_READ | PROT_WRITE)
@@ -50,18 +51,8 @@ enum { POLICY_COUNT = sizeof policies / sizeof *policies };
 
 /* One worker and what it knows of its memory. A page whose value is 0 has not been written. */
 static uint32_t *arena, *shared, *values;
-static uint32_t random_state;
 static int locked;              /* the first page of those locked */
 static pid_t child;             /* 0: none */
-
-static uint32_t
-draw(uint32_t limit)
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 17;
-    random_state ^= random_state << 5;
-    return random_state % limit;
-}
 
 /* The worker, or its child, has found something wrong. */
 static void
