@@ -35,7 +35,7 @@ struct aspace_load {
 struct aspace_instruction {
     u32 eip, esp, eax, ebx, ecx, edx, esi, edi, ebp;
     u32 count;
-    page_t pages[RECLAIM_SPARED];
+    page_t pages[POOL_SPARED];
 };
 
 struct aspace {

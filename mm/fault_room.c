@@ -120,7 +120,7 @@ instruction_is_same(const struct aspace_instruction *noted, const struct trap_fr
 static void
 instruction_note(struct aspace_instruction *noted, const struct trap_frame *frame, page_t page)
 {
-    if (!instruction_is_same(noted, frame) || noted->count == RECLAIM_SPARED)
+    if (!instruction_is_same(noted, frame) || noted->count == POOL_SPARED)
         *noted = (struct aspace_instruction){
             frame->eip, frame->esp, frame->eax, frame->ebx, frame->ecx, frame->edx, frame->esi, frame->edi, frame->ebp, 0, {}};
     for (u32 i = 0; i < noted->count; i++)

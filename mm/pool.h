@@ -33,7 +33,7 @@
 #define POOL_MINIMUM 8u
 
 /* And what it needs of that at a time: less, so that there is a victim. */
-#define RECLAIM_SPARED 6u
+#define POOL_SPARED 6u
 
 struct pool {
     struct policy_environment world;    /* first: policies call back with its address */

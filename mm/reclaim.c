@@ -40,7 +40,7 @@ static u32 slot_hand;
 
 /* The page that a fault needs while it makes room. Who sleeps meanwhile may find it
  * taken back by another fault: then it can happen that the page goes, and comes again. */
-static struct frame *spared[RECLAIM_SPARED];
+static struct frame *spared[POOL_SPARED];
 static u32 spared_count;
 
 void
@@ -152,7 +152,7 @@ object_evict(struct frame *frame, bool dirty)
 void
 reclaim_spare(struct frame *frame)
 {
-    if (frame && spared_count < RECLAIM_SPARED)
+    if (frame && spared_count < POOL_SPARED)
         spared[spared_count++] = frame;
 }
 

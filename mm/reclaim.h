@@ -47,7 +47,7 @@ int reclaim_switch_policy(void);
 bool reclaim_evict_from(struct pool *pool);
 bool reclaim_evict_one(void);
 
-/* A frame that is passed over from now on, besides others, RECLAIM_SPARED at most (NULL:
+/* A frame that is passed over from now on, besides others, POOL_SPARED at most (NULL:
  * none more); and an end to all of that. For a fault that makes room while it needs
  * pages that are in memory. */
 void reclaim_spare(struct frame *frame);
