@@ -56,10 +56,17 @@ room_kib(void)
     return kib_of("MemFree") + kib_of("Cached") + kib_of("SwapFree");
 }
 
-/* What is left to programs is the reserve: not less, and not much more. */
+/*
+ * What is left to programs is the reserve: not less, and not much more. Linux keeps none: its tmpfs takes half of the memory, and pipes
+ * have a limit of their own.
+ */
 static void
 reserve_check(const char *who, long left, long all)
 {
+    if (!system_is_belady()) {
+        check_skip("%s leave a part of memory", who);
+        return;
+    }
     check_that(left >= all / RESERVE_PART - SLACK_KIB && left <= all / RESERVE_PART + SLACK_KIB,
                "%s leave one part in %d: %ld KiB of %ld", who, RESERVE_PART, left, all);
 }
@@ -218,7 +225,10 @@ main(void)
     pipes_check();
     fill_check();
     one_write_check();
-    check_child(squeeze_check);
+    if (system_is_belady())
+        check_child(squeeze_check);
+    else
+        check_skip("a program takes of the reserve");
     check_that(free_kib() >= before - SLACK_KIB, "all memory has come back");
     return check_end();
 }

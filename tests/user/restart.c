@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "user/lib/check.h"
-#include "user/lib/counters.h"
 #include "user/lib/system.h"
 
 #define FILE_NAME "/tmp/restart"
@@ -111,7 +110,7 @@ fault_check(const struct fault *fault)
     repair = fault->repair;
     caught = 0;
     fault->access();
-    bool cannot_forbid = access(COUNTERS_OF_PROCESS, R_OK) != 0 || switch_is("nx", "on", "off");
+    bool cannot_forbid = !system_is_belady() || switch_is("nx", "on", "off");
     if (caught == 0 && fault->access == page_call && cannot_forbid) {
         check_skip("%s: nothing forbids it", fault->what);
         return;

@@ -131,6 +131,8 @@ disarm_check(void)
 
 /* ---- What a parent is told ---- */
 
+enum { PATIENCE = 1000 };       /* ms for news to come */
+
 static volatile int told;
 static siginfo_t news;
 
@@ -143,9 +145,12 @@ note_news(int signal, siginfo_t *info, void *context)
     told++;
 }
 
+/* wait may have its answer before the signal comes. */
 static bool
 told_of(pid_t child, int code, int status)
 {
+    for (int i = 0; i < PATIENCE && told == 0; i++)
+        usleep(1000);
     return told == 1 && news.si_signo == SIGCHLD && news.si_code == code && news.si_pid == child && news.si_status == status &&
            news.si_uid == getuid();
 }

@@ -46,6 +46,16 @@ file_text(const char *path)
 }
 
 bool
+system_is_belady(void)
+{
+    char *version = file_text("/proc/version");
+    bool is_belady = version != NULL && strncmp(version, "Belady ", strlen("Belady ")) == 0;
+
+    free(version);
+    return is_belady;
+}
+
+bool
 setting_write(const char *path, const char *value)
 {
     int file = open(path, O_WRONLY);

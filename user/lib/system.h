@@ -22,6 +22,9 @@ const char *switch_value(const char *name, const char *otherwise);
 /* Whether the boot switch `name` has the value `value`, `otherwise` being what it is by default. */
 bool switch_is(const char *name, const char *otherwise, const char *value);
 
+/* Whether this is Belady: for what it promises and Linux does not. */
+bool system_is_belady(void);
+
 /* Bytes named by a line of /proc/meminfo ("MemFree", "SwapFree", ...); 0 where there is no such line. */
 uint64_t memory_bytes(const char *name);
 
