@@ -19,13 +19,55 @@ typedef int (*time_writer_t)(u32 address, u64 nanoseconds);
 
 /* ---- Telling ---- */
 
+/*
+ * A negative number is the clock of the processor time that some process or thread has used, as clock_getcpuclockid
+ * and pthread_getcpuclockid make it: the complement of its number, or of 0 for the caller, above these bits.
+ */
+#define CPU_CLOCK_SHIFT 3
+#define CPU_CLOCK_OF_THREAD 4u
+#define CPU_CLOCK_KINDS 3u
+#define CPU_CLOCK_ALL 0u
+#define CPU_CLOCK_USER 1u       /* without the time in the kernel */
+#define CPU_CLOCK_NONE 3u       /* belongs to clocks that are files, which are not there */
+
 static u64
-time_used_by_process(const struct process *process)
+time_used_by_process(const struct process *process, u32 kind)
 {
     struct process_usage usage;
 
     process_usage_so_far(process, &usage);
-    return time_from_ticks(usage.user_ticks + usage.system_ticks);
+    return time_from_ticks(usage.user_ticks + (kind == CPU_CLOCK_USER ? 0 : usage.system_ticks));
+}
+
+static u64
+time_used_by_thread(const struct thread *thread, u32 kind)
+{
+    return time_from_ticks(thread->user_ticks + (kind == CPU_CLOCK_USER ? 0 : thread->system_ticks));
+}
+
+/* A thread's clock is for the threads of its own process, a process's for everybody. */
+static int
+clock_now_of_others(u32 clock, u64 *nanoseconds)
+{
+    u32 number = (u32)~((s32)clock >> CPU_CLOCK_SHIFT);
+    u32 kind = clock & CPU_CLOCK_KINDS;
+
+    if (kind == CPU_CLOCK_NONE)
+        return -EINVAL;
+    if (clock & CPU_CLOCK_OF_THREAD) {
+        const struct thread *thread = number != 0 ? thread_find(number) : current_thread();
+
+        if (thread == NULL || thread->process != current_process())
+            return -EINVAL;
+        *nanoseconds = time_used_by_thread(thread, kind);
+    } else {
+        const struct process *process = number != 0 ? process_find(number) : current_process();
+
+        if (process == NULL)
+            return -EINVAL;
+        *nanoseconds = time_used_by_process(process, kind);
+    }
+    return 0;
 }
 
 /* The present time of a clock: 0, or -EINVAL for one that is not there. */
@@ -47,13 +89,13 @@ clock_now(u32 clock, u64 *nanoseconds)
         *nanoseconds = timer_nanoseconds();
         return 0;
     case CLOCK_PROCESS_CPUTIME_ID:
-        *nanoseconds = time_used_by_process(thread->process);
+        *nanoseconds = time_used_by_process(thread->process, CPU_CLOCK_ALL);
         return 0;
     case CLOCK_THREAD_CPUTIME_ID:
-        *nanoseconds = time_from_ticks(thread->user_ticks + thread->system_ticks);
+        *nanoseconds = time_used_by_thread(thread, CPU_CLOCK_ALL);
         return 0;
     default:
-        return -EINVAL;
+        return (s32)clock < 0 ? clock_now_of_others(clock, nanoseconds) : -EINVAL;
     }
 }
 

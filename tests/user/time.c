@@ -144,6 +144,31 @@ usage_check(void)
     check_that(sysinfo(&information) == 0 && information.totalram > 0, "sysinfo");
 }
 
+/* Numbers as clock_getcpuclockid makes them: a process's complement above three bits; 4 is a thread, 0 and 2 all of its time, 1 its user time. */
+static void
+others_clock_check(void)
+{
+    struct timespec time;
+    pid_t child = check_fork();
+
+    if (child == 0)
+        for (;;)
+            pause();
+    clockid_t own = (clockid_t) (~(unsigned) getpid() << 3), childs = (clockid_t) (~(unsigned) child << 3);
+    int64_t before = nanoseconds(CLOCK_PROCESS_CPUTIME_ID), used = nanoseconds(own | 2);
+
+    check_that(before > 0 && used >= before && used <= nanoseconds(CLOCK_PROCESS_CPUTIME_ID), "the clock of one's own number is one's own clock");
+    check_that(nanoseconds(own | 1) <= nanoseconds(own), "user time is a part of all time");
+    before = nanoseconds(CLOCK_THREAD_CPUTIME_ID), used = nanoseconds(own | 4 | 2);
+    check_that(used >= before && used <= nanoseconds(CLOCK_THREAD_CPUTIME_ID), "and the same for the thread");
+    check_that(clock_gettime(childs | 2, &time) == 0 && nanoseconds(childs | 2) < nanoseconds(own | 2), "a child's clock has a child's time");
+    check_that(clock_gettime(childs | 4 | 2, &time) == -1 && errno == EINVAL, "another process's thread has no clock: EINVAL");
+    kill(child, SIGKILL);
+    check_wait(child);
+    check_that(clock_gettime(childs | 2, &time) == -1 && errno == EINVAL, "nor has a process that has gone: EINVAL");
+    check_that(clock_gettime(own | 3, &time) == -1 && errno == EINVAL, "nor is there a clock of kind 3: EINVAL");
+}
+
 int
 main(void)
 {
@@ -156,5 +181,6 @@ main(void)
     refusal_check();
     timer_check();
     usage_check();
+    others_clock_check();
     return check_end();
 }
