@@ -4,6 +4,7 @@
 #   programs   each user/NAME.c, with user/lib/ linked in                            -> build/user/NAME, stripped into build/root/bin
 #              each tests/user/NAME.c, the same way                                  -> build/tests/user/NAME, into build/root-tests/test
 #              each tests/linux/NAME.c, the same way                                 -> build/tests/linux/NAME, into build/root-tests/linux
+#              each tests/glibc/NAME.c or .cc, with glibc and libstdc++              -> build/tests/glibc/NAME, into build/glibc.cpio
 #   archives   build/root with mksh and user/root/                                   -> build/initrd.cpio
 #              build/root-tests, laid over the former by tests                       -> build/tests.cpio
 #   on the host, with sanitizers: each tests/host/NAME.c                             -> build/host/NAME
@@ -90,6 +91,7 @@ TEST_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/user/*.c)))
 # One of them is linked in two more ways.
 LINKED_PROGRAMS := $(addprefix $(BUILD)/tests/user/linked_,pie dynamic)
 LINUX_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/linux/*.c)))
+GLIBC_PROGRAMS := $(patsubst %,$(BUILD)/%,$(basename $(sort $(wildcard tests/glibc/*.c tests/glibc/*.cc))))
 LINUX_FILES := $(sort $(wildcard tests/linux/*.sh tests/linux/*.txt))
 HOST_TESTS := $(patsubst tests/host/%.c,$(BUILD)/host/%,$(sort $(wildcard tests/host/*.c)))
 # mm as host tests link it; what is left out stands in tests/host/stub/ in another form.
@@ -197,6 +199,23 @@ $(BUILD)/belady.iso: $(BUILD)/belady.elf $(BUILD)/initrd.cpio $(BUILD)/stamp/iso
 	$(say) ISO $@
 	$(Q)tools/iso.sh $@ "$$APPEND" $(BUILD)/belady.elf $(BUILD)/initrd.cpio
 
+# Laid into build/glibc by the name of what is fetched, so that a fetch that failed is begun anew.
+$(BUILD)/glibc/packages: tools/glibc.sh tools/sysroot.sh
+	$(say) FETCH $(@D)
+	$(Q)tools/glibc.sh fetch
+
+$(BUILD)/tests/glibc/%: tests/glibc/%.* user/lib/check.c user/lib/check.h tools/glibc.sh $(BUILD)/glibc/packages
+	$(say) LINK $@
+	@mkdir -p $(@D)
+	$(Q)tools/glibc.sh compile $@ $(filter tests/glibc/%,$^) user/lib/check.c -- $(WARNINGS)
+
+$(BUILD)/glibc.cpio: $(GLIBC_PROGRAMS) tools/pack.sh
+	$(say) PACK $@
+	$(Q)rm -rf $(BUILD)/root-glibc
+	$(Q)mkdir -p $(BUILD)/root-glibc/glibc
+	$(Q)for program in $(GLIBC_PROGRAMS); do $(CROSS_PREFIX)strip -o $(BUILD)/root-glibc/glibc/$${program##*/} $$program || exit 1; done
+	$(Q)tools/pack.sh $(BUILD)/root-glibc $@
+
 # ---- Tests on the host -----------------------------------------------------------------------------------------------------------
 
 $(BUILD)/host-obj/%.o: %.c $(BUILD)/stamp/host
@@ -263,7 +282,7 @@ bench: $(BUILD)/belady.elf $(BUILD)/initrd.cpio
 lab-replacement: $(BUILD)/belady.elf $(BUILD)/initrd.cpio $(BUILD)/pagesim
 	@tools/lab/replacement.py $(BUILD)/lab-replacement.html
 
-test: $(BUILD)/belady.elf $(BUILD)/initrd.cpio $(BUILD)/tests.cpio $(BUILD)/rootfs-busybox.cpio $(BUILD)/rootfs-bash.cpio $(BUILD)/belady.iso $(BUILD)/red/stand_in.elf $(BUILD)/pagesim $(HOST_TESTS)
+test: $(BUILD)/belady.elf $(BUILD)/initrd.cpio $(BUILD)/tests.cpio $(BUILD)/rootfs-busybox.cpio $(BUILD)/rootfs-bash.cpio $(BUILD)/glibc.cpio $(BUILD)/belady.iso $(BUILD)/red/stand_in.elf $(BUILD)/pagesim $(HOST_TESTS)
 	@tests/run
 
 # Records anew, on Linux, what `make test` compares.

@@ -75,6 +75,7 @@ need_for_test()
 {
     need_command prove perl "runs the tests"
     need_command gcc gcc "builds the tests that run on the host"
+    need_command g++ g++ "builds a test of programs in C++"
     need_file /usr/include/stdlib.h libc6-dev "builds the tests that run on the host"
     need_file /usr/include/cmocka.h libcmocka-dev "unit test library for the host"
     need_file /usr/include/bsd/sys/queue.h libbsd-dev "lists and trees, for the kernel's sources compiled on the host"
