@@ -204,7 +204,7 @@ leaf_retire(struct pmap *pmap, struct leaf *leaf)
 /* fork forbade writing to this table's whole reach: says so in each entry
  * instead, so that the directory entry can permit it again. Returns what page's
  * entry says now. */
-static table_entry_t
+static __attribute__((noinline)) table_entry_t
 leaf_spread_revocation(struct pmap *pmap, struct leaf *leaf, page_t page)
 {
     struct table_use *use = &leaf->frame->table;
@@ -373,6 +373,8 @@ mirror_enter(struct pmap *pmap, page_t page, const struct frame *frame)
 static bool
 entry_add(struct pmap *pmap, struct leaf *leaf, page_t page, struct frame *frame, table_entry_t entry)
 {
+    u32 index = leaf_index(page);
+
     if (is_tracked(frame) && !mapping_add(frame, pmap, page))
         return false;
     if (is_mirrored(entry) && !mirror_enter(pmap, page, frame)) {
@@ -380,9 +382,9 @@ entry_add(struct pmap *pmap, struct leaf *leaf, page_t page, struct frame *frame
             mapping_remove(frame, pmap, page);
         return false;
     }
-    table_note_entry(leaf->frame, leaf_index(page));
+    table_note_entry(leaf->frame, index);
     pmap->resident++;
-    entry_store(leaf->table, leaf_index(page), entry);
+    entry_store(leaf->table, index, entry);
     return true;
 }
 

@@ -46,10 +46,11 @@ level_index(u32 level, page_t page)
     return page.number >> (format->shift - PAGE_SHIFT) & (format->entries - 1u);
 }
 
+/* The mirror, where there is one, lies behind what user pages have. */
 static inline bool
 in_mirror(page_t page)
 {
-    return page_format.mirror_pages && page.number >= page_format.mirror_pages;
+    return page.number >= page_format.user_top >> PAGE_SHIFT;
 }
 
 /* Whether an entry has a second one in the mirror. */
