@@ -70,8 +70,8 @@ boot_enter:
         movl    $0, boot_directory
         movl    %cr3, %eax
         movl    %eax, %cr3
-        pushl   %ebx
-        pushl   %ebp
+        movl    %ebp, %eax
+        movl    %ebx, %edx
         call    boot_main
         .size   boot_enter, . - boot_enter
 

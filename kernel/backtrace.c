@@ -139,13 +139,12 @@ is_trap_entry(u32 function)
 }
 
 /*
- * If the trail has come to an entry, the trap frame behind its return address and the pointer that was passed;
- * otherwise NULL.
+ * If the trail has come to an entry, the trap frame behind its return address; otherwise NULL.
  */
 static const struct trap_frame *
 find_trap_frame(const struct trail *trail)
 {
-    const struct trap_frame *frame = (const void *)(trail->at + sizeof(u32));
+    const struct trap_frame *frame = (const void *)trail->at;
 
     if (!is_trap_entry(trail->function) || (u32)&frame->esp > trail->end || frame->vector >= VECTOR_COUNT)
         return NULL;

@@ -11,7 +11,7 @@
  *     eax ... edi       pushal                <- esp
  *
  * A system call and a page fault, the two that matter for speed, have entries of their own; all other vectors come
- * through an array of stubs.
+ * through an array of stubs. What they call gets the frame's address as its argument, in eax (-mregparm=3).
  */
 #include "kernel/x86/cpu.h"
 #include "kernel/x86/trap.h"
@@ -59,9 +59,8 @@ FUNCTION system_call_entry
         pushl   %eax
         pushl   $VECTOR_SYSTEM_CALL
         SAVE_REGISTERS
-        pushl   %esp
+        movl    %esp, %eax
         call    syscall_dispatch
-        addl    $4, %esp
         /* Fall through. */
 
 /* To user mode. Nothing must come between the test and the way out, hence cli; iret brings the program's flag back. */
@@ -81,17 +80,15 @@ restore_user:
         .size   system_call_entry, . - system_call_entry
 
 pending_work:
-        pushl   %esp
+        movl    %esp, %eax
         call    process_return_to_user
-        addl    $4, %esp
         jmp     trap_exit_to_user
 
 FUNCTION page_fault_entry
         pushl   $VECTOR_PAGE_FAULT
         SAVE_REGISTERS
-        pushl   %esp
+        movl    %esp, %eax
         call    trap_page_fault
-        addl    $4, %esp
         testl   $SELECTOR_PRIVILEGE_MASK, FRAME_CS(%esp)
         jnz     trap_exit_to_user
         jmp     restore_registers
@@ -99,16 +96,15 @@ FUNCTION page_fault_entry
 
 FUNCTION exception_entry
         SAVE_REGISTERS
-        pushl   %esp
+        movl    %esp, %eax
         call    trap_exception
         jmp     exit_anywhere
 
 FUNCTION interrupt_entry
         SAVE_REGISTERS
-        pushl   %esp
+        movl    %esp, %eax
         call    trap_interrupt
 exit_anywhere:
-        addl    $4, %esp
         testl   $SELECTOR_PRIVILEGE_MASK, FRAME_CS(%esp)
         jz      restore_registers
         jmp     trap_exit_to_user
@@ -127,7 +123,7 @@ exit_iret_failed:
         pushl   $0
         pushl   $VECTOR_PROTECTION
         SAVE_REGISTERS
-        pushl   %esp
+        movl    %esp, %eax
         call    trap_exit_failed
         jmp     exit_anywhere
 
@@ -137,7 +133,7 @@ exit_iret_failed:
 
 /* void trap_return(struct trap_frame *frame) */
 FUNCTION trap_return
-        movl    4(%esp), %esp
+        movl    %eax, %esp
         testl   $SELECTOR_PRIVILEGE_MASK, FRAME_CS(%esp)
         jz      restore_registers
         jmp     trap_exit_to_user
@@ -158,11 +154,9 @@ FUNCTION panic
         pushal
         movl    %esp, %eax
         leal    FRAME_ESP + 4(%esp), %edx
-        leal    4(%edx), %ecx
-        pushl   %ecx
-        pushl   (%edx)
-        pushl   %edx
-        pushl   %eax
+        movl    (%edx), %ecx
+        leal    4(%edx), %ebx
+        pushl   %ebx
         call    panic_report
         .size   panic, . - panic
 

@@ -1,13 +1,12 @@
 /*
  * context_switch: only what the C calling convention makes the callee keep is saved; segment registers, FPU and
  * address space are the scheduler's business. The order of the pushes is known to context_prepare, too.
+ * The arguments come in eax, edx and ecx (-mregparm=3).
  */
     .section .text
     .globl context_switch
     .type context_switch, @function
 context_switch:
-    movl 4(%esp), %eax
-    movl 8(%esp), %edx
     pushl %ebp
     pushl %ebx
     pushl %esi
@@ -24,9 +23,6 @@ context_switch:
     .globl context_prepare
     .type context_prepare, @function
 context_prepare:
-    movl 4(%esp), %eax
-    movl 8(%esp), %edx
-    movl 12(%esp), %ecx
     movl %ecx, -4(%edx)                 /* what ret finds: start */
     movl $0, -8(%edx)                   /* ebp: ends backtraces */
     subl $20, %edx                      /* ebx, esi, edi: anything */
