@@ -171,7 +171,7 @@ scheduler_idle(void)
             pool_full = false;
         } else if (pool_full) {
             scheduler_idle_wait();
-            interrupts_enable();
+            interrupts_admit();
         } else {
             interrupts_enable();
             pool_full = !frame_fill_pool();

@@ -103,6 +103,16 @@ interrupts_enable(void)
     asm volatile("sti" : : : "memory");
 }
 
+/*
+ * Enables interrupts, and has those handled that are waiting, even if the next thing is to disable interrupts again: the
+ * processor accepts none between sti and the end of the instruction after it (SDM volume 2, STI).
+ */
+static inline void
+interrupts_admit(void)
+{
+    asm volatile("sti\n\tnop" : : : "memory");
+}
+
 static inline u32
 cpu_read_eflags(void)
 {

@@ -13,9 +13,11 @@
 #include <asm/errno.h>
 
 #define NAP_NANOSECONDS 30000000u
+#define ATTEMPTS 20
 #define WORKERS 3
 #define ROUNDS 4
 #define PATIENCE 1000
+#define LOOKS 50000
 
 /* What the threads of the present test do to each other. */
 static struct {
@@ -112,13 +114,19 @@ SELFTEST(wait, early_wake_is_not_lost, "a wake-up between enlisting and falling 
 SELFTEST(wait, deadline_is_never_early, "a wait with a deadline ends by it, not before, and soon after")
 {
     struct wait_queue queue = {0};
-    u64 deadline = timer_nanoseconds() + NAP_NANOSECONDS;
-    u64 now;
+    bool soon = false;
 
-    check_equal(wait_uninterruptible_timeout(&queue, deadline), -ETIMEDOUT);
-    now = timer_nanoseconds();
-    check_true(now >= deadline);
-    check_true(now < deadline + NAP_NANOSECONDS);
+    /* A busy host may be late at any time, but not at each. */
+    for (int attempt = 0; attempt < ATTEMPTS && !soon; attempt++) {
+        u64 deadline = timer_nanoseconds() + NAP_NANOSECONDS;
+        u64 now;
+
+        check_equal(wait_uninterruptible_timeout(&queue, deadline), -ETIMEDOUT);
+        now = timer_nanoseconds();
+        check_true(now >= deadline);
+        soon = now < deadline + NAP_NANOSECONDS;
+    }
+    check_true(soon);
 }
 
 static struct alarm alarms[WORKERS];
@@ -135,18 +143,59 @@ SELFTEST(wait, alarms_go_off_in_order,
 {
     struct wait_queue nobody = {0};
     u64 now = timer_nanoseconds();
+    u32 interrupts;
 
     scene_reset();
     memset(alarms, 0, sizeof(alarms));
     for (u32 i = 0; i < WORKERS; i++)
         alarms[i].expire = alarm_ring;
+    interrupts = interrupts_save();
     alarm_set(&alarms[0], now + 3 * TIMER_TICK_NANOSECONDS);
     alarm_set(&alarms[1], now + TIMER_TICK_NANOSECONDS);
     alarm_set(&alarms[2], now + 2 * TIMER_TICK_NANOSECONDS);
     alarm_cancel(&alarms[2]);
+    interrupts_restore(interrupts);
     wait_uninterruptible_timeout(&nobody, now + 5 * TIMER_TICK_NANOSECONDS);
     check_text(scene.log, "ba");
     check_true(!alarms[0].armed && !alarms[1].armed);
+}
+
+/*
+ * Called by the idle thread, in the middle between two ticks, it lets the next tick become due but not be handled, and
+ * asks to be called at once; then, for a time that only the handling of that tick lets come. Late itself, it tries in
+ * vain.
+ */
+static void
+alarm_hold_up_tick(struct alarm *alarm)
+{
+    u64 now = timer_nanoseconds();
+
+    if (++scene.finished == 1) {
+        for (u32 look = 0; look < LOOKS && timer_nanoseconds() < now + TIMER_TICK_NANOSECONDS * 9 / 10; look++)
+            continue;
+        alarm_set(alarm, now + TIMER_TICK_NANOSECONDS * 8 / 10);
+    } else if (scene.finished == 2) {
+        alarm_set(alarm, now + TIMER_TICK_NANOSECONDS * 9 / 10);
+    }
+}
+
+SELFTEST(scheduler, idle_lets_the_clock_tick, "who waits for a moment before the next tick gets there, though a tick is due already")
+{
+    struct wait_queue nobody = {0};
+    u64 now;
+
+    scene_reset();
+    memset(alarms, 0, sizeof(alarms));
+    alarms[0].expire = alarm_hold_up_tick;
+    /* The idle thread must have cleared all frames that it can. */
+    wait_uninterruptible_timeout(&nobody, timer_nanoseconds() + 2 * TIMER_TICK_NANOSECONDS);
+    cpu_wait_for_interrupt();
+    now = timer_nanoseconds();
+    alarm_set(&alarms[0], now + TIMER_TICK_NANOSECONDS / 2);
+    for (int nap = 0; nap < ATTEMPTS && scene.finished < 3; nap++)
+        wait_uninterruptible_timeout(&nobody, timer_nanoseconds() + 5 * TIMER_TICK_NANOSECONDS);
+    alarm_cancel(&alarms[0]);
+    check_equal(scene.finished, 3);
 }
 
 static void
