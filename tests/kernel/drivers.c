@@ -15,6 +15,8 @@
 
 #include <asm/errno.h>
 
+#define ATTEMPTS 20
+
 SELFTEST(timer, runs, "the clock ticks, and time passes with it")
 {
     u64 before = timer_ticks();
@@ -175,19 +177,21 @@ SELFTEST(block, latency, "a transfer takes as long as ramdisk.latency says, and 
 {
     static char memory[16];
     struct block_device *disk = ramdisk_create("test", (u32)(memory - direct_map), sizeof(memory));
-    u64 start, taken;
-    u32 before;
+    u64 taken = UINT64_MAX;
     char text[4];
 
     check_true(disk != NULL);
     set_latency(3000);
-    before = old_latency;
-    start = timer_nanoseconds();
-    block_read(disk, 0, text, sizeof(text));
-    block_read(disk, 0, text, sizeof(text));
-    taken = timer_nanoseconds() - start;
-    set_latency(before);
+    /* A busy host may be late at any time, but not at each. */
+    for (int attempt = 0; attempt < ATTEMPTS && taken >= 10 * (u64)TIMER_TICK_NANOSECONDS; attempt++) {
+        u64 start = timer_nanoseconds();
+
+        block_read(disk, 0, text, sizeof(text));
+        block_read(disk, 0, text, sizeof(text));
+        taken = timer_nanoseconds() - start;
+    }
+    set_latency(old_latency);
     ramdisk_destroy(disk);
     check_true(taken >= 6000000);
-    check_true(taken < 100 * (u64)TIMER_TICK_NANOSECONDS);
+    check_true(taken < 10 * (u64)TIMER_TICK_NANOSECONDS);
 }

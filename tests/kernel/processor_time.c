@@ -8,8 +8,9 @@
 /* Not a whole number of ticks, so that who counts ticks alone is found out. */
 #define NAP_NANOSECONDS 13000000u
 
-/* What the host takes from a nap's end to its measuring, at most. */
+/* What the host takes before a nap and after it, but for a busy host, which does not take more each time. */
 #define SLACK_NANOSECONDS 8000000u
+#define ATTEMPTS 20
 
 static struct processor_time before;
 
@@ -37,30 +38,38 @@ SELFTEST(processor_time, adds_up, "user, system, idle and device_wait together a
 SELFTEST(processor_time, device_wait, "while all wait for a device the processor's time is device_wait, to the moment")
 {
     struct wait_queue queue = {0};
-    struct processor_time time;
-    u64 end;
+    bool seen = false;
 
-    begin();
-    end = timer_nanoseconds() + NAP_NANOSECONDS;
-    while (timer_nanoseconds() < end)
-        wait_uninterruptible_timeout(&queue, end);
-    time = processor_time_now();
-    check_true(time.device_wait - before.device_wait > NAP_NANOSECONDS - SLACK_NANOSECONDS);
-    check_true(time.idle == before.idle);
-    check_equal(processor_time_waiters, 0);
+    for (int attempt = 0; attempt < ATTEMPTS && !seen; attempt++) {
+        struct processor_time time;
+        u64 end;
+
+        begin();
+        end = timer_nanoseconds() + NAP_NANOSECONDS;
+        while (timer_nanoseconds() < end)
+            wait_uninterruptible_timeout(&queue, end);
+        time = processor_time_now();
+        seen = time.device_wait - before.device_wait > NAP_NANOSECONDS - SLACK_NANOSECONDS;
+        check_true(time.idle == before.idle);
+        check_equal(processor_time_waiters, 0);
+    }
+    check_true(seen);
 }
 
 SELFTEST(processor_time, idle, "while nobody has anything to do the processor's time is idle")
 {
-    struct processor_time time;
-    u64 end;
+    bool seen = false;
 
-    begin();
-    end = timer_nanoseconds() + NAP_NANOSECONDS;
-    wait_timeout(NULL, end);
-    time = processor_time_now();
-    check_true(time.idle - before.idle > NAP_NANOSECONDS - SLACK_NANOSECONDS);
-    check_true(time.device_wait == before.device_wait);
+    for (int attempt = 0; attempt < ATTEMPTS && !seen; attempt++) {
+        struct processor_time time;
+
+        begin();
+        wait_timeout(NULL, timer_nanoseconds() + NAP_NANOSECONDS);
+        time = processor_time_now();
+        seen = time.idle - before.idle > NAP_NANOSECONDS - SLACK_NANOSECONDS;
+        check_true(time.device_wait == before.device_wait);
+    }
+    check_true(seen);
 }
 
 SELFTEST(processor_time, busy, "while a thread runs in the kernel the processor's time is the system's")
