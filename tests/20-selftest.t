@@ -7,7 +7,7 @@ from harness import *
 SECONDS = 100
 # opt is left out: it needs a recording of the future.
 POLICIES = [policy for policy in re.findall(r"POLICY\((\w+)\)", (ROOT / "mm/policy.h").read_text()) if policy != "opt"]
-DIVISIONS = ["policy=clock alloc=equal", "policy=lru alloc=proportional", "policy=arc alloc=priority"]
+DIVISIONS = ["policy=clock alloc=equal", "policy=lru alloc=proportional", "policy=arc alloc=priority prefetch=4"]
 
 CONFIGURATIONS = [f"paging={paging} {further}" for paging in FORMATS for further in
                   ("policy=clock", "chaos=7", "dirty=software accessed=software", "fork=cow", "fork=copy", "nx=off", "check=20")]

@@ -10,6 +10,7 @@
 #include "kernel/x86/cpu.h"
 #include "mm/kmem.h"
 #include "mm/fork.h"
+#include "mm/prefetch.h"
 #include "mm/reclaim.h"
 #include "mm/swap.h"
 #include "mm/transfer.h"
@@ -23,6 +24,8 @@ struct counters case_counters;
 bool case_device_broken;
 
 static struct aspace *spaces[SPACES];
+static u32 prefetch_before;
+static bool prefetch_chosen;
 static bool *hoarded_slots; /* by slot number; NULL: none is held */
 static u32 hoard;           /* frame number, the next one in the descriptor's index; 0: none */
 
@@ -51,6 +54,9 @@ case_end(void)
     case_unhoard();
     case_unhoard_slots();
     case_device_broken = false;
+    if (prefetch_chosen)
+        prefetch_pages = prefetch_before;
+    prefetch_chosen = false;
     for (u32 i = 0; i < SPACES; i++)
         if (spaces[i]) {
             aspace_release(spaces[i]);
@@ -216,6 +222,15 @@ const char *
 case_soft(void)
 {
     return pmap_samples_references() ? "fault_accessed" : "fault_soft";
+}
+
+void
+case_prefetch(u32 neighbours)
+{
+    if (!prefetch_chosen)
+        prefetch_before = prefetch_pages;
+    prefetch_chosen = true;
+    prefetch_pages = neighbours;
 }
 
 /* ---- Eviction ---------------------------------------------------------- */

@@ -55,6 +55,9 @@ extern struct counters case_counters;
 void case_count(void);
 #define COUNTED(name) (counters.name - case_counters.name)
 
+/* So many neighbours come with each page until case_end, whatever prefetch= says. */
+void case_prefetch(u32 neighbours);
+
 /* Evicts until the anon is out of memory; false if it stays. */
 bool case_evict(const struct anon *anon);
 

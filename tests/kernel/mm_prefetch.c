@@ -22,26 +22,16 @@
 /* Where nothing is left to evict: the free frames that a fault needs, and those that neighbours leave alone. */
 #define FEW_FRAMES (PREFETCH_RESERVE + 1)
 
-static u32 before;
-
-/* N is in force until end(). */
+/* N is in force until the end. */
 static struct aspace *
 begin(u32 neighbours)
 {
     struct aspace *aspace = case_begin();
 
-    before = prefetch_pages;
-    prefetch_pages = neighbours;
+    case_prefetch(neighbours);
     case_evict_all();
     case_count();
     return aspace;
-}
-
-static void
-end(void)
-{
-    prefetch_pages = before;
-    case_end();
 }
 
 static bool
@@ -104,7 +94,7 @@ SELFTEST(prefetch, off_nothing_comes_unasked, "with prefetch=0 each page of a fi
     }
     check_equal(COUNTED(prefetch_read), 0);
     object_release(file);
-    end();
+    case_end();
 }
 
 SELFTEST(prefetch, neighbours_in_a_file, "N pages that follow come in the same transfer, unmapped; the first use of each is useful and no wait, the rest useless")
@@ -133,7 +123,7 @@ SELFTEST(prefetch, neighbours_in_a_file, "N pages that follow come in the same t
     check_equal(COUNTED(prefetch_useful), 1);
     check_equal(COUNTED(prefetch_useless), 2);
     object_release(file);
-    end();
+    case_end();
 }
 
 SELFTEST(prefetch, the_file_ends, "no page beyond the end of the file comes, and the last one is zero behind it")
@@ -151,7 +141,7 @@ SELFTEST(prefetch, the_file_ends, "no page beyond the end of the file comes, and
     check_equal(case_get(aspace, PAGE(address, 5) + 100), 0);
     check_equal(case_get(aspace, PAGE(address, 5) + PAGE_SIZE - 4), 0);
     object_release(file);
-    end();
+    case_end();
     check_equal(COUNTED(prefetch_useful), 1);
     check_equal(COUNTED(prefetch_useless), 1);
 }
@@ -175,7 +165,7 @@ SELFTEST(prefetch, the_region_ends, "no page beyond the region comes, of a file 
         check_equal(resident(aspace, swapped, PAGES), 3);
     }
     object_release(file);
-    end();
+    case_end();
 }
 
 SELFTEST(prefetch, a_page_in_memory_ends_it, "neighbours come up to the first one that is in memory already")
@@ -190,7 +180,7 @@ SELFTEST(prefetch, a_page_in_memory_ends_it, "neighbours come up to the first on
     check_text(case_fault(aspace, PAGE(address, 3), FAULT_READ), "fault_file");
     check_equal(COUNTED(prefetch_read), 1);
     object_release(file);
-    end();
+    case_end();
 }
 
 SELFTEST(prefetch, neighbours_in_the_swap_area, "private pages whose slots follow come in the same transfer; used, each is only mapped")
@@ -214,7 +204,7 @@ SELFTEST(prefetch, neighbours_in_the_swap_area, "private pages whose slots follo
         check_equal(COUNTED(device_read), (PAGES + 4) / 5);
         check_equal(COUNTED(prefetch_useful), COUNTED(prefetch_read));
     }
-    end();
+    case_end();
 }
 
 SELFTEST(prefetch, only_slots_that_follow, "a neighbour whose slot lies elsewhere ends it")
@@ -235,7 +225,7 @@ SELFTEST(prefetch, only_slots_that_follow, "a neighbour whose slot lies elsewher
             check_equal(case_get(aspace, PAGE(address, 2)), 77);
         }
     }
-    end();
+    case_end();
 }
 
 SELFTEST(prefetch, shared_memory_too, "pages of shared memory come back together with those that follow")
@@ -257,7 +247,7 @@ SELFTEST(prefetch, shared_memory_too, "pages of shared memory come back together
         check_equal(COUNTED(prefetch_useful), COUNTED(prefetch_read));
     }
     object_release(object);
-    end();
+    case_end();
 }
 
 SELFTEST(prefetch, released_unused, "pages that are unmapped before their use are useless, and their frames come back")
@@ -274,7 +264,7 @@ SELFTEST(prefetch, released_unused, "pages that are unmapped before their use ar
         check_equal(COUNTED(prefetch_useless), 6);
         check_equal(frame_count(FRAME_ANONYMOUS), usage.anonymous);
     }
-    end();
+    case_end();
 }
 
 SELFTEST(prefetch, reading_is_a_use, "read() of a page that came along is its use, and brings none along itself")
@@ -290,7 +280,7 @@ SELFTEST(prefetch, reading_is_a_use, "read() of a page that came along is its us
     check_equal(object_read_kernel(file, 5 * PAGE_SIZE, &word, sizeof(word)), sizeof(word));
     check_equal(COUNTED(prefetch_read), 2);
     object_release(file);
-    end();
+    case_end();
 }
 
 SELFTEST(prefetch, the_device_fails, "a neighbour that cannot be read does the page no harm; with the page itself broken nothing stays behind")
@@ -309,7 +299,7 @@ SELFTEST(prefetch, the_device_fails, "a neighbour that cannot be read does the p
     check_text(case_fault(aspace, address, FAULT_READ), "fault_bus");
     check_equal(file->file.resident, 0);
     object_release(file);
-    end();
+    case_end();
 }
 
 SELFTEST(prefetch, the_reserve_is_left, "neighbours take only frames that are free above the reserve")
@@ -330,7 +320,7 @@ SELFTEST(prefetch, the_reserve_is_left, "neighbours take only frames that are fr
     check_equal(COUNTED(prefetch_read), 0);
     case_unhoard();
     object_release(file);
-    end();
+    case_end();
 }
 
 SELFTEST(prefetch, room_is_made, "with few frames free, as many are evicted as the page and its neighbours need")
@@ -351,7 +341,7 @@ SELFTEST(prefetch, room_is_made, "with few frames free, as many are evicted as t
         check_true(case_holds(aspace, others, 2 * PAGES, 5));
     }
     object_release(file);
-    end();
+    case_end();
 }
 
 SELFTEST(prefetch, random_use_under_pressure, "pages touched at random, with little memory and changing N, keep their words, and every page read is accounted for")
@@ -375,5 +365,5 @@ SELFTEST(prefetch, random_use_under_pressure, "pages touched at random, with lit
         case_unhoard();
         check_true(case_holds(aspace, address, pages, 3));
     }
-    end();
+    case_end();
 }

@@ -14,7 +14,7 @@
 #define RW (PROT_READ | PROT_WRITE)
 #define PAGES 20u
 
-/* An active address space with PAGES pages written, alone among the candidates; 0 without a swap area. */
+/* An active address space with PAGES pages written, which come in one by one, alone among the candidates; 0 without a swap area. */
 static u32
 begin_alone(struct aspace **aspace)
 {
@@ -26,6 +26,7 @@ begin_alone(struct aspace **aspace)
     case_evict_all();
     address = case_memory(*aspace, PAGES);
     case_fill(*aspace, address, PAGES, 1);
+    case_prefetch(0);
     case_count();
     return address;
 }

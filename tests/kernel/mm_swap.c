@@ -114,6 +114,7 @@ SELFTEST(mm_swap, shared_memory_swaps_too, "a shared page that is out comes back
     if (swap_total() > 10) {
         case_evict_all();
         check_equal(aspace->pmap.resident, 0);
+        case_prefetch(0);
         case_count();
         check_text(case_fault(child, address, FAULT_READ), "fault_swap_in");
         check_text(case_fault(aspace, address, FAULT_READ), "fault_file");
