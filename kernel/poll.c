@@ -27,7 +27,7 @@
 #define POLL_DEFAULT (POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM)
 
 struct poll_watch {
-    struct file *file;          /* held; NULL: not open */
+    struct file *file;          /* held; NULL: nothing to wait for */
     u32 wanted;                 /* POLLIN … */
     u32 ready;                  /* what of it there is */
     struct wait_entry entry;
@@ -42,13 +42,16 @@ poll_deadline(u64 duration)
     return duration == 0 ? POLL_AT_ONCE : time_deadline(duration);
 }
 
+/* A descriptor that is not open, or opened with O_PATH, is ready to say so; a negative one stands for none. */
 static struct poll_watch
 poll_watch_create(s32 descriptor, u32 wanted)
 {
     struct poll_watch watch = {.wanted = wanted | POLL_ALWAYS};
 
-    if (file_get(current_process()->files, descriptor, &watch.file) < 0)
+    if (file_get(current_process()->files, descriptor, &watch.file) < 0) {
         watch.file = NULL;
+        watch.ready = descriptor < 0 ? 0 : POLLNVAL;
+    }
     return watch;
 }
 
@@ -140,8 +143,6 @@ poll_report(struct pollfd *entries, const struct poll_watch *watches, u32 count)
 
     for (u32 i = 0; i < count; i++) {
         entries[i].revents = watches[i].ready;
-        if (watches[i].file == NULL && entries[i].fd >= 0)
-            entries[i].revents = POLLNVAL;
         ready += entries[i].revents != 0;
     }
     return ready;
@@ -150,14 +151,11 @@ poll_report(struct pollfd *entries, const struct poll_watch *watches, u32 count)
 static s32
 poll_entries(struct pollfd *entries, u32 count, struct poll_watch *watches, u64 deadline)
 {
-    bool invalid = false;
     s32 result;
 
-    for (u32 i = 0; i < count; i++) {
+    for (u32 i = 0; i < count; i++)
         watches[i] = poll_watch_create(entries[i].fd, entries[i].events);
-        invalid |= watches[i].file == NULL && entries[i].fd >= 0;
-    }
-    result = poll_wait(watches, count, invalid ? POLL_AT_ONCE : deadline);
+    result = poll_wait(watches, count, deadline);
     poll_release(watches, count);
     return result < 0 ? result : poll_report(entries, watches, count);
 }
@@ -202,9 +200,9 @@ sys_poll(u32 address, u32 count, s32 timeout_milliseconds)
 enum { SELECT_READ, SELECT_WRITE, SELECT_EXCEPT, SELECT_SETS };
 
 static const u32 select_events[SELECT_SETS] = {
-    [SELECT_READ] = POLLRDNORM | POLLRDBAND | POLLIN | POLLHUP | POLLERR,
-    [SELECT_WRITE] = POLLWRBAND | POLLWRNORM | POLLOUT | POLLERR,
-    [SELECT_EXCEPT] = POLLPRI,
+    [SELECT_READ] = POLLRDNORM | POLLRDBAND | POLLIN | POLLHUP | POLLERR | POLLNVAL,
+    [SELECT_WRITE] = POLLWRBAND | POLLWRNORM | POLLOUT | POLLERR | POLLNVAL,
+    [SELECT_EXCEPT] = POLLPRI | POLLNVAL,
 };
 
 struct select {
@@ -221,10 +219,12 @@ select_has(const struct select *select, u32 set, u32 descriptor)
     return select->sets[set][descriptor / SELECT_WORD_BITS] & 1u << descriptor % SELECT_WORD_BITS;
 }
 
-/* Makes watches of the sets. -EBADF if a descriptor is not open. */
+/* Makes watches of the sets. -EBADF if a descriptor is not open. One opened with O_PATH is ready for anything. */
 static int
 select_watch(struct select *select)
 {
+    struct file_table *files = current_process()->files;
+
     for (u32 descriptor = 0; descriptor < select->count; descriptor++) {
         u32 wanted = 0;
 
@@ -232,9 +232,9 @@ select_watch(struct select *select)
             wanted |= select_has(select, set, descriptor) ? select_events[set] : 0;
         if (wanted == 0)
             continue;
-        select->watches[descriptor] = poll_watch_create(descriptor, wanted);
-        if (select->watches[descriptor].file == NULL)
+        if (file_descriptor(files, descriptor) == NULL)
             return -EBADF;
+        select->watches[descriptor] = poll_watch_create(descriptor, wanted);
     }
     return 0;
 }
@@ -297,11 +297,11 @@ select_run(struct select *select, u64 deadline)
  * power of two above. What lies beyond cannot be open, and is not an error.
  */
 static u32
-select_length(u32 used)
+select_length(u32 capacity)
 {
     u32 length = 32;
 
-    while (length < used)
+    while (length < capacity)
         length = length < 256 ? 256 : 2 * length;
     return length;
 }
@@ -309,7 +309,7 @@ select_length(u32 used)
 static s32
 select_allocate_and_run(struct select *select, u64 deadline)
 {
-    u32 length = select_length(current_process()->files->used);
+    u32 length = select_length(current_process()->files->capacity);
     u32 *sets;
     s32 result = -ENOMEM;
 
