@@ -174,7 +174,7 @@ splice_from_file(struct file *file, u64 *offset, struct pipe *pipe, u32 bytes, b
     u32 done = 0;
     s32 result;
 
-    if (file->operations->size == NULL)
+    if (!inode_is(file->inode, S_IFREG))
         return -EINVAL;
     mutex_lock(&pipe->busy);
     result = pipe_wait_slot(pipe, at_once);
@@ -262,8 +262,8 @@ splice_offset(struct file *file, u32 address, u64 *given, u64 **offset)
     *offset = &file->offset;
     if (address == 0)
         return 0;
-    if (pipe_of(file) != NULL || file->operations->size == NULL)
-        return -ESPIPE;
+    if (file->operations->size == NULL)
+        return -EINVAL;
     *offset = given;
     if (user_copy_in(given, address, sizeof(*given)) < 0)
         return -EFAULT;
@@ -287,15 +287,18 @@ splice_with_offsets(struct file *in, u32 in_address, struct file *out, u32 out_a
     return result;
 }
 
-static bool
-splice_is_permitted(const struct file *in, const struct file *out)
+/* Whether one may be read and the other written, and none is a pipe with an offset: 0, -EBADF or -ESPIPE. */
+static int
+splice_check(const struct file *in, u32 in_offset, const struct file *out, u32 out_offset)
 {
-    return (in->flags & O_ACCMODE) != O_WRONLY && (out->flags & O_ACCMODE) != O_RDONLY;
+    if ((in_offset != 0 && pipe_of(in) != NULL) || (out_offset != 0 && pipe_of(out) != NULL))
+        return -ESPIPE;
+    return (in->flags & O_ACCMODE) == O_WRONLY || (out->flags & O_ACCMODE) == O_RDONLY ? -EBADF : 0;
 }
 
-/* Both files of a call, held: 0 or -EBADF with none held. */
+/* Both files of a call, held: 0, -EBADF or -ESPIPE (an offset in a pipe) with none held. */
 static int
-splice_get(s32 in, s32 out, struct file **from, struct file **to)
+splice_get(s32 in, u32 in_offset, s32 out, u32 out_offset, struct file **from, struct file **to)
 {
     struct file_table *files = current_process()->files;
     int error = file_get(files, in, from);
@@ -307,11 +310,12 @@ splice_get(s32 in, s32 out, struct file **from, struct file **to)
         file_release(*from);
         return error;
     }
-    if (splice_is_permitted(*from, *to))
-        return 0;
-    file_release(*from);
-    file_release(*to);
-    return -EBADF;
+    error = splice_check(*from, in_offset, *to, out_offset);
+    if (error < 0) {
+        file_release(*from);
+        file_release(*to);
+    }
+    return error;
 }
 
 s32
@@ -324,7 +328,7 @@ sys_splice(s32 in, u32 in_offset, s32 out, u32 out_offset, u32 bytes, u32 flags)
         return 0;
     if (flags & ~SPLICE_F_ALL)
         return -EINVAL;
-    result = splice_get(in, out, &from, &to);
+    result = splice_get(in, in_offset, out, out_offset, &from, &to);
     if (result < 0)
         return result;
     result = splice_with_offsets(from, in_offset, to, out_offset, read_limit(bytes), flags);
@@ -344,7 +348,7 @@ sys_tee(s32 in, s32 out, u32 bytes, u32 flags)
         return -EINVAL;
     if (bytes == 0)
         return 0;
-    result = splice_get(in, out, &from, &to);
+    result = splice_get(in, 0, out, 0, &from, &to);
     if (result < 0)
         return result;
     at_once = flags & SPLICE_F_NONBLOCK || (from->flags | to->flags) & O_NONBLOCK;

@@ -58,8 +58,12 @@ sendfile_between(struct file *out, struct file *in, u32 offset_address, u32 byte
     u64 offset;
     s32 result;
 
-    if (in->operations->size == NULL)
-        return offset_address == 0 ? -EINVAL : -ESPIPE;
+    if ((in->flags & O_ACCMODE) == O_WRONLY || (out->flags & O_ACCMODE) == O_RDONLY)
+        return -EBADF;
+    if (offset_address != 0 && in->operations->size == NULL)
+        return -ESPIPE;
+    if (!inode_is(in->inode, S_IFREG))
+        return -EINVAL;
     if (offset_address == 0)
         return copy_bytes(out, &out->offset, in, &in->offset, read_limit(bytes));
     if (user_copy_in(&offset, offset_address, sizeof(offset)) < 0)
