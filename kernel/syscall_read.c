@@ -357,7 +357,7 @@ advise(s32 descriptor, s64 length, u32 advice)
 
     if (result < 0)
         return result;
-    if (inode_is(file->inode, S_IFIFO) || inode_is(file->inode, S_IFSOCK))
+    if (inode_is(file->inode, S_IFIFO))
         result = -ESPIPE;
     else if (length < 0 || advice > POSIX_FADV_NOREUSE)
         result = -EINVAL;

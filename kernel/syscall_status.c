@@ -268,8 +268,8 @@ sys_readlinkat(s32 directory, u32 path, u32 address, u32 bytes)
     if ((s32)bytes <= 0)
         return -EINVAL;
     result = path_lookup_user(directory, path, PATH_NO_FOLLOW, &inode);
-    empty = result == -ENOENT && path_lookup_empty(directory, path, &inode) == 0;
-    if (result < 0 && !empty)
+    empty = result == -ENOENT && (result = path_lookup_empty(directory, path, &inode)) == 0;
+    if (result < 0)
         return result;
     result = empty ? -ENOENT : -EINVAL;
     if (inode_is(inode, S_IFLNK))
