@@ -55,8 +55,7 @@ fork_check(const struct fork_request *request)
     u32 known = is_thread ? THREAD_FLAGS_KNOWN : FORK_FLAGS_KNOWN;
     u32 needed = is_thread ? THREAD_FLAGS_SHARED : (request->flags & CLONE_SIGHAND) != 0 ? CLONE_VM : 0;
 
-    if ((request->flags & ~known) != 0 || (request->flags & needed) != needed
-        || (request->flags & CSIGNAL) > SIGNAL_COUNT)
+    if ((request->flags & ~known) != 0 || (request->flags & needed) != needed)
         return -EINVAL;
     if (!resource_allows_process(current_process()))
         return -EAGAIN;
@@ -201,6 +200,13 @@ fork_wait_for_vfork(struct process *child, struct process_vfork *vfork)
     }
 }
 
+/* What the parent is sent at the child's end; a number that is no signal asks for none, as on Linux. */
+static int
+fork_exit_signal(u32 flags)
+{
+    return (flags & CSIGNAL) <= SIGNAL_COUNT ? (int)(flags & CSIGNAL) : 0;
+}
+
 static s32
 fork_process(const struct fork_request *request)
 {
@@ -221,7 +227,7 @@ fork_process(const struct fork_request *request)
         return result;
     }
     id = child->id;
-    child->exit_signal = (int)(request->flags & CSIGNAL);
+    child->exit_signal = fork_exit_signal(request->flags);
     process_link(child, parent, parent->group, parent->session);
     if ((request->flags & CLONE_VFORK) != 0)
         child->vfork = &vfork;

@@ -271,16 +271,27 @@ identity_after_exec(const struct identity *identity, const struct inode *executa
 
 #define CAPABILITY_WORDS _LINUX_CAPABILITY_U32S_3
 
+/* Words that a version of the structure has; 0 where there is no such version. */
+static u32
+capability_words(u32 version)
+{
+    if (version == _LINUX_CAPABILITY_VERSION_1)
+        return _LINUX_CAPABILITY_U32S_1;
+    return version == _LINUX_CAPABILITY_VERSION_2 || version == _LINUX_CAPABILITY_VERSION_3 ? CAPABILITY_WORDS : 0;
+}
+
 s32
 sys_capget(u32 header_address, u32 data_address)
 {
     struct __user_cap_header_struct header;
     struct __user_cap_data_struct data[CAPABILITY_WORDS] = {0};
     const struct process *process = current_process();
+    u32 words;
 
     if (user_copy_in(&header, header_address, sizeof(header)) < 0)
         return -EFAULT;
-    if (header.version != _LINUX_CAPABILITY_VERSION_3) {
+    words = capability_words(header.version);
+    if (words == 0) {
         header.version = _LINUX_CAPABILITY_VERSION_3;
         if (user_copy_out(header_address, &header, sizeof(header)) < 0)
             return -EFAULT;
@@ -296,5 +307,5 @@ sys_capget(u32 header_address, u32 data_address)
         data[0].effective = data[0].permitted = UINT32_MAX;
         data[1].effective = data[1].permitted = (1u << (CAP_LAST_CAP % 32 + 1)) - 1;
     }
-    return user_copy_out(data_address, data, sizeof(data));
+    return user_copy_out(data_address, data, words * sizeof(data[0]));
 }

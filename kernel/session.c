@@ -70,7 +70,7 @@ sys_setpgid(u32 id, u32 group_number)
     struct pid *group;
     int result;
 
-    if ((s32)group_number < 0)
+    if ((s32)(group_number == 0 ? id : group_number) < 0)
         return -EINVAL;
     if (process == NULL)
         return -ESRCH;

@@ -19,6 +19,7 @@
 #define AF_UNIX 1
 #define SOCK_STREAM 1
 #define SOCK_TYPE_MASK 0xf
+#define SOCK_TYPE_LAST 10
 #define SOCK_NONBLOCK O_NONBLOCK
 #define SOCK_CLOEXEC O_CLOEXEC
 #define MSG_DONTWAIT 0x40u
@@ -47,7 +48,7 @@ socket_get(s32 descriptor, struct file **file)
 static int
 socket_check_kind(s32 family, s32 type, s32 protocol)
 {
-    if ((type & ~(SOCK_TYPE_MASK | SOCK_NONBLOCK | SOCK_CLOEXEC)) != 0)
+    if ((type & ~(SOCK_TYPE_MASK | SOCK_NONBLOCK | SOCK_CLOEXEC)) != 0 || (type & SOCK_TYPE_MASK) > SOCK_TYPE_LAST)
         return -EINVAL;
     if (family != AF_UNIX)
         return -EAFNOSUPPORT;

@@ -121,6 +121,8 @@ sys_getdents64(s32 descriptor, u32 address, u32 bytes)
         result = -ENOTDIR;
     else if (file->inode->links == 0)
         result = -ENOENT;
+    else if ((s32)bytes < 0)
+        result = -EINVAL;
     else
         result = directory_read_entries(file, address, bytes);
     file_release(file);

@@ -34,20 +34,31 @@ lock_write(u32 address, bool wide, const struct flock64 *lock)
     return wide ? user_copy_out(address, lock, sizeof(*lock)) : user_copy_out(address, &narrow, sizeof(narrow));
 }
 
-/* The bytes that a lock means: 0 or -EINVAL. */
+/* Where l_start counts from: 0, or -EINVAL. */
+static int
+lock_origin(const struct file *file, s16 whence, s64 *origin)
+{
+    if (whence != SEEK_SET && whence != SEEK_CUR && whence != SEEK_END)
+        return -EINVAL;
+    *origin = whence == SEEK_SET ? 0 : (s64)(whence == SEEK_CUR ? file->offset : inode_size(file->inode));
+    return 0;
+}
+
+/* The bytes that a lock means: 0, -EINVAL, or -EOVERFLOW where they have no number. */
 static int
 lock_parse(const struct file *file, const struct flock64 *lock, struct record_lock_request *request)
 {
-    s64 start = lock->l_start, length = lock->l_len;
+    s64 start, origin, length = lock->l_len;
 
     if (lock->l_type != F_RDLCK && lock->l_type != F_WRLCK && lock->l_type != F_UNLCK)
         return -EINVAL;
-    if (lock->l_whence == SEEK_CUR)
-        start += (s64)file->offset;
-    else if (lock->l_whence == SEEK_END)
-        start += (s64)inode_size(file->inode);
-    else if (lock->l_whence != SEEK_SET)
+    if (lock_origin(file, lock->l_whence, &origin) < 0)
         return -EINVAL;
+    if (lock->l_start > INT64_MAX - origin)
+        return -EOVERFLOW;
+    start = origin + lock->l_start;
+    if (length > 0 && start >= 0 && length - 1 > INT64_MAX - start)
+        return -EOVERFLOW;
     if (length < 0) {
         start += length;
         length = -length;

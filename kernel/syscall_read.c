@@ -6,6 +6,7 @@
 #include "kernel/file.h"
 #include "kernel/process.h"
 #include "kernel/ramfs.h"
+#include "kernel/regular.h"
 #include "mm/kmem.h"
 #include "mm/object.h"
 #include "mm/units.h"
@@ -40,10 +41,10 @@ read_with(s32 descriptor, u32 address, u32 bytes, file_function function)
 
     if (result < 0)
         return result;
-    if ((s32)bytes < 0) {
-        result = -EINVAL;
-    } else if (!user_range_ok(address, bytes)) {
+    if (!user_range_ok(address, bytes)) {
         result = -EFAULT;
+    } else if ((s32)bytes < 0) {
+        result = -EINVAL;
     } else {
         transfer = transfer_user(address, read_limit(bytes));
         result = function(file, &transfer);
@@ -270,7 +271,7 @@ seek(s32 descriptor, s64 offset, u32 whence, u64 *result)
         error = -ESPIPE;
     } else {
         target = seek_target(file, offset, whence);
-        if (target < 0)
+        if (target < 0 || target > (s64)REGULAR_MAXIMUM_BYTES)
             error = target == -ENXIO ? -ENXIO : -EINVAL;
         else
             *result = file->offset = target;
@@ -366,7 +367,7 @@ advise(s32 descriptor, s64 length, u32 advice)
 }
 
 s32
-sys_fadvise64(s32 descriptor, u32 offset_low, u32 offset_high, s32 length, u32 advice)
+sys_fadvise64(s32 descriptor, u32 offset_low, u32 offset_high, u32 length, u32 advice)
 {
     (void)offset_low;
     (void)offset_high;

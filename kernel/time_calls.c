@@ -232,16 +232,28 @@ sys_restart_syscall(void)
     return restart->resume != NULL ? restart->resume(restart) : -EINTR;
 }
 
-/* The sleep that nanosleep and clock_nanosleep ask for; the clocks of processor time cannot be slept on. */
+/* Whether one can sleep until a clock's time: 0, -EINVAL, or -EOPNOTSUPP for those that can only be read. */
+static int
+clock_check_sleep(u32 clock)
+{
+    u64 now;
+
+    if (clock == CLOCK_PROCESS_CPUTIME_ID || clock_now(clock, &now) < 0)
+        return -EINVAL;
+    return clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC || clock == CLOCK_BOOTTIME || clock == CLOCK_TAI ? 0 : -EOPNOTSUPP;
+}
+
+/* The sleep that nanosleep and clock_nanosleep ask for. */
 static s32
 clock_nanosleep_call(u32 clock, u32 flags, u32 duration_address, u32 remaining, bool wide)
 {
     struct thread_restart sleep = {.wide = wide};
     u64 duration, now;
-    int result;
+    int result = clock_check_sleep(clock);
 
-    if (clock == CLOCK_PROCESS_CPUTIME_ID || clock == CLOCK_THREAD_CPUTIME_ID || clock_now(clock, &now) < 0)
-        return -EINVAL;
+    if (result < 0)
+        return result;
+    clock_now(clock, &now);
     result = (wide ? time_read_timespec : time_read_old_timespec)(duration_address, &duration);
     if (result < 0)
         return result;

@@ -186,6 +186,8 @@ sys_wait4(u32 id, u32 status, u32 options, u32 usage)
 
     if ((options & ~(u32)WAIT4_OPTIONS) != 0)
         return -EINVAL;
+    if ((s32)id == INT32_MIN)
+        return -ESRCH;      /* no group's number, negated */
     result = wait_for_child(&request, &child, &event);
     if (result <= 0)
         return result;
