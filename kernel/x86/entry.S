@@ -111,14 +111,17 @@ exit_anywhere:
         .size   interrupt_entry, . - interrupt_entry
 
 /*
- * The program's selectors or its eip can be bad: then the processor faults on the way out, in the kernel. What is still
- * on the stack is what it failed to load; all registers before that are the program's again. Make a new frame of that,
- * as if the program had trapped.
+ * The program's data selectors can have become bad since it loaded them, by set_thread_area: it finds null selectors
+ * then, as on Linux. Its code selector or eip can be bad: then the processor faults at the iret, in the kernel. What is
+ * still on the stack is what it failed to load; all registers before that are the program's again. Make a new frame of
+ * that, as if the program had trapped.
  */
 exit_ds_failed:
-        addl    $4, %esp
+        movl    $0, (%esp)
+        jmp     restore_ds
 exit_es_failed:
-        addl    $12, %esp
+        movl    $0, (%esp)
+        jmp     restore_es
 exit_iret_failed:
         pushl   $0
         pushl   $VECTOR_PROTECTION

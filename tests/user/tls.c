@@ -128,6 +128,20 @@ loaded_check(void)
     check_that(check_wait(child) == 0 && word_through_fs() == other, "and stays loaded while others run");
 }
 
+/* %ds is the program's only, so that nothing between the loads may use memory: ebx has the address of an empty slot. */
+static void
+cleared_check(void)
+{
+    static int word = 1;
+    int slot = descriptor_set(slot_of(selector_now()) + 1, &word);
+    struct user_desc empty = { .entry_number = slot, .read_exec_only = 1, .seg_not_present = 1 };
+    unsigned data = slot << 3 | REQUESTED_PRIVILEGE, extra = data, number = SYS_set_thread_area;
+
+    __asm__ volatile("push %%ds; push %%es; mov %0, %%ds; mov %0, %%es; int $0x80; mov %%ds, %0; mov %%es, %1; pop %%es; pop %%ds"
+                     : "+r"(data), "+r"(extra), "+a"(number) : "b"(&empty) : "memory");
+    check_that(number == 0 && (uint16_t) data == 0 && (uint16_t) extra == 0, "a data register whose slot is emptied becomes null");
+}
+
 static volatile int in_handler;
 
 static void
@@ -152,6 +166,7 @@ main(void)
     slot_check();
     switch_check();
     loaded_check();
+    cleared_check();
     signal_check();
     return check_end();
 }
