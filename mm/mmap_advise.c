@@ -58,7 +58,7 @@ mmap_populate(struct aspace *aspace, page_t start, page_t end)
 static int
 range_populate(struct aspace *aspace, page_t start, page_t end, bool write)
 {
-    u32 needed = write ? REGION_WRITE : REGION_READ | REGION_WRITE | REGION_EXECUTE;
+    u32 needed = write ? REGION_WRITE : REGION_READ;
 
     for (page_t page = start; page.number < end.number; page = page_add(page, 1)) {
         struct region *region = region_find(&aspace->regions, page);

@@ -67,6 +67,8 @@ populate_check(void)
     check_that(fails(madvise(base + 1, PAGE, MADV_POPULATE_WRITE), EINVAL), "not at a page's beginning: EINVAL");
     mprotect(base, PAGE, PROT_READ);
     check_that(fails(madvise(base, PAGE, MADV_POPULATE_WRITE), EINVAL), "of a page that cannot be written: EINVAL");
+    mprotect(base, PAGE, PROT_WRITE);
+    check_that(fails(madvise(base, PAGE, MADV_POPULATE_READ), EINVAL), "nor MADV_POPULATE_READ of one that may only be written");
     mprotect(base, PAGE, PROT_NONE);
     check_that(fails(madvise(base, PAGE, MADV_POPULATE_READ), EINVAL), "of a forbidden page: EINVAL");
     munmap(base + 2 * PAGE, PAGE);
