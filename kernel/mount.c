@@ -280,6 +280,16 @@ sys_umount(u32 target)
     return sys_umount2(target, 0);
 }
 
+/* ",size=" where a tree has a limit. */
+static void
+mount_print_limit(const struct inode *root, struct text_buffer *text)
+{
+    u32 limit = ramfs_owns(root) ? ramfs_limit(root) : RAMFS_UNLIMITED;
+
+    if (limit != RAMFS_UNLIMITED)
+        text_print(text, ",size=%uk", limit << (PAGE_SHIFT - 10));
+}
+
 void
 mount_print(struct text_buffer *text)
 {
@@ -288,14 +298,34 @@ mount_print(struct text_buffer *text)
     text_print(text, "rootfs / rootfs rw 0 0\n");
     TAILQ_FOREACH(mount, &mounts, link) {
         const char *type = mount->root->file_system->name;
-        u32 limit = ramfs_owns(mount->root) ? ramfs_limit(mount->root) : RAMFS_UNLIMITED;
         struct text_buffer path = {0};
 
         if (inode_path(mount->root, &path) == 0) {
             text_print(text, "%s %s %s rw", type, path.data, type);
-            if (limit != RAMFS_UNLIMITED)
-                text_print(text, ",size=%uk", limit << (PAGE_SHIFT - 10));
+            mount_print_limit(mount->root, text);
             text_print(text, " 0 0\n");
+        }
+        text_free(&path);
+    }
+}
+
+/* A tree's device number names its mount as well: each tree is mounted once. */
+void
+mount_print_family(struct text_buffer *text)
+{
+    struct mount *mount;
+    u32 first = path_root->file_system->device;
+
+    text_print(text, "%u %u 0:%u / / rw - rootfs rootfs rw\n", first, first, first);
+    TAILQ_FOREACH(mount, &mounts, link) {
+        const struct file_system *tree = mount->root->file_system;
+        struct text_buffer path = {0};
+
+        if (inode_path(mount->root, &path) == 0) {
+            text_print(text, "%u %u 0:%u / %s rw - %s %s rw", tree->device, mount->covered->file_system->device, tree->device,
+                       path.data, tree->name, tree->name);
+            mount_print_limit(mount->root, text);
+            text_print(text, "\n");
         }
         text_free(&path);
     }

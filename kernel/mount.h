@@ -15,3 +15,6 @@ bool mount_is_root(const struct inode *inode);
 
 /* Appends the lines of /proc/mounts. */
 void mount_print(struct text_buffer *text);
+
+/* The lines of /proc/PID/mountinfo: also which mount lies on which. */
+void mount_print_family(struct text_buffer *text);

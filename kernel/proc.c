@@ -98,6 +98,7 @@ static const struct proc_entry proc_entries[] = {
     PROC_DIRECTORY(PROC_PROCESS, "fd", PROC_DESCRIPTORS),
     PROC_FILE(PROC_PROCESS, "limits", proc_print_limits),
     PROC_FILE(PROC_PROCESS, "maps", proc_print_maps),
+    PROC_FILE(PROC_PROCESS, "mountinfo", proc_print_mount_family),
     PROC_FILE(PROC_PROCESS, "mounts", proc_print_mounts),
     PROC_FILE(PROC_PROCESS, "oom_score", proc_print_oom_score),
     PROC_FILE_WRITTEN(PROC_PROCESS, "oom_score_adj", proc_print_oom_adjustment, proc_write_oom_adjustment),

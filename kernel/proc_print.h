@@ -50,6 +50,7 @@ void proc_print_interrupts(struct process *process, struct text_buffer *text);
 void proc_print_loadavg(struct process *process, struct text_buffer *text);
 void proc_print_meminfo(struct process *process, struct text_buffer *text);
 void proc_print_mounts(struct process *process, struct text_buffer *text);
+void proc_print_mount_family(struct process *process, struct text_buffer *text);
 void proc_print_os_version(struct process *process, struct text_buffer *text);
 void proc_print_osrelease(struct process *process, struct text_buffer *text);
 void proc_print_ostype(struct process *process, struct text_buffer *text);

@@ -47,6 +47,13 @@ proc_print_mounts(struct process *process, struct text_buffer *text)
     mount_print(text);
 }
 
+void
+proc_print_mount_family(struct process *process, struct text_buffer *text)
+{
+    (void)process;
+    mount_print_family(text);
+}
+
 /* ---- sys/kernel: what uname says ---- */
 
 void

@@ -257,6 +257,8 @@ system_check(void)
     check_that(text_read("/proc/stat", TEXT) > 0 && strncmp(text, "cpu  ", 5) == 0 && text_number("processes ") > 0,
                "stat counts processes");
     check_that(text_read("/proc/mounts", TEXT) > 0 && strstr(text, " /proc proc ") != NULL, "mounts names /proc");
+    check_that(text_read("/proc/self/mountinfo", TEXT) > 0 && strstr(text, " / / rw") != NULL && strstr(text, " / /proc rw") != NULL &&
+               strstr(text, " - proc ") != NULL, "mountinfo too");
     check_that(text_read("/proc/sys/kernel/pid_max", TEXT) > 0 && atoi(text) > getpid(),
                "pid_max is above this process's number");
     check_that(mkdir("/proc/new", 0755) == -1 && errno == ENOENT, "nothing can be made in /proc");
