@@ -213,7 +213,8 @@ exec_commit(struct exec_program *program)
     signal_exec_commit(process, program->actions);
     program->actions = NULL;
     process->has_executed = true;
-    process->identity = identity_after_exec(&process->identity, process->executable);
+    process->dumpable = true;
+    process->identity = identity_after_exec(&process->identity, process->executable, process->no_new_privileges);
     process_set_name(process, program->path);
     exec_change_registers(thread, program);
     aspace_step(process->aspace, thread->frame);

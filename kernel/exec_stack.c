@@ -63,7 +63,8 @@ static void
 stack_fill_auxiliary(struct auxiliary_entry *vector, const struct exec_program *program,
                      const struct stack_strings *strings)
 {
-    const struct identity after = identity_after_exec(&current_process()->identity, program->file.inode);
+    const struct process *process = current_process();
+    const struct identity after = identity_after_exec(&process->identity, program->file.inode, process->no_new_privileges);
     const struct identity *identity = &after;
     const struct auxiliary_entry entries[AUXILIARY_ENTRIES] = {
         {AT_HWCAP, cpu_identity.features_edx},

@@ -83,6 +83,7 @@ static void
 exit_reparent_children(struct process *process)
 {
     struct process *reaper = exit_find_reaper(process);
+    struct signal_info info = signal_info_from_current(SI_USER);
     struct process *child;
 
     while ((child = LIST_FIRST(&process->children)) != NULL) {
@@ -92,6 +93,8 @@ exit_reparent_children(struct process *process)
         LIST_INSERT_HEAD(&reaper->children, child, sibling_link);
         if (child->zombie)
             process_notify_parent(child);
+        else if (child->parent_end_signal != 0)
+            signal_send(child, child->parent_end_signal, &info);
     }
 }
 

@@ -135,6 +135,8 @@ fork_inherit(struct process *child, const struct process *parent)
     memcpy(child->name, parent->name, sizeof(child->name));
     memcpy(child->limits, parent->limits, sizeof(child->limits));
     child->nice = parent->nice;
+    child->dumpable = parent->dumpable;
+    child->no_new_privileges = parent->no_new_privileges;
     child->oom_adjustment = parent->oom_adjustment;
     child->oom_adjustment_least = parent->oom_adjustment_least;
     child->start_time = time_from_ticks(timer_ticks());

@@ -253,14 +253,15 @@ sys_setgroups32(u32 size, u32 list)
 /* ---- exec ---- */
 
 struct identity
-identity_after_exec(const struct identity *identity, const struct inode *executable)
+identity_after_exec(const struct identity *identity, const struct inode *executable, bool no_new_privileges)
 {
     struct identity after = *identity;
+    u32 mode = no_new_privileges ? 0 : executable->mode;
 
-    if (executable->mode & S_ISUID)
+    if (mode & S_ISUID)
         after.effective_user = executable->user;
     /* Without the group's execute bit, set-group-id means something else. */
-    if ((executable->mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
+    if ((mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
         after.effective_group = executable->group;
     after.saved_user = after.effective_user;
     after.saved_group = after.effective_group;

@@ -30,5 +30,8 @@ void identity_release(struct identity *identity);
 /* Whether a group is one of the supplementary ones. */
 bool identity_has_supplementary(const struct identity *identity, u32 group);
 
-/* Who a process will be after it runs a file: set-user-id and set-group-id change that. The groups are not held. */
-struct identity identity_after_exec(const struct identity *identity, const struct inode *executable);
+/*
+ * Who a process will be after it runs a file: set-user-id and set-group-id change that, unless it may not gain by
+ * them. The groups are not held.
+ */
+struct identity identity_after_exec(const struct identity *identity, const struct inode *executable, bool no_new_privileges);

@@ -94,6 +94,8 @@ process_initialize(struct process *process)
     process->zombie = false;
     process->claimed = false;
     process->has_executed = false;
+    process->is_reaper = false;
+    process->parent_end_signal = 0;
     process->exit_status = 0;
     process->exit_signal = 0;
     process->child_wait = (struct wait_queue){0};

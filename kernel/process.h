@@ -90,6 +90,9 @@ struct process {
     bool zombie;                               /* has ended, not yet waited for */
     bool claimed;                              /* a zombie whose status a thread of the parent is being told */
     bool is_reaper;                            /* prctl: adopts the orphans among its descendants, as init does */
+    int parent_end_signal;                     /* prctl: what it is sent when its parent ends; 0: nothing */
+    bool dumpable;                             /* prctl: kept, not acted upon: there are no core files */
+    bool no_new_privileges;                    /* prctl: set-user-id and set-group-id mean nothing to it, for ever */
     bool has_executed;                         /* has called exec since fork (setpgid) */
     u32 exit_status;                           /* as wait4 reports it; before the end what the first thread ended with */
     int exit_signal;                           /* what the parent is sent: SIGCHLD after fork; 0: nothing */

@@ -138,5 +138,5 @@ s32 sys_sched_get_priority_min(s32 policy);
 s32 sys_uname(u32 buffer);
 s32 sys_sysinfo(u32 buffer);
 s32 sys_getrandom(u32 buffer, u32 bytes, u32 flags);
-s32 sys_prctl(u32 option, u32 argument);
+s32 sys_prctl(u32 option, u32 argument, u32 third, u32 fourth, u32 fifth);
 s32 sys_personality(u32 personality);

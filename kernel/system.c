@@ -2,6 +2,7 @@
 #include "kernel/entropy.h"
 #include "kernel/lib/string.h"
 #include "kernel/process.h"
+#include "kernel/signal.h"
 #include "kernel/syscall.h"
 #include "kernel/time.h"
 #include "kernel/version.h"
@@ -85,20 +86,50 @@ prctl_set_name(u32 address)
     return 0;
 }
 
-s32
-sys_prctl(u32 option, u32 argument)
+/* Remembers something of a process; what comes of that is done elsewhere. */
+static s32
+prctl_set(struct process *process, u32 option, u32 argument)
 {
+    u32 most = option == PR_SET_PDEATHSIG ? SIGNAL_COUNT : option == PR_SET_CHILD_SUBREAPER ? UINT32_MAX : true;
+
+    if (argument > most || (option == PR_SET_NO_NEW_PRIVS && argument == 0))
+        return -EINVAL;
+    if (option == PR_SET_PDEATHSIG)
+        process->parent_end_signal = (int)argument;
+    else if (option == PR_SET_CHILD_SUBREAPER)
+        process->is_reaper = argument != 0;
+    else if (option == PR_SET_DUMPABLE)
+        process->dumpable = argument;
+    else
+        process->no_new_privileges = true;
+    return 0;
+}
+
+s32
+sys_prctl(u32 option, u32 argument, u32 third, u32 fourth, u32 fifth)
+{
+    struct process *process = current_process();
+    bool more = (third | fourth | fifth) != 0;
+
     switch (option) {
     case PR_SET_NAME:
         return prctl_set_name(argument);
     case PR_GET_NAME:
-        return user_copy_out(argument, current_process()->name, PROCESS_NAME_BYTES);
+        return user_copy_out(argument, process->name, PROCESS_NAME_BYTES);
+    case PR_SET_NO_NEW_PRIVS:
+        return more ? -EINVAL : prctl_set(process, option, argument);
+    case PR_SET_PDEATHSIG:
+    case PR_SET_DUMPABLE:
     case PR_SET_CHILD_SUBREAPER:
-        current_process()->is_reaper = argument != 0;
-        return 0;
-    case PR_GET_CHILD_SUBREAPER:
-        return user_write_word(argument, current_process()->is_reaper);
+        return prctl_set(process, option, argument);
+    case PR_GET_NO_NEW_PRIVS:
+        return more || argument != 0 ? -EINVAL : process->no_new_privileges;
+    case PR_GET_PDEATHSIG:
+        return user_write_word(argument, (u32)process->parent_end_signal);
     case PR_GET_DUMPABLE:
+        return process->dumpable;
+    case PR_GET_CHILD_SUBREAPER:
+        return user_write_word(argument, process->is_reaper);
     case PR_GET_KEEPCAPS:
         return 0;
     default:

@@ -1,0 +1,183 @@
+/*
+ * What prctl remembers of a process: the signal at its parent's end, whether it may be
+ * dumped, that it gains nothing by set-user-id; and what of that fork and exec keep.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "user/lib/check.h"
+
+#define COPY "/tmp/prctl_copy"
+
+enum { NOBODY = 65534, KEPT = 1, LOST = 2 };
+
+static bool
+refused(int option, unsigned long argument, unsigned long third)
+{
+    return prctl(option, argument, third, 0, 0) == -1 && errno == EINVAL;
+}
+
+static int
+parent_end_signal(void)
+{
+    int signal = -1;
+
+    prctl(PR_GET_PDEATHSIG, &signal);
+    return signal;
+}
+
+/* ---- The signal at the parent's end ---- */
+
+/* A child whose parent ends at once says what it was sent, and by whom, through a pipe. */
+static void
+orphan_run(int told, int ready, pid_t parent)
+{
+    sigset_t awaited;
+    siginfo_t info;
+    char answer = 'n';
+
+    sigemptyset(&awaited);
+    sigaddset(&awaited, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &awaited, NULL);
+    prctl(PR_SET_PDEATHSIG, SIGUSR1);
+    write(ready, "r", 1);
+    if (sigwaitinfo(&awaited, &info) == SIGUSR1 && info.si_code == SI_USER && info.si_pid == parent)
+        answer = 'y';
+    write(told, &answer, 1);
+    _exit(0);
+}
+
+static void
+parent_end_check(void)
+{
+    int told[2], ready[2];
+    char answer = 0;
+
+    check_that(parent_end_signal() == 0, "nothing is sent at the parent's end, to begin with");
+    check_that(prctl(PR_SET_PDEATHSIG, SIGUSR2) == 0 && parent_end_signal() == SIGUSR2, "a signal can be asked for");
+    check_that(refused(PR_SET_PDEATHSIG, 65, 0) && parent_end_signal() == SIGUSR2, "65 is none: EINVAL");
+    pid_t child = check_fork();
+    if (child == 0)
+        _exit(parent_end_signal());
+    check_that(check_wait(child) == 0, "a child begins without");
+    check_that(prctl(PR_SET_PDEATHSIG, 0) == 0 && parent_end_signal() == 0, "0 takes it back");
+
+    pipe(told);
+    pipe(ready);
+    child = check_fork();
+    if (child == 0) {
+        pid_t own = getpid();
+        if (fork() == 0)
+            orphan_run(told[1], ready[1], own);
+        read(ready[0], &answer, 1);
+        _exit(0);
+    }
+    check_wait(child);
+    close(told[1]);
+    check_that(read(told[0], &answer, 1) == 1 && answer == 'y', "it is sent when the parent ends, in the parent's name");
+}
+
+/* ---- What exec and fork keep ---- */
+
+static bool
+copy_make(void)
+{
+    static char bytes[4096];
+    int from = open("/proc/self/exe", O_RDONLY), to = open(COPY, O_WRONLY | O_CREAT | O_TRUNC, 0755);
+    ssize_t count;
+
+    while ((count = read(from, bytes, sizeof bytes)) > 0)
+        write(to, bytes, count);
+    return close(from) == 0 && close(to) == 0;
+}
+
+static int
+remembered(void)
+{
+    return (prctl(PR_GET_DUMPABLE) == 1 ? LOST : 0) | (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 ? KEPT : 0);
+}
+
+/* This program again, as a file with this mode that is root's, run by nobody: the status it ends with. */
+static int
+run_again(const char *what, mode_t mode, bool restrained)
+{
+    pid_t child = check_fork();
+
+    if (child == 0) {
+        chmod(COPY, mode);
+        prctl(PR_SET_DUMPABLE, 0);
+        if (restrained)
+            prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+        if (mode & S_ISUID)
+            setuid(NOBODY);
+        execl(COPY, COPY, what, NULL);
+        _exit(99);
+    }
+    return WEXITSTATUS(check_wait(child));
+}
+
+static void
+dumpable_check(void)
+{
+    check_that(prctl(PR_GET_DUMPABLE) == 1, "a process may be dumped");
+    check_that(prctl(PR_SET_DUMPABLE, 0) == 0 && prctl(PR_GET_DUMPABLE) == 0, "it can refuse that");
+    check_that(refused(PR_SET_DUMPABLE, 3, 0), "or 1, nothing else: EINVAL");
+    pid_t child = check_fork();
+    if (child == 0)
+        _exit(prctl(PR_GET_DUMPABLE));
+    check_that(check_wait(child) == 0, "its child refuses too");
+    prctl(PR_SET_DUMPABLE, 1);
+}
+
+static void
+privileges_check(void)
+{
+    check_that(refused(PR_SET_NO_NEW_PRIVS, 0, 0) && refused(PR_SET_NO_NEW_PRIVS, 1, 1) && refused(PR_GET_NO_NEW_PRIVS, 1, 0),
+               "privileges cannot be had back, and other arguments are 0: EINVAL");
+    check_that(run_again("remembered", 0755, false) == LOST, "after exec a process may be dumped again");
+    check_that(run_again("remembered", 0755, true) == (KEPT | LOST), "but gains no privileges still");
+    check_that(run_again("user", 04755, false) == 0, "set-user-id makes root of nobody");
+    check_that(run_again("user", 04755, true) == 1, "not of one that gains no privileges");
+}
+
+/* A process that is born in the place of one that has gone has nothing of it. */
+static void
+fresh_check(void)
+{
+    bool fresh = true;
+
+    for (int turn = 0; turn < 3; turn++) {
+        pid_t child = check_fork();
+        if (child == 0) {
+            int reaper = 1;
+            prctl(PR_GET_CHILD_SUBREAPER, &reaper);
+            prctl(PR_SET_CHILD_SUBREAPER, 1);
+            prctl(PR_SET_PDEATHSIG, SIGTERM);
+            _exit(reaper);
+        }
+        fresh &= check_wait(child) == 0;
+    }
+    check_that(fresh, "a new process is no reaper");
+}
+
+int
+main(int count, char **arguments)
+{
+    if (count > 1)
+        return strcmp(arguments[1], "user") == 0 ? geteuid() != 0 : remembered();
+    parent_end_check();
+    dumpable_check();
+    if (geteuid() == 0 && copy_make())
+        privileges_check();
+    else
+        check_skip("needs root, and a copy of itself");
+    fresh_check();
+    unlink(COPY);
+    return check_end();
+}
