@@ -282,6 +282,7 @@ file_table_create(void)
     table->references = 1;
     table->capacity = FILE_TABLE_INLINE;
     table->used = 0;
+    table->free_from = 0;
     table->descriptors = table->initial;
     return table;
 }
@@ -325,6 +326,7 @@ file_table_fork(struct file_table *table)
             file_hold(copy->descriptors[i].file);
     }
     copy->used = table->used;
+    copy->free_from = table->free_from;
     return copy;
 }
 
@@ -353,6 +355,8 @@ file_table_take(struct file_table *table, u32 descriptor)
 
     record_lock_release(table, file->inode);
     table->descriptors[descriptor].file = NULL;
+    if (descriptor < table->free_from)
+        table->free_from = descriptor;
     while (table->used > 0 && table->descriptors[table->used - 1].file == NULL)
         table->used--;
     return file;
@@ -454,11 +458,13 @@ file_table_put(struct file_table *table, u32 descriptor, struct file *file, bool
 int
 file_install(struct file_table *table, struct file *file, u32 minimum, bool close_on_exec)
 {
-    u32 descriptor = minimum;
+    u32 descriptor = minimum > table->free_from ? minimum : table->free_from;
     int error;
 
     while (descriptor < table->used && table->descriptors[descriptor].file != NULL)
         descriptor++;
+    if (minimum <= table->free_from)
+        table->free_from = descriptor;
     if (descriptor >= file_descriptor_limit())
         return -EMFILE;
     error = file_table_grow(table, descriptor + 1);

@@ -62,6 +62,7 @@ struct file_table {
     u32 references;             /* processes (and later threads) that share it */
     u32 capacity;               /* entries of descriptors */
     u32 used;                   /* one more than the highest open descriptor */
+    u32 free_from;              /* every descriptor below it is open */
     struct descriptor *descriptors;
     struct descriptor initial[FILE_TABLE_INLINE];
 };
