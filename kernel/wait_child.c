@@ -33,11 +33,7 @@ struct wait_request {
 static bool
 wait_matches(const struct wait_request *request, const struct process *child)
 {
-    if (request->which == P_PID)
-        return child->id == request->id;
-    if (request->which == P_PGID)
-        return child->group->number == request->id;
-    return true;
+    return request->which != P_PGID || child->group->number == request->id;
 }
 
 static enum child_event
@@ -56,7 +52,7 @@ wait_event_of(const struct wait_request *request, const struct process *child)
 
 /*
  * One look at the children: 1 with *child and *event, 0 if none has anything to report, -ECHILD if there is
- * none to wait for.
+ * none to wait for. One that is asked for by its number is found without a look at its siblings.
  */
 static int
 wait_look(const struct wait_request *request, struct process **child, enum child_event *event)
@@ -64,6 +60,13 @@ wait_look(const struct wait_request *request, struct process **child, enum child
     struct process *candidate;
     int result = -ECHILD;
 
+    if (request->which == P_PID) {
+        *child = process_find(request->id);
+        if (*child == NULL || (*child)->parent != current_process())
+            return -ECHILD;
+        *event = wait_event_of(request, *child);
+        return *event != CHILD_NO_EVENT;
+    }
     LIST_FOREACH(candidate, &current_process()->children, sibling_link) {
         if (!wait_matches(request, candidate))
             continue;
