@@ -79,11 +79,24 @@ exit_find_reaper(const struct process *process)
     return ancestor->id > INIT_NUMBER ? ancestor : process_find(INIT_NUMBER);
 }
 
+/* What becomes of a child that has a new parent: one that has ended is reported to it, another may want to be told. */
+static void
+exit_tell_child(struct process *child)
+{
+    struct signal_info info;
+
+    if (child->zombie) {
+        process_notify_parent(child);
+    } else if (child->parent_end_signal != 0) {
+        info = signal_info_from_current(SI_USER);
+        signal_send(child, child->parent_end_signal, &info);
+    }
+}
+
 static void
 exit_reparent_children(struct process *process)
 {
     struct process *reaper = exit_find_reaper(process);
-    struct signal_info info = signal_info_from_current(SI_USER);
     struct process *child;
 
     while ((child = LIST_FIRST(&process->children)) != NULL) {
@@ -91,10 +104,7 @@ exit_reparent_children(struct process *process)
         child->parent = reaper;
         child->exit_signal = SIGCHLD;
         LIST_INSERT_HEAD(&reaper->children, child, sibling_link);
-        if (child->zombie)
-            process_notify_parent(child);
-        else if (child->parent_end_signal != 0)
-            signal_send(child, child->parent_end_signal, &info);
+        exit_tell_child(child);
     }
 }
 

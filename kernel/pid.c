@@ -1,4 +1,7 @@
-/* Numbers in a hash table of chains, which doubles when chains get longer than one on average. */
+/*
+ * Numbers in a hash table of chains, which doubles when chains get longer than one on average; and a bitmap of those in
+ * use, where the next one is found.
+ */
 #include "kernel/pid.h"
 
 #include "kernel/assert.h"
@@ -12,6 +15,7 @@ u32 pid_limit = PID_LIMIT_DEFAULT;
 BOOT_NUMBER(pid_max, pid_limit, PID_WRAP_START + 1, PID_LIMIT_DEFAULT, "process numbers lie below this");
 
 #define PID_FIRST_BUCKETS 64u
+#define PID_WORD_BITS 32u
 
 LIST_HEAD(pid_chain, pid);
 
@@ -19,6 +23,7 @@ static struct kmem_cache pid_cache = KMEM_CACHE("pid", sizeof(struct pid), _Alig
 static struct pid_chain pid_first_table[PID_FIRST_BUCKETS];
 static struct pid_chain *pid_table = pid_first_table;
 static u32 pid_buckets = PID_FIRST_BUCKETS;    /* a power of two */
+static u32 pid_used[PID_LIMIT_DEFAULT / PID_WORD_BITS];    /* a bit for each number */
 static u32 pid_count;
 static u32 pid_newest;
 
@@ -68,6 +73,24 @@ pid_grow_table(void)
 }
 
 static u32
+pid_bit(u32 number)
+{
+    return 1u << number % PID_WORD_BITS;
+}
+
+u32
+pid_next(u32 number)
+{
+    for (u32 mask = 0u - pid_bit(number), word = number / PID_WORD_BITS; word < ARRAY_SIZE(pid_used); word++, mask = UINT32_MAX) {
+        u32 bits = pid_used[word] & mask;
+
+        if (bits != 0)
+            return word * PID_WORD_BITS + (u32)__builtin_ctz(bits);
+    }
+    return 0;
+}
+
+static u32
 pid_next_free(void)
 {
     u32 number = pid_newest;
@@ -75,7 +98,7 @@ pid_next_free(void)
     do {
         if (++number >= pid_limit)
             number = PID_WRAP_START;
-    } while (pid_find(number) != NULL);
+    } while ((pid_used[number / PID_WORD_BITS] & pid_bit(number)) != 0);
     return number;
 }
 
@@ -93,6 +116,7 @@ pid_allocate(void)
     if (pid_count >= pid_buckets)
         pid_grow_table();
     pid->number = pid_newest = pid_next_free();
+    pid_used[pid->number / PID_WORD_BITS] |= pid_bit(pid->number);
     pid->references = 1;
     pid->process = NULL;
     pid->thread = NULL;
@@ -122,6 +146,7 @@ pid_release(struct pid *pid)
     interrupts = interrupts_save();
     LIST_REMOVE(pid, hash_link);
     interrupts_restore(interrupts);
+    pid_used[pid->number / PID_WORD_BITS] &= ~pid_bit(pid->number);
     pid_count--;
     kmem_cache_free(&pid_cache, pid);
 }

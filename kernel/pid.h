@@ -38,5 +38,8 @@ void pid_release(struct pid *pid);
 /* The number in use, or NULL. May be called from interrupt handlers. */
 struct pid *pid_find(u32 number);
 
+/* The smallest number in use from this one on, or 0. */
+u32 pid_next(u32 number);
+
 /* The number that was handed out last (/proc/loadavg). */
 u32 pid_last(void);

@@ -17,6 +17,7 @@
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
 #include "kernel/path.h"
+#include "kernel/pid.h"
 #include "kernel/proc_node.h"
 #include "kernel/proc_print.h"
 #include "kernel/process.h"
@@ -295,18 +296,16 @@ proc_list_number(struct directory_sink *sink, const struct proc_entry *entry, u3
                        (u64)PROC_DYNAMIC_POSITION + number + 1);
 }
 
-/* The smallest process number from `number` on, or 0 if there is none. */
+/* The smallest process number from `number` on, or 0 if there is none: threads, groups and sessions have numbers, too. */
 static u32
 proc_next_process(u32 number)
 {
-    struct process *process;
-    u32 next = 0;
-
-    process_for_each(process) {
-        if (process->id >= number && process->id != 0 && (next == 0 || process->id < next))
-            next = process->id;
-    }
-    return next;
+    do {
+        number = pid_next(number);
+        if (number == 0 || process_find(number) != NULL)
+            return number;
+    } while (++number < pid_limit);
+    return 0;
 }
 
 static void
