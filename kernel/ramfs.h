@@ -55,7 +55,8 @@ struct inode *ramfs_create_tree(u32 mode, u32 page_limit);
 /* Pages that the files of the inode's tree may have together; RAMFS_UNLIMITED where that is not said. */
 u32 ramfs_limit(const struct inode *inode);
 
-/* Pages that they may still get, by that and by the reserve. */
+/* Pages that they have, and that they may still get, by that and by the reserve. */
+u32 ramfs_used(const struct inode *inode);
 u32 ramfs_room(const struct inode *inode);
 
 /*

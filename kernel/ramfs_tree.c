@@ -41,6 +41,12 @@ ramfs_limit(const struct inode *inode)
 }
 
 u32
+ramfs_used(const struct inode *inode)
+{
+    return ramfs_tree_of(inode)->budget.used;
+}
+
+u32
 ramfs_room(const struct inode *inode)
 {
     const struct object_budget *budget = &ramfs_tree_of(inode)->budget;

@@ -177,12 +177,14 @@ status_of_tree(struct inode *inode, u32 size, u32 address)
     status.f_type = inode->file_system->magic;
     status.f_bsize = status.f_frsize = PAGE_SIZE;
     status.f_namelen = NAME_MAX;
-    /* A tree in memory has what its size= says, or else what memory and the swap area have. */
+    /* A tree in memory is as large as its size= says, or else as it could become. */
     if (ramfs_owns(inode)) {
         u32 limit = ramfs_limit(inode);
+        u32 room = ramfs_room(inode);
 
-        status.f_blocks = limit == RAMFS_UNLIMITED ? frame_total() + swap_total() : limit;
-        status.f_bfree = status.f_bavail = ramfs_room(inode);
+        status.f_blocks = limit == RAMFS_UNLIMITED ? ramfs_used(inode) + room : limit;
+        status.f_bfree = status.f_blocks - ramfs_used(inode);
+        status.f_bavail = room;
     }
     return user_copy_out(address, &status, sizeof(status));
 }

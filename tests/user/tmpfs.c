@@ -69,6 +69,21 @@ blocks_of(int file)
 
 /* ---- How much a tree holds ---- */
 
+/* A tree without size= of its own uses what its files have, however much memory others use. */
+static void
+used_check(void)
+{
+    struct statfs before, after;
+
+    statfs(MOUNT, &before);
+    int file = file_make(MOUNT "/file", "a page");
+    statfs(MOUNT, &after);
+    check_that(before.f_blocks == before.f_bfree && before.f_bavail > 0, "an empty tree uses nothing");
+    check_that(after.f_blocks - after.f_bfree == 1, "a file of a page uses a page");
+    close(file);
+    umount(MOUNT);
+}
+
 static void
 room_check(void)
 {
@@ -410,7 +425,7 @@ main(void)
     mkdir(MOUNT, 0700);
     mkdir(OTHER, 0700);
     if (mount("none", MOUNT, "tmpfs", 0, NULL) == 0) {
-        umount(MOUNT);
+        used_check();
         room_check();
         use_check();
         mount_check();
