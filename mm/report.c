@@ -123,6 +123,8 @@ report_meminfo(struct text_buffer *text)
     text_print(text, "SwapFree:       %8u kB\n", KIB(memory.swap_free));
     text_print(text, "AnonPages:      %8u kB\n", KIB(frame_count(FRAME_ANONYMOUS)));
     text_print(text, "Slab:           %8u kB\n", KIB(kmem_cache_frames()));
+    text_print(text, "SReclaimable:   %8u kB\n", 0);
+    text_print(text, "SUnreclaim:     %8u kB\n", KIB(kmem_cache_frames()));
     text_print(text, "KernelStack:    %8u kB\n", KIB(kmem_area_frames()));
     text_print(text, "PageTables:     %8u kB\n", KIB(frame_count(FRAME_TABLE)));
 }
