@@ -7,6 +7,7 @@
 #include "drivers/timer.h"
 #include "kernel/command_line.h"
 #include "kernel/lib/divide.h"
+#include "kernel/load_average.h"
 #include "kernel/mount.h"
 #include "kernel/pid.h"
 #include "kernel/process.h"
@@ -183,14 +184,16 @@ proc_running(void)
     return running;
 }
 
-/* No history is kept: the three averages are what runs now. */
 void
 proc_print_loadavg(struct process *process, struct text_buffer *text)
 {
-    u32 running = proc_running();
-
     (void)process;
-    text_print(text, "%u.00 %u.00 %u.00 %u/%u %u\n", running, running, running, running, process_count, pid_last());
+    for (u32 i = 0; i < LOAD_AVERAGES; i++) {
+        u32 hundredths = (u32)((load_average(i) * 100ull + LOAD_ONE / 2) / LOAD_ONE);
+
+        text_print(text, "%u.%02u ", hundredths / 100, hundredths % 100);
+    }
+    text_print(text, "%u/%u %u\n", proc_running(), process_count, pid_last());
 }
 
 static u64

@@ -18,6 +18,7 @@
 #include "kernel/alarm.h"
 #include "kernel/assert.h"
 #include "kernel/interval.h"
+#include "kernel/load_average.h"
 #include "kernel/panic.h"
 #include "kernel/process.h"
 #include "kernel/processor_time.h"
@@ -123,6 +124,17 @@ scheduler_yield(void)
     schedule();
 }
 
+u32
+scheduler_runnable(void)
+{
+    const struct thread *thread;
+    u32 count = current_thread() != &idle_thread;
+
+    TAILQ_FOREACH(thread, &run_queue, run_link)
+        count++;
+    return count;
+}
+
 void
 scheduler_tick(void)
 {
@@ -191,5 +203,6 @@ scheduler_start(void (*boot)(void))
     if (thread == NULL)
         panic("no memory for the first thread");
     timer_on_tick(scheduler_tick);
+    load_average_start();
     scheduler_idle();
 }

@@ -1,6 +1,7 @@
 /* The system calls about the system as a whole. */
 #include "kernel/entropy.h"
 #include "kernel/lib/string.h"
+#include "kernel/load_average.h"
 #include "kernel/process.h"
 #include "kernel/signal.h"
 #include "kernel/syscall.h"
@@ -41,6 +42,8 @@ sys_sysinfo(u32 buffer)
 
     report_memory(&memory);
     info.uptime = (__kernel_long_t)time_split(timer_nanoseconds(), NULL);
+    for (u32 i = 0; i < LOAD_AVERAGES; i++)
+        info.loads[i] = load_average(i);
     info.totalram = memory.total;
     info.freeram = memory.free;
     info.sharedram = memory.shared;

@@ -243,7 +243,8 @@ child_check(void)
 static void
 system_check(void)
 {
-    double up = 0, idle = 0;
+    double up = 0, idle = 0, load;
+    unsigned running, all, last;
     struct stat status;
     char here[16] = "";
 
@@ -254,6 +255,8 @@ system_check(void)
                "meminfo: a part of memory is free");
     check_that(text_read("/proc/uptime", TEXT) > 0 && sscanf(text, "%lf %lf", &up, &idle) == 2 && up > 0,
                "uptime is a number");
+    check_that(text_read("/proc/loadavg", TEXT) > 0 && sscanf(text, "%lf %lf %lf %u/%u %u", &load, &load, &load, &running, &all, &last) == 6 &&
+               running >= 1 && running <= all && last >= (unsigned) getpid(), "loadavg: three averages, who runs, of how many, and the last number");
     check_that(text_read("/proc/stat", TEXT) > 0 && strncmp(text, "cpu  ", 5) == 0 && text_number("processes ") > 0,
                "stat counts processes");
     check_that(text_read("/proc/mounts", TEXT) > 0 && strstr(text, " /proc proc ") != NULL, "mounts names /proc");
