@@ -23,6 +23,9 @@
 #define KEY_RIGHT_SHIFT 0x36
 #define KEY_ALT 0x38
 #define KEY_CAPS_LOCK 0x3a
+#define KEY_NUM_LOCK 0x45
+#define KEY_SPACE 0x39
+#define KEY_PAD_FIRST 0x47
 #define KEY_PAD_SLASH 0x35
 #define KEY_PAD_ENTER 0x1c
 
@@ -34,16 +37,21 @@
 static const char plain[] = "\0\0331234567890-=\177\tqwertyuiop[]\r\0asdfghjkl;'`\0\\zxcvbnm,./\0*\0 ";
 static const char shifted[] = "\0\033!@#$%^&*()_+\177\tQWERTYUIOP{}\r\0ASDFGHJKL:\"~\0|ZXCVBNM<>?\0*\0 ";
 
+/* The pad from its upper left key on: with num lock, these; without, the keys of sequences, but for - and +. */
+static const char pad[] = "789-456+1230.";
+
 /* Keys that send a sequence: ESC [ and this text. */
 static const struct {
     u8 code;
     const char *text;
 } sequences[] = {
     {0x48, "A"}, {0x50, "B"}, {0x4d, "C"}, {0x4b, "D"}, {0x47, "H"}, {0x4f, "F"}, {0x52, "2~"}, {0x53, "3~"}, {0x49, "5~"}, {0x51, "6~"},
+    {0x3b, "[A"}, {0x3c, "[B"}, {0x3d, "[C"}, {0x3e, "[D"}, {0x3f, "[E"}, {0x40, "17~"}, {0x41, "18~"}, {0x42, "19~"}, {0x43, "20~"},
+    {0x44, "21~"}, {0x57, "23~"}, {0x58, "24~"},
 };
 
 static void (*receiver)(char character);
-static bool shift, control, alt, caps_lock, extended;
+static bool left_shift, right_shift, control, alt, caps_lock, num_lock, extended;
 
 static void
 send(char character)
@@ -72,24 +80,42 @@ note_modifier(u8 key, bool pressed)
     switch (key) {
     case KEY_CONTROL: control = pressed; return true;
     case KEY_ALT: alt = pressed; return true;
-    case KEY_LEFT_SHIFT:
-    case KEY_RIGHT_SHIFT: shift = pressed; return true;
+    case KEY_LEFT_SHIFT: left_shift = pressed; return true;
+    case KEY_RIGHT_SHIFT: right_shift = pressed; return true;
     case KEY_CAPS_LOCK: caps_lock ^= pressed; return true;
+    /* With control it is the key Pause. */
+    case KEY_NUM_LOCK: num_lock ^= pressed && !control; return true;
     default: return false;
     }
+}
+
+/* The character of a key with the present modifiers, but for control and alt; 0: it has none. */
+static char
+key_character(u8 key)
+{
+    bool shift = left_shift || right_shift;
+
+    if (key >= KEY_PAD_FIRST && key - KEY_PAD_FIRST < (u8)sizeof(pad) - 1) {
+        char character = pad[key - KEY_PAD_FIRST];
+
+        return num_lock != shift || character == '-' || character == '+' ? character : '\0';
+    }
+    if (key >= sizeof(plain))
+        return '\0';
+    bool letter = plain[key] >= 'a' && plain[key] <= 'z';
+    return shift != (letter && caps_lock) ? shifted[key] : plain[key];
 }
 
 static void
 send_key(u8 key)
 {
-    char character = key < sizeof(plain) ? plain[key] : '\0';
-    bool letter = character >= 'a' && character <= 'z';
+    char character = key_character(key);
 
-    if (key < sizeof(plain) && (shift != (letter && caps_lock)))
-        character = shifted[key];
-    if (character == '\0')
+    if (character == '\0') {
+        send_sequence(key);
         return;
-    if (control && character >= '@' && character < DELETE)
+    }
+    if (control && (key == KEY_SPACE || (character >= '@' && character < DELETE)))
         character &= CONTROL_MASK;
     if (alt)
         send(ESCAPE);

@@ -1,108 +1,62 @@
 /*
- * The VGA text screen as an ANSI terminal. Text goes straight into the adapter's memory; an escape sequence is
- * collected by a small state machine:
+ * The VGA text screen as an ANSI terminal: escape sequences are collected by a small state machine, and carried out on
+ * the cells of vga_screen.c.
  *
  *     GROUND --ESC--> ESCAPE --[--> PARAMETERS --letter--> carried out, back to GROUND
+ *                       │ │ └─ ( or ) --> CHARACTER_SET --any character--> GROUND
+ *                       │ └──── ] ------> TITLE --BEL--> GROUND
+ *                       └─ another letter: carried out, back to GROUND
  *
- * Writing from an interrupt handler in the middle of another write can garble a sequence but nothing else: all
- * positions are kept in range.
+ * Writing from an interrupt handler in the middle of another write can garble a sequence but nothing else.
  */
 #include "drivers/vga.h"
 
-#include "boot/layout.h"
+#include "drivers/vga_screen.h"
 #include "kernel/lib/string.h"
-#include "kernel/x86/io.h"
-
-#define VGA_MEMORY ((u16 *)(BOOT_KERNEL_BASE + 0xb8000))
-#define CRTC_INDEX 0x3d4
-#define CRTC_DATA 0x3d5
-#define CRTC_CURSOR_HIGH 0x0e
-#define CRTC_CURSOR_LOW 0x0f
 
 #define ATTRIBUTE_NORMAL 0x07 /* light grey on black */
 #define ATTRIBUTE_BRIGHT 0x08
 #define TAB_COLUMNS 8
-#define PARAMETERS_MAX 4
+#define PARAMETERS_MAX 16
 #define PARAMETER_LIMIT 1000
+#define BELL '\a'
+#define ESCAPE_CHARACTER '\033'
 
-enum state { GROUND, ESCAPE, PARAMETERS };
+/* A colour that follows as 5 and an index, or as 2 and its red, green and blue. */
+#define COLOUR_FOREGROUND 38
+#define COLOUR_BACKGROUND 48
+#define COLOUR_BY_INDEX 5
+
+enum state { GROUND, ESCAPE, PARAMETERS, CHARACTER_SET, TITLE };
 
 static struct {
-    u32 row, column; /* column may be VGA_COLUMNS: the line is full, and the next character begins a new one */
-    u8 attribute;
-    bool reverse;
     enum state state;
+    bool private;       /* ESC [ ? and its like: for terminals that can do more */
     u32 parameters[PARAMETERS_MAX];
-    u32 parameter; /* index of the one being read */
-} screen;
+    u32 parameter;      /* index of the one being read */
+} sequence;
 
-static u16
-cell(char character)
-{
-    u8 attribute = screen.attribute;
-
-    if (screen.reverse)
-        attribute = (u8)(attribute << 4 | attribute >> 4);
-    return (u16)(attribute << 8 | (u8)character);
-}
-
-/* Erases cells first to last - 1, counted from the upper left corner. */
-static void
-erase(u32 first, u32 last)
-{
-    for (u32 i = first; i < last; i++)
-        VGA_MEMORY[i] = cell(' ');
-}
+static struct vga_cursor saved;
 
 static void
-show_cursor(void)
+attributes_reset(void)
 {
-    u32 column = screen.column < VGA_COLUMNS ? screen.column : VGA_COLUMNS - 1;
-    u32 position = screen.row * VGA_COLUMNS + column;
-
-    io_write8(CRTC_INDEX, CRTC_CURSOR_HIGH);
-    io_write8(CRTC_DATA, (u8)(position >> 8));
-    io_write8(CRTC_INDEX, CRTC_CURSOR_LOW);
-    io_write8(CRTC_DATA, (u8)position);
-}
-
-static void
-line_feed(void)
-{
-    if (screen.row + 1 < VGA_ROWS) {
-        screen.row++;
-        return;
-    }
-    memmove(VGA_MEMORY, VGA_MEMORY + VGA_COLUMNS, (VGA_ROWS - 1) * VGA_COLUMNS * sizeof(u16));
-    erase((VGA_ROWS - 1) * VGA_COLUMNS, VGA_ROWS * VGA_COLUMNS);
-}
-
-static void
-put_printable(char character)
-{
-    if (screen.column >= VGA_COLUMNS) {
-        screen.column = 0;
-        line_feed();
-    }
-    VGA_MEMORY[screen.row * VGA_COLUMNS + screen.column++] = cell(character);
+    vga_cursor.attribute = ATTRIBUTE_NORMAL;
+    vga_cursor.reverse = false;
 }
 
 static void
 put_ground(char character)
 {
     switch (character) {
-    case '\033': screen.state = ESCAPE; break;
-    case '\r': screen.column = 0; break;
-    case '\n': line_feed(); break;
-    case '\b': screen.column -= screen.column > 0; break;
-    case '\t':
-        screen.column = (screen.column / TAB_COLUMNS + 1) * TAB_COLUMNS;
-        if (screen.column >= VGA_COLUMNS)
-            screen.column = VGA_COLUMNS - 1;
-        break;
+    case ESCAPE_CHARACTER: sequence.state = ESCAPE; break;
+    case '\r': vga_cursor.column = 0; break;
+    case '\n': vga_screen_line_feed(); break;
+    case '\b': vga_cursor.column -= vga_cursor.column > 0; break;
+    case '\t': vga_screen_move((s32)vga_cursor.row, (s32)(vga_cursor.column / TAB_COLUMNS + 1) * TAB_COLUMNS); break;
     default:
         if ((u8)character >= ' ')
-            put_printable(character);
+            vga_screen_put((u8)character);
         break;
     }
 }
@@ -111,22 +65,7 @@ put_ground(char character)
 static u32
 parameter(u32 index, u32 standard)
 {
-    return screen.parameters[index] ? screen.parameters[index] : standard;
-}
-
-static u32
-clamp(s32 value, u32 limit)
-{
-    if (value < 0)
-        return 0;
-    return (u32)value < limit ? (u32)value : limit - 1;
-}
-
-static void
-move_to(s32 row, s32 column)
-{
-    screen.row = clamp(row, VGA_ROWS);
-    screen.column = clamp(column, VGA_COLUMNS);
+    return sequence.parameters[index] ? sequence.parameters[index] : standard;
 }
 
 /* One number of a colour sequence. ANSI counts blue and red the other way round than VGA. */
@@ -134,26 +73,42 @@ static void
 set_attribute(u32 code)
 {
     static const u8 colours[] = {0, 4, 2, 6, 1, 5, 3, 7};
+    u8 attribute = vga_cursor.attribute;
 
     if (code == 0) {
-        screen.attribute = ATTRIBUTE_NORMAL;
-        screen.reverse = false;
-    } else if (code == 1) {
-        screen.attribute |= ATTRIBUTE_BRIGHT;
-    } else if (code == 22) {
-        screen.attribute &= (u8)~ATTRIBUTE_BRIGHT;
-    } else if (code == 7 || code == 27) {
-        screen.reverse = code == 7;
-    } else if (code >= 30 && code <= 37) {
-        screen.attribute = (u8)((screen.attribute & 0xf8) | colours[code - 30]);
-    } else if (code == 39) {
-        screen.attribute = (screen.attribute & 0xf8) | ATTRIBUTE_NORMAL;
-    } else if (code >= 40 && code <= 47) {
-        screen.attribute = (u8)((screen.attribute & 0x8f) | colours[code - 40] << 4);
-    } else if (code == 49) {
-        screen.attribute &= 0x8f;
-    } else if (code >= 90 && code <= 97) {
-        screen.attribute = (u8)((screen.attribute & 0xf0) | ATTRIBUTE_BRIGHT | colours[code - 90]);
+        attributes_reset();
+        return;
+    }
+    if (code == 1)
+        attribute |= ATTRIBUTE_BRIGHT;
+    else if (code == 22)
+        attribute &= (u8)~ATTRIBUTE_BRIGHT;
+    else if (code == 7 || code == 27)
+        vga_cursor.reverse = code == 7;
+    else if (code >= 30 && code <= 37)
+        attribute = (u8)((attribute & 0xf8) | colours[code - 30]);
+    else if (code == 39)
+        attribute = (attribute & 0xf8) | ATTRIBUTE_NORMAL;
+    else if (code >= 40 && code <= 47)
+        attribute = (u8)((attribute & 0x8f) | colours[code - 40] << 4);
+    else if (code == 49)
+        attribute &= 0x8f;
+    else if (code >= 90 && code <= 97)
+        attribute = (u8)((attribute & 0xf0) | ATTRIBUTE_BRIGHT | colours[code - 90]);
+    vga_cursor.attribute = attribute;
+}
+
+static void
+set_attributes(void)
+{
+    for (u32 i = 0; i <= sequence.parameter; i++) {
+        u32 code = sequence.parameters[i];
+
+        /* Colours that the adapter has not are passed over, with the numbers that say which. */
+        if ((code == COLOUR_FOREGROUND || code == COLOUR_BACKGROUND) && i < sequence.parameter)
+            i += sequence.parameters[i + 1] == COLOUR_BY_INDEX ? 2 : 4;
+        else
+            set_attribute(code);
     }
 }
 
@@ -161,54 +116,96 @@ set_attribute(u32 code)
 static void
 erase_part(u32 start, u32 end, u32 mode)
 {
-    u32 cursor = screen.row * VGA_COLUMNS + clamp((s32)screen.column, VGA_COLUMNS);
+    u32 column = vga_cursor.column < VGA_COLUMNS ? vga_cursor.column : VGA_COLUMNS - 1;
+    u32 cursor = vga_cursor.row * VGA_COLUMNS + column;
 
     if (mode == 0)
-        erase(cursor, end);
+        vga_screen_erase(cursor, end);
     else if (mode == 1)
-        erase(start, cursor + 1);
+        vga_screen_erase(start, cursor + 1);
     else if (mode == 2)
-        erase(start, end);
+        vga_screen_erase(start, end);
+}
+
+static void
+cursor_save(void)
+{
+    saved = vga_cursor;
+}
+
+static void
+cursor_restore(void)
+{
+    vga_cursor = saved;
+}
+
+/* The letters that move the cursor; false for another. */
+static bool
+carry_out_motion(char letter)
+{
+    s32 row = (s32)vga_cursor.row;
+    s32 column = (s32)vga_cursor.column;
+    s32 distance = (s32)parameter(0, 1);
+
+    switch (letter) {
+    case 'A': vga_screen_move(row - distance, column); return true;
+    case 'B': vga_screen_move(row + distance, column); return true;
+    case 'C': vga_screen_move(row, column + distance); return true;
+    case 'D': vga_screen_move(row, column - distance); return true;
+    case 'E': vga_screen_move(row + distance, 0); return true;
+    case 'F': vga_screen_move(row - distance, 0); return true;
+    case 'G':
+    case '`': vga_screen_move(row, distance - 1); return true;
+    case 'd': vga_screen_move(distance - 1, column); return true;
+    case 'H':
+    case 'f': vga_screen_move(distance - 1, (s32)parameter(1, 1) - 1); return true;
+    case 's': cursor_save(); return true;
+    case 'u': cursor_restore(); return true;
+    default: return false;
+    }
 }
 
 static void
 carry_out(char letter)
 {
-    s32 row = (s32)screen.row;
-    s32 column = (s32)screen.column;
-    s32 distance = (s32)parameter(0, 1);
+    u32 line = vga_cursor.row * VGA_COLUMNS;
+    u32 count = parameter(0, 1);
+    s32 distance = (s32)count;
 
+    if (sequence.private || carry_out_motion(letter))
+        return;
     switch (letter) {
-    case 'A': move_to(row - distance, column); break;
-    case 'B': move_to(row + distance, column); break;
-    case 'C': move_to(row, column + distance); break;
-    case 'D': move_to(row, column - distance); break;
-    case 'G': move_to(row, distance - 1); break;
-    case 'd': move_to(distance - 1, column); break;
-    case 'H':
-    case 'f': move_to(distance - 1, (s32)parameter(1, 1) - 1); break;
-    case 'J': erase_part(0, VGA_ROWS * VGA_COLUMNS, screen.parameters[0]); break;
-    case 'K': erase_part(screen.row * VGA_COLUMNS, (screen.row + 1) * VGA_COLUMNS, screen.parameters[0]); break;
-    case 'm':
-        for (u32 i = 0; i <= screen.parameter; i++)
-            set_attribute(screen.parameters[i]);
+    case 'J': erase_part(0, VGA_ROWS * VGA_COLUMNS, sequence.parameters[0]); break;
+    case 'K': erase_part(line, line + VGA_COLUMNS, sequence.parameters[0]); break;
+    case 'X':
+        vga_screen_erase(line + vga_cursor.column, line + (count < VGA_COLUMNS - vga_cursor.column ? vga_cursor.column + count : VGA_COLUMNS));
         break;
+    case 'L': vga_screen_shift_lines(-distance); break;
+    case 'M': vga_screen_shift_lines(distance); break;
+    case '@': vga_screen_shift_characters(-distance); break;
+    case 'P': vga_screen_shift_characters(distance); break;
+    case 'S': vga_screen_scroll(distance); break;
+    case 'T': vga_screen_scroll(-distance); break;
+    case 'r': vga_screen_set_region(count - 1, parameter(1, VGA_ROWS) - 1); break;
+    case 'm': set_attributes(); break;
     }
 }
 
 static void
 put_parameter(char character)
 {
-    u32 *current = &screen.parameters[screen.parameter];
+    u32 *current = &sequence.parameters[sequence.parameter];
 
     if (character >= '0' && character <= '9') {
         if (*current < PARAMETER_LIMIT)
             *current = *current * 10 + (u32)(character - '0');
     } else if (character == ';') {
-        if (screen.parameter + 1 < PARAMETERS_MAX)
-            screen.parameter++;
+        if (sequence.parameter + 1 < PARAMETERS_MAX)
+            sequence.parameter++;
+    } else if (character >= '<' && character <= '?') {
+        sequence.private = true;
     } else if (character >= '@') {
-        screen.state = GROUND;
+        sequence.state = GROUND;
         carry_out(character);
     }
 }
@@ -216,34 +213,56 @@ put_parameter(char character)
 static void
 put_escape(char character)
 {
-    screen.state = character == '[' ? PARAMETERS : GROUND;
-    screen.parameter = 0;
-    memset(screen.parameters, 0, sizeof(screen.parameters));
+    sequence.state = GROUND;
+    switch (character) {
+    case '[':
+        memset(&sequence, 0, sizeof(sequence));
+        sequence.state = PARAMETERS;
+        break;
+    case '(':
+    case ')': sequence.state = CHARACTER_SET; break;
+    case ']': sequence.state = TITLE; break;
+    case '7': cursor_save(); break;
+    case '8': cursor_restore(); break;
+    case 'D': vga_screen_line_feed(); break;
+    case 'E':
+        vga_cursor.column = 0;
+        vga_screen_line_feed();
+        break;
+    case 'M': vga_screen_reverse_feed(); break;
+    case 'c': vga_start(); break;
+    }
+}
+
+static void
+put(char character)
+{
+    switch (sequence.state) {
+    case GROUND: put_ground(character); break;
+    case ESCAPE: put_escape(character); break;
+    case PARAMETERS: put_parameter(character); break;
+    case CHARACTER_SET: sequence.state = GROUND; break;
+    case TITLE:
+        /* It may also end with ESC \. */
+        if (character == BELL || character == ESCAPE_CHARACTER)
+            sequence.state = character == BELL ? GROUND : ESCAPE;
+        break;
+    }
 }
 
 void
 vga_start(void)
 {
-    screen.attribute = ATTRIBUTE_NORMAL;
-    erase(0, VGA_ROWS * VGA_COLUMNS);
-    show_cursor();
+    attributes_reset();
+    vga_screen_start();
+    cursor_save();
+    vga_screen_show_cursor();
 }
 
 void
 vga_write(const char *text, usize length)
 {
-    for (; length > 0; text++, length--) {
-        switch (screen.state) {
-        case GROUND: put_ground(*text); break;
-        case ESCAPE: put_escape(*text); break;
-        case PARAMETERS: put_parameter(*text); break;
-        }
-    }
-    show_cursor();
-}
-
-char
-vga_character(u32 row, u32 column)
-{
-    return (char)VGA_MEMORY[row * VGA_COLUMNS + column];
+    for (; length > 0; text++, length--)
+        put(*text);
+    vga_screen_show_cursor();
 }

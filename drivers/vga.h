@@ -1,6 +1,7 @@
 /*
- * The VGA text screen, 80 by 25, as a terminal that knows the common part of ANSI: cursor motion (A B C D G H d f),
- * erase (J K), colours and attributes (m), scrolling; CR LF BS TAB BEL. Everything else is swallowed.
+ * The VGA text screen, 80 by 25, as a terminal that knows what a VT100 does, and the common part of ANSI: cursor motion
+ * (A to H, d, f), erasing (J K X), lines and characters inserted and deleted (L M @ P), a scrolling region (r), colours
+ * and attributes (m); ESC 7 8 D E M c; CR LF BS TAB BEL. Everything else is swallowed.
  */
 #pragma once
 

@@ -5,6 +5,7 @@
 #include "drivers/ramdisk.h"
 #include "drivers/timer.h"
 #include "drivers/vga.h"
+#include "drivers/vga_screen.h"
 #include "kernel/command_line.h"
 #include "kernel/console.h"
 #include "kernel/lib/string.h"
@@ -93,15 +94,84 @@ SELFTEST(vga, scrolls, "a line feed on the last line moves all others up")
     check_true(screen_has(VGA_ROWS - 2, 0, "last") && screen_has(VGA_ROWS - 1, 0, "next"));
 }
 
-static char typed[32];
+/* Letters a to y down the left side, one in each line. */
+static void
+show_letters(void)
+{
+    char line[] = "\033[1;1H?";
+
+    show("\033[r\033[2J");
+    for (u32 row = 0; row < VGA_ROWS; row++) {
+        line[sizeof(line) - 2] = (char)('a' + row);
+        show(row > 0 ? "\r\n" : "\033[H");
+        show(line + sizeof(line) - 2);
+    }
+}
+
+/* Whether the first lines begin with these letters. */
+static bool
+lines_begin(const char *letters)
+{
+    for (u32 row = 0; letters[row]; row++) {
+        if (vga_character(row, 0) != letters[row])
+            return false;
+    }
+    return true;
+}
+
+SELFTEST(vga, scrolls_a_region, "with a region set, only its lines move, downwards and upwards, and the cursor goes home")
+{
+    show_letters();
+    show("\033[2;4r");
+    check_true(vga_cursor.row == 0 && vga_cursor.column == 0);
+    show("\033[4;1H\n");
+    check_true(lines_begin("acd e"));
+    show("\033[2;1H\033M\033M");
+    check_true(lines_begin("a  ce"));
+    show("\033[2S");
+    check_true(lines_begin("ac  e"));
+    show("\033[T");
+    check_true(lines_begin("a c e"));
+    show("\033[r\033[25;1H\n");
+    check_true(lines_begin(" c ef"));
+}
+
+SELFTEST(vga, inserts_and_deletes, "lines below, and characters behind the cursor make room or close up; what is outside stays")
+{
+    show_letters();
+    show("\033[2;1H\033[2L");
+    check_true(lines_begin("a  bc"));
+    show("\033[2M");
+    check_true(lines_begin("abcde") && vga_character(VGA_ROWS - 1, 0) == ' ');
+    show("\033[1;3r\033[5;1H\033[M\033[2;1H\033[99M\033[r");
+    check_true(lines_begin("a  de"));
+    show("\033[2J\033[HABCDEF\033[1;3H\033[2@");
+    check_true(screen_has(0, 0, "AB  CDEF"));
+    show("\033[3P");
+    check_true(screen_has(0, 0, "ABDEF "));
+    show("\033[2X");
+    check_true(screen_has(0, 0, "AB  F"));
+}
+
+SELFTEST(vga, swallows, "titles, character sets, private modes and colours that are not there leave no trace; the cursor is kept and taken back")
+{
+    show("\033[0m\033[2J\033[Habc\0337\033[9;9H\033[1;31m\0338d\033(B\033)0e\033]0;title\007f\033]2;title\033\\g\033[?25lh\033[?2Ji");
+    check_true(screen_has(0, 0, "abcdefghi "));
+    show("\033[38;5;1m\033[48;2;1;7;31m");
+    check_true(vga_cursor.attribute == 0x07 && !vga_cursor.reverse);
+    show("\033[38;5;1;32m");
+    check_true(vga_cursor.attribute == 0x02);
+    show("\033[0m");
+}
+
+static char typed[64];
+static usize typed_count;
 
 static void
 receive(char character)
 {
-    usize length = strlen(typed);
-
-    if (length + 1 < sizeof(typed))
-        typed[length] = character;
+    if (typed_count + 1 < sizeof(typed))
+        typed[typed_count++] = character;
 }
 
 /* Feeds the scan codes to the keyboard and returns what they type. */
@@ -111,6 +181,7 @@ type(const u8 *codes, usize count)
     console_receiver before = console_input_register(receive);
 
     memset(typed, 0, sizeof(typed));
+    typed_count = 0;
     for (usize i = 0; i < count; i++)
         keyboard_scan(codes[i]);
     console_input_register(before);
@@ -131,6 +202,38 @@ SELFTEST(keyboard, cursor_keys, "cursor keys send escape sequences, the pad's sl
     static const u8 codes[] = {0xe0, 0x48, 0xe0, 0xc8, 0xe0, 0x53, 0xe0, 0x35, 0xe0, 0x1c, 0x38, 0x30, 0xb8};
 
     check_text(type(codes, sizeof(codes)), "\033[A\033[3~/\r\033b");
+}
+
+SELFTEST(keyboard, both_shifts, "shift holds until both keys are released")
+{
+    static const u8 codes[] = {0x2a, 0x36, 0x1e, 0xaa, 0x1e, 0xb6, 0x1e};
+
+    check_text(type(codes, sizeof(codes)), "AAa");
+}
+
+SELFTEST(keyboard, pad, "the pad moves the cursor, and with num lock or shift types digits; Pause is not num lock")
+{
+    /* 7, num lock 7 . shift+4 num lock, - +, Pause, 8 */
+    static const u8 codes[] = {0x47, 0xc7, 0x45, 0xc5, 0x47, 0x53, 0x2a, 0x4b, 0xaa, 0x45, 0xc5, 0x4a, 0x4e,
+                               0xe1, 0x1d, 0x45, 0xe1, 0x9d, 0xc5, 0x48};
+
+    check_text(type(codes, sizeof(codes)), "\033[H7.\033[D-+\033[A");
+}
+
+SELFTEST(keyboard, function_keys, "function keys send what they send on Linux's console")
+{
+    static const u8 codes[] = {0x3b, 0x3f, 0x40, 0x44, 0x57, 0x58};
+
+    check_text(type(codes, sizeof(codes)), "\033[[A\033[[E\033[17~\033[21~\033[23~\033[24~");
+}
+
+SELFTEST(keyboard, control_keys, "control makes of a letter and its neighbours a control character, of the space a null")
+{
+    /* ctrl with [ \ ] 1 and the space, whose null ends the text. */
+    static const u8 codes[] = {0x1d, 0x1a, 0x2b, 0x1b, 0x02, 0x39, 0x9d};
+
+    check_text(type(codes, sizeof(codes)), "\033\034\0351");
+    check_equal(typed_count, 5);
 }
 
 SELFTEST(block, ranges, "a transfer beyond the end is refused, and what was written is read, at any position")
