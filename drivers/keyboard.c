@@ -40,7 +40,7 @@ static const char shifted[] = "\0\033!@#$%^&*()_+\177\tQWERTYUIOP{}\r\0ASDFGHJKL
 /* The pad from its upper left key on: with num lock, these; without, the keys of sequences, but for - and +. */
 static const char pad[] = "789-456+1230.";
 
-/* Keys that send a sequence: ESC [ and this text. */
+/* Keys that send a sequence: ESC [ and this text; in application mode a single letter follows ESC O. */
 static const struct {
     u8 code;
     const char *text;
@@ -51,7 +51,7 @@ static const struct {
 };
 
 static void (*receiver)(char character);
-static bool left_shift, right_shift, control, alt, caps_lock, num_lock, extended;
+static bool left_shift, right_shift, control, alt, caps_lock, num_lock, extended, application_mode;
 
 static void
 send(char character)
@@ -67,7 +67,7 @@ send_sequence(u8 code)
         if (sequences[i].code != code)
             continue;
         send(ESCAPE);
-        send('[');
+        send(application_mode && sequences[i].text[1] == '\0' ? 'O' : '[');
         for (const char *text = sequences[i].text; *text; text++)
             send(*text);
     }
@@ -120,6 +120,12 @@ send_key(u8 key)
     if (alt)
         send(ESCAPE);
     send(character);
+}
+
+void
+keyboard_set_application_mode(bool on)
+{
+    application_mode = on;
 }
 
 void

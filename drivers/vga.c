@@ -11,6 +11,7 @@
  */
 #include "drivers/vga.h"
 
+#include "drivers/keyboard.h"
 #include "drivers/vga_screen.h"
 #include "kernel/lib/string.h"
 
@@ -27,11 +28,14 @@
 #define COLOUR_BACKGROUND 48
 #define COLOUR_BY_INDEX 5
 
+/* ESC [ ? 1 h and l: what the cursor keys send. */
+#define MODE_CURSOR_KEYS 1
+
 enum state { GROUND, ESCAPE, PARAMETERS, CHARACTER_SET, TITLE };
 
 static struct {
     enum state state;
-    bool private;       /* ESC [ ? and its like: for terminals that can do more */
+    bool private;       /* ESC [ ? and its like: modes, most of them of terminals that can do more */
     u32 parameters[PARAMETERS_MAX];
     u32 parameter;      /* index of the one being read */
 } sequence;
@@ -172,7 +176,12 @@ carry_out(char letter)
     u32 count = parameter(0, 1);
     s32 distance = (s32)count;
 
-    if (sequence.private || carry_out_motion(letter))
+    if (sequence.private) {
+        if (sequence.parameters[0] == MODE_CURSOR_KEYS && (letter == 'h' || letter == 'l'))
+            keyboard_set_application_mode(letter == 'h');
+        return;
+    }
+    if (carry_out_motion(letter))
         return;
     switch (letter) {
     case 'J': erase_part(0, VGA_ROWS * VGA_COLUMNS, sequence.parameters[0]); break;
@@ -254,6 +263,7 @@ void
 vga_start(void)
 {
     attributes_reset();
+    keyboard_set_application_mode(false);
     vga_screen_start();
     cursor_save();
     vga_screen_show_cursor();

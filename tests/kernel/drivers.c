@@ -227,6 +227,16 @@ SELFTEST(keyboard, function_keys, "function keys send what they send on Linux's 
     check_text(type(codes, sizeof(codes)), "\033[[A\033[[E\033[17~\033[21~\033[23~\033[24~");
 }
 
+SELFTEST(keyboard, application_mode, "on a program's request the cursor keys send what it expects of a VT100, the others what they did")
+{
+    static const u8 codes[] = {0xe0, 0x48, 0xe0, 0x47, 0xe0, 0x53, 0x3b};
+
+    show("\033[?1h");
+    check_text(type(codes, sizeof(codes)), "\033OA\033OH\033[3~\033[[A");
+    show("\033[?1l");
+    check_text(type(codes, sizeof(codes)), "\033[A\033[H\033[3~\033[[A");
+}
+
 SELFTEST(keyboard, control_keys, "control makes of a letter and its neighbours a control character, of the space a null")
 {
     /* ctrl with [ \ ] 1 and the space, whose null ends the text. */
