@@ -16,6 +16,7 @@ COMMANDS = [
     ("exit status of failure", "(exit 3); echo $?", "3\n"),
     ("a program's exit status", "sh -c 'exit 7'; echo $?", "7\n"),
     ("command substitution", "echo [$(echo inner)]", "[inner]\n"),
+    ("an alias of .mkshrc", "alias ll", "ll='ls -l'\n"),
     ("background", "true & wait; echo done", r"(\[1\].*\n)*done\n(\[1\].*\n)*"),
 ]
 
@@ -37,6 +38,9 @@ def _(t):
     shell = Shell(t, modules=ARCHIVES)
     shell.send("echo wrong\x7f\x7f\x7f\x7f\x7fright\n")
     t.ok(shell.expect(r"^right\n"), "backspace takes characters back", shell)
+    shell.expect_prompt("and the prompt returns")
+    shell.send("ecro end\x1b[D\x1b[D\x1b[D\x1b[D\x1b[D\x1b[D\x1b[3~h\x1b[H:; \x1b[F of it\n")
+    t.ok(shell.expect(r"^end of it\n"), "arrows, home, end and delete move and delete", shell)
     shell.expect_prompt("and the prompt returns")
     shell.leave()
 

@@ -34,7 +34,7 @@ static const char banner[] =
     "    gc         a fault starts the collection    mmapfile  a file by mapping it\n"
     "    server     a web server, built six ways\n"
     "    belady     more frames, more faults (policy=fifo)\n"
-    "    policies   one workload, every policy       locality  the working set over time\n"
+    "    policies   one workload, every policy       locality  working sets over time\n"
     "    thrash     too many processes, and the cure\n"
     "    tour       all of them, in order\n"
     "\n"
