@@ -28,6 +28,7 @@ show grub-mkrescue --version
 show xorriso --version
 show bochs --help
 show prove --version
+show g++ --version
 show ctags --version
 for package in "${BUILD:-build}"/packages/*.deb; do
     [ -e "$package" ] && printf '%-22s%s\n' "i386 package" "${package##*/}"
