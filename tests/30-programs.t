@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 """Every program of user/ that shows and checks a piece of the theory, as init, in both page-table formats."""
+import tempfile
+
 from harness import *
 
 PROGRAMS = ("demand", "demand ramdisk.latency=500", "cow", "forks", "vfork", "dirty", "swap", "nx", "guard", "pager", "overflow",
@@ -29,6 +31,56 @@ def anomaly(t, switches, paging):
     t.ok(f"{few} faults with 3 frames, {many} with 4" in result.output, f"{few} faults and {many}, as on paper", result)
 
 
+# The lecture's string under every policy that has an answer on paper: as the run, traced, is told of every reference.
+ON_PAPER = {"nru": (9, 10), "lfu": (10, 8), "mfu": (9, 10), "2q": (11, 9), "arc": (10, 7)}
+
+
+def on_paper(t, policy):
+    result = t.boot(f"policy={policy} swap=16M log=error trace=/bin/belady init=/bin/belady", timeout=SECONDS, extra=("-serial", "null"))
+    few, many = ON_PAPER[policy]
+    t.ok(result.verdict == "pass" and f"[ yes] on paper: {few} and {many}" in result.output, f"{few} faults and {many}, as on paper", result)
+    stars = re.findall(r"^ +([34]) frames (.*?) +(\d+) faults$", result.output, re.MULTILINE)
+    t.ok([(frames, row.count("*")) for frames, row, _ in stars] == [("3", few), ("4", many)], "and a star for each", result)
+
+
+@case("belady under opt")
+def _(t):
+    with tempfile.TemporaryDirectory() as directory:
+        recording = pathlib.Path(directory) / "recording"
+        t.boot("policy=lru swap=16M log=error trace=/bin/belady init=/bin/belady", timeout=SECONDS, extra=("-serial", f"file:{recording}"))
+        result = t.boot("policy=opt swap=16M log=error init=/bin/belady", timeout=SECONDS, modules=[INITRD, recording])
+    t.ok(result.verdict == "pass" and "[ yes] on paper: 7 and 6" in result.output, "7 faults with 3 frames, 6 with 4", result)
+
+
+@case("belady untraced")
+def _(t):
+    result = t.boot("policy=lru swap=16M log=error init=/bin/belady", timeout=SECONDS)
+    t.ok(result.verdict == "pass" and "trace=/bin/belady" in " ".join(result.output.split()) and "[skip] lru goes by references" in result.output,
+         "a policy that sees no references does not pass for what it is on paper, and it says how to boot", result)
+
+
+WRONG_USES = {"belady lru": 'belady: "lru": it takes no arguments', "policies 3": 'policies: "3"', "locality -h": 'locality: "-h"',
+              "prefetch 8": 'prefetch: "8"', "thrash al": 'thrash: "al": the one argument that it takes is all',
+              "thrash all 3": 'thrash: "all" and more'}
+
+
+@case("arguments")
+def _(t):
+    commands = " ".join(f"{command}; echo status $?;" for command in WRONG_USES)
+    result = t.boot(f"swap=16M log=error init=/bin/sh -- -c '{commands}'", timeout=SECONDS)
+    t.ok(all(said in result.output for said in WRONG_USES.values()), "what is wrong is named, and what is allowed", result)
+    t.ok(result.output.count("status 2") == len(WRONG_USES) and "==" not in result.output, "and no story begins", result)
+
+
+@case("too few frames")
+def _(t):
+    result = t.boot("swap=16M log=error init=/bin/sh -- -c 'ulimit -m 64; prefetch && locality && thrash && policies && belady'",
+                    timeout=SECONDS)
+    t.ok(result.verdict == "pass", "no story fails because of the user's own limit", result)
+    told = re.findall(r"this takes \d+ frames, and the limit of this process \(ulimit -m, RLIMIT_RSS\) is 16", " ".join(result.output.split()))
+    t.ok(len(told) == 3, "those that need more say how many, and how many there are", result)
+
+
 # Among pages used often a new one is the policy's first choice. What one instruction needs must stay all the same.
 def few_frames(t, policy):
     result = t.boot(f"policy={policy} swap=16M log=error init=/bin/sh -- -c 'ulimit -m 32; ls -l /bin; echo all of it'", timeout=SECONDS)
@@ -37,6 +89,8 @@ def few_frames(t, policy):
 
 for policy in ("lfu", "mfu", "random"):
     case(f"few frames policy={policy}", policy)(few_frames)
+for policy in ON_PAPER:
+    case(f"belady on paper policy={policy}", policy)(on_paper)
 for paging in FORMATS:
     for switches in ANOMALY:
         case(f"belady {switches} paging={paging}", switches, paging)(anomaly)

@@ -138,11 +138,16 @@ columns_make(struct string *string)
 enum workload { IN_A_LOOP, AT_RANDOM, EIGHTY_TWENTY, SCAN, IN_PHASES, BY_ROWS, BY_COLUMNS, WORKLOADS };
 
 static const struct {
-    const char *name;
+    const char *name, *what;
     void (*make)(struct string *string);
 } workloads[WORKLOADS] = {
-    {"loop", loop_make}, {"random", random_make}, {"80/20", eighty_twenty_make}, {"scan", scan_make},
-    {"phases", phases_make}, {"rows", rows_make}, {"columns", columns_make},
+    {"loop", "0 1 2 ... and again: one page more than there are frames", loop_make},
+    {"random", "each page as likely as any other", random_make},
+    {"80/20", "four fifths of the references go to one fifth of the pages", eighty_twenty_make},
+    {"scan", "a hot set, and between its uses sweeps over pages that are used once", scan_make},
+    {"phases", "random within a few pages; then within a few others; and so on", phases_make},
+    {"rows", "a matrix with a row a page, walked by rows", rows_make},
+    {"columns", "the same, by columns", columns_make},
 };
 
 static struct string strings[WORKLOADS];
@@ -259,6 +264,13 @@ column_width(int policy)
 }
 
 static void
+workloads_print(void)
+{
+    for (int workload = 0; workload < WORKLOADS; workload++)
+        printf("    %-8s %s\n", workloads[workload].name, workloads[workload].what);
+}
+
+static void
 table_print(void)
 {
     printf("\n  %-9s%5s", "faults", "of");
@@ -348,12 +360,14 @@ theory_of_references(void)
 }
 
 int
-main(void)
+main(int count, char **arguments)
 {
+    story_argument(count, arguments, NULL);
     story_begin("policies", "One workload, every policy. Strings of references to live pages, each in 16 frames under one "
                 "replacement policy after the other. What is counted are pages that had to come in.");
     for (int workload = 0; workload < WORKLOADS; workload++)
         workloads[workload].make(&strings[workload]);
+    workloads_print();
     char *before = file_text(POLICY);
     if (before == NULL || memory_bytes("SwapFree") < PAGES * PAGE_SIZE) {
         story_skip(before == NULL ? "there is no " POLICY " here" : "there is no swap area: boot with swap=16M");
@@ -372,6 +386,7 @@ main(void)
     if (traced)
         theory_of_references();
     else
-        story_skip("lru, lfu, mfu, 2q and arc go by references, which only a trace records: trace=/bin/policies");
+        story_skip("lru, lfu, mfu, 2q and arc go by references, which only a trace records; above they saw pages come in, and nothing "
+                   "else. Boot with trace=/bin/policies");
     return story_end();
 }

@@ -40,6 +40,7 @@ enum {
     KERNEL = 192,           /*   what the kernel needs for its processes, and keeps free */
     FIT = 3,                /*   the rest is filled by the working sets of so many processes */
     PAGES = (FREE - KERNEL) / FIT,      /* W */
+    FEW = 2,                /* processes fill each other's pauses, and all fit */
     PROCESSES_MAXIMUM = 7,
     LATENCY = 2000,         /* microseconds of a transfer */
     ROUND = 5000,           /* microseconds of computing in a round; then comes a pause as long */
@@ -52,8 +53,6 @@ enum {
     PERCENT = 100,
 };
 
-static const int degrees[] = { 1, 2, 3, 4, PROCESSES_MAXIMUM };
-enum { FEW = 1, DEGREES = sizeof degrees / sizeof *degrees };
 
 /* In memory that all share. */
 static struct board {
@@ -248,7 +247,7 @@ processes_run(const char *control, int processes)
 static void
 table_begin(void)
 {
-    printf("    control    processes  utilisation  rounds/s  faults/s  least of a process  suspensions\n");
+    printf("    control    processes  utilisation  rounds/s  faults/s    slowest  suspensions\n");
 }
 
 /* ---- What theory says ---- */
@@ -256,11 +255,11 @@ table_begin(void)
 static void
 thrashing_tell(const struct result *off)
 {
-    const struct result *fits = &off[2], *most = &off[DEGREES - 1];
+    const struct result *fits = &off[FIT], *most = &off[PROCESSES_MAXIMUM];
 
-    expect(off[1].utilisation > off[0].utilisation, "two processes use more of the processor than one: %.0f %% and %.0f %%",
-           off[1].utilisation, off[0].utilisation);
-    expect(fits->rounds > off[0].rounds, "as long as all fit, more processes do more");
+    expect(off[FEW].utilisation > off[1].utilisation, "two processes use more of the processor than one: %.0f %% and %.0f %%",
+           off[FEW].utilisation, off[1].utilisation);
+    expect(fits->rounds > off[1].rounds, "as long as all fit, more processes do more");
     expect(most->utilisation < fits->utilisation / 2, "beyond, the processor falls idle: %.0f %% with %d processes, %.0f %% with %d",
            fits->utilisation, fits->processes, most->utilisation, most->processes);
     expect(most->rounds < fits->rounds / 2, "and throughput collapses: %.0f rounds a second, then %.0f", fits->rounds, most->rounds);
@@ -285,16 +284,16 @@ control_set(const char *control)
 static void
 control_tell(const char *control, const struct result *off, bool with_all)
 {
-    struct result on[DEGREES];
+    struct result on[PROCESSES_MAXIMUM + 1];
 
     control_set(control);
     table_begin();
-    for (int i = 0; i < DEGREES; i++)
-        if (with_all || i == FEW || i == DEGREES - 1)
-            on[i] = processes_run(control, degrees[i]);
+    for (int processes = 1; processes <= PROCESSES_MAXIMUM; processes++)
+        if (with_all || processes == FEW || processes == PROCESSES_MAXIMUM)
+            on[processes] = processes_run(control, processes);
     control_set("off");
     expect(on[FEW].suspensions == 0, "while memory suffices nobody is suspended");
-    cure_tell(control, off, &on[DEGREES - 1]);
+    cure_tell(control, off, &on[PROCESSES_MAXIMUM]);
 }
 
 /* Locks memory until FREE frames are left: bit by bit, since locking takes memory for the kernel too. */
@@ -345,8 +344,8 @@ settings_end(void)
 int
 main(int count, char **arguments)
 {
-    struct result off[DEGREES];
-    bool with_all = count > 1 && strcmp(arguments[1], "all") == 0;
+    struct result off[PROCESSES_MAXIMUM + 1];      /* by the number of processes */
+    bool with_all = story_argument(count, arguments, "all");
 
     story_begin("thrash", "Thrashing. More processes make better use of the processor, until their working sets do not fit into "
                 "memory together. Then all wait for the disk, and load control helps.");
@@ -354,21 +353,26 @@ main(int count, char **arguments)
         story_skip("this needs load control and a swap area: boot with swap=8M");
         return story_end();
     }
+    if (!story_may_have(FREE))
+        return story_end();
     board = mmap(NULL, sizeof *board, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     calibrate();
     settings_begin();
     expect(memory_fill(), "all but %d frames are locked out of the way", FREE);
 
-    story_tell("Each process goes through W = %d pages again and again, for %d ms, and rests as long. The disk takes %d ms.", PAGES,
-               ROUND / 1000, LATENCY / 1000);
+    story_tell("Each process goes through W = %d pages again and again, for %d ms, and rests as long. The kernel needs about %d "
+               "frames, so that there is room for %d processes. The disk takes %d ms.", PAGES, ROUND / 1000, KERNEL, FIT, LATENCY / 1000);
+    story_tell("In the table, rounds and faults that waited for the disk are of all processes together, in a second; slowest has the rounds "
+               "of the process that made the fewest, since it began.");
     table_begin();
-    for (int i = 0; i < DEGREES; i++)
-        off[i] = processes_run("off", degrees[i]);
+    for (int processes = 1; processes <= PROCESSES_MAXIMUM; processes++)
+        if (with_all || processes <= FIT || processes == PROCESSES_MAXIMUM)
+            off[processes] = processes_run("off", processes);
     thrashing_tell(off);
     story_tell("The working-set model: as many processes run as have room for what they used last.");
-    control_tell("workingset", &off[DEGREES - 1], with_all);
+    control_tell("workingset", &off[PROCESSES_MAXIMUM], with_all);
     story_tell("Page-fault frequency: who faults often gets frames, and when there are none, somebody is suspended.");
-    control_tell("pff", &off[DEGREES - 1], with_all);
+    control_tell("pff", &off[PROCESSES_MAXIMUM], with_all);
     settings_end();
     return story_end();
 }

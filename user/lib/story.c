@@ -11,13 +11,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "user/lib/counters.h"
 #include "user/lib/system.h"
 
-enum { WIDTH = 78 };
+enum {
+    WIDTH = 78,         /* columns */
+    WRONG_USE = 2,      /* exit status */
+};
 
 static const char *title;
 
@@ -79,6 +83,23 @@ story_begin(const char *name, const char *summary)
     counters_prepare(&process_after, COUNTERS_OF_PROCESS);
     counters_prepare(&system_before, COUNTERS_OF_SYSTEM);
     counters_prepare(&system_after, COUNTERS_OF_SYSTEM);
+}
+
+bool
+story_argument(int count, char **arguments, const char *allowed)
+{
+    const char *given = count > 1 ? arguments[1] : NULL;
+
+    if (given == NULL)
+        return false;
+    if (allowed != NULL && count == 2 && strcmp(given, allowed) == 0)
+        return true;
+    if (allowed != NULL)
+        fprintf(stderr, "%s: \"%s\"%s: the one argument that it takes is %s\n", arguments[0], given, count > 2 ? " and more" : "", allowed);
+    else
+        fprintf(stderr, "%s: \"%s\": it takes no arguments; what can be chosen are switches of the kernel (help=yes lists them)\n",
+                arguments[0], given);
+    exit(WRONG_USE);
 }
 
 void
@@ -164,6 +185,19 @@ story_skip(const char *why, ...)
     va_start(arguments, why);
     verdict_print("skip", why, arguments);
     va_end(arguments);
+}
+
+bool
+story_may_have(long frames)
+{
+    struct rlimit limit;
+
+    getrlimit(RLIMIT_RSS, &limit);
+    if (limit.rlim_cur / PAGE_SIZE >= (rlim_t) frames)
+        return true;
+    story_skip("this takes %ld frames, and the limit of this process (ulimit -m, RLIMIT_RSS) is %lld", frames,
+               (long long) (limit.rlim_cur / PAGE_SIZE));
+    return false;
 }
 
 bool

@@ -26,6 +26,13 @@ void story_begin(const char *name, const char *summary);
 /* Prints a paragraph, formatted as by printf and filled to the width of the screen. */
 __attribute__((format(printf, 1, 2))) void story_tell(const char *format, ...);
 
+/* For a program that is called with no arguments, or with `allowed` alone if that is not NULL. Any other is named, together
+ * with what is allowed, and ends the program with status 2. Returns whether the allowed one was given. */
+bool story_argument(int count, char **arguments, const char *allowed);
+
+/* Whether this process may have so many frames. If not, that is noted as what keeps the rest from being seen. */
+bool story_may_have(long frames);
+
 /* Takes the counters of this process and of the system: what follows is counted. */
 void story_count(void);
 
