@@ -15,6 +15,9 @@
 #define DEFAULT_PAGE_SIZE 4096u
 #define DEFAULT_WINDOW 10u
 
+/* Of frames and of references in a window: every policy can count so many in 32 bits. */
+#define LIST_MOST (1u << 30)
+
 static const char usage[] =
     "usage: pagesim --policy NAMES --frames LIST [OPTION...] TRACE\n"
     "       pagesim --explain|--compare|--workingset WINDOWS|--convert FORM [OPTION...] TRACE\n"
@@ -65,10 +68,12 @@ numbers_read(struct numbers *numbers, const char *text, const char *option)
     const char *at = text;
 
     for (;;) {
-        uint32_t first = (uint32_t)number_read(at, option, 1, UINT32_MAX - 2, &at), last = first;
+        uint32_t first = (uint32_t)number_read(at, option, 1, LIST_MOST, &at), last = first;
 
         if (*at == '-')
-            last = (uint32_t)number_read(at + 1, option, first, UINT32_MAX - 2, &at);
+            last = (uint32_t)number_read(at + 1, option, 1, LIST_MOST, &at);
+        if (last < first)
+            die("%s: \"%s\": a range goes from the smaller number to the larger, %" PRIu32 "-%" PRIu32, option, text, last, first);
         for (uint32_t number = first; number <= last; number++)
             numbers_add(numbers, number);
         if (*at == '\0')

@@ -75,14 +75,11 @@ world_allocate(size_t bytes)
     return calloc(1, bytes);
 }
 
-/* More frames than any process of the kernel has. */
-#define ROOM_IN_KERNEL (1u << 20)
-
 void
 simulation_start(struct simulation *simulation, const struct policy *policy, uint32_t frames, const struct trace *trace,
                  const uint32_t *future, const struct simulation_settings *settings)
 {
-    uint32_t room = settings->follows_kernel ? ROOM_IN_KERNEL : frames;
+    uint32_t room = settings->follows_kernel ? TRACE_FRAMES_MOST : frames;
     size_t numbers = (size_t)room + 1;
 
     if (frames > room)

@@ -17,6 +17,12 @@
 #define NOBODY_LEAVES SIZE_MAX
 
 static const char text_magic[] = "belady-trace 1", binary_magic[] = "belady-trace-binary 1", any_magic[] = "belady-trace";
+#define HEADER_BYTES 4096u
+
+/* How compressed files begin, which are easily mistaken for what is in them. */
+static const struct { const char *beginning, *format, *unpack; } compressed[] = {
+    {"\x1f\x8b", "gzip", "gzip -dc"}, {"\xfd" "7zXZ", "xz", "xz -dc"}, {"\x28\xb5\x2f\xfd", "zstd", "zstd -dc"}, {"BZh", "bzip2", "bzip2 -dc"}};
+
 static const char *const lackey_beginnings[] = {"==", "I ", " L", " S", " M"};
 
 void
@@ -114,13 +120,13 @@ trace_read(struct trace *trace, struct trace_record *records, size_t wanted)
 
 /* A number among the fields of the header. */
 static uint32_t
-header_number(const struct trace *trace, const char *name, const char *value)
+header_number(const struct trace *trace, const char *name, const char *value, uint32_t limit)
 {
     char *end;
     unsigned long long number = strtoull(value, &end, 10);
 
-    if (*value < '0' || *value > '9' || (*end && *end != ' ') || number > UINT32_MAX)
-        reader_fail(trace, "%s= wants a number", name);
+    if (*value < '0' || *value > '9' || (*end && *end != ' ') || number > limit)
+        reader_fail(trace, "%s= wants a number from 0 to %" PRIu32, name, limit);
     return (uint32_t)number;
 }
 
@@ -128,8 +134,9 @@ static void
 header_field(struct trace *trace, const char *field, size_t length)
 {
     struct trace_header *header = &trace->header;
-    const struct { const char *name; uint32_t *number; } numbers[] = {
-        {"frames", &header->frames}, {"seed", &header->seed}, {"window", &header->window}, {"pid", &header->process}};
+    const struct { const char *name; uint32_t *number, limit; } numbers[] = {
+        {"frames", &header->frames, TRACE_FRAMES_MOST}, {"seed", &header->seed, UINT32_MAX}, {"window", &header->window, UINT32_MAX},
+        {"pid", &header->process, UINT32_MAX}};
 
     if (strncmp(field, "policy=", 7) == 0 && length - 7 < sizeof(header->policy))
         memcpy(header->policy, field + 7, length - 7);
@@ -137,7 +144,7 @@ header_field(struct trace *trace, const char *field, size_t length)
         size_t name = strlen(numbers[i].name);
 
         if (strncmp(field, numbers[i].name, name) == 0 && field[name] == '=')
-            *numbers[i].number = header_number(trace, numbers[i].name, field + name + 1);
+            *numbers[i].number = header_number(trace, numbers[i].name, field + name + 1, numbers[i].limit);
     }
 }
 
@@ -151,9 +158,13 @@ header_read(struct trace *trace)
     while ((next = reader_next(trace)) != '\n') {
         if (next == END_OF_FILE)
             reader_fail(trace, "the header does not end");
+        if (length == HEADER_BYTES)
+            reader_fail(trace, "the header is longer than %u characters", HEADER_BYTES);
         trace->header.text = grow(trace->header.text, &capacity, length + 2, 1);
         trace->header.text[length++] = (char)next;
     }
+    if (length > 0 && trace->header.text[length - 1] == '\r')
+        trace->header.text[length - 1] = '\0';
     for (const char *field = trace->header.text; field && *field; field += strcspn(field, " "), field += strspn(field, " "))
         header_field(trace, field, strcspn(field, " "));
     trace->process = trace->header.process;
@@ -179,9 +190,19 @@ magic_take(struct trace *trace, const char *magic)
     return true;
 }
 
+static void
+trace_refuse_compressed(const struct trace *trace)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(compressed); i++)
+        if (trace_begins(trace, compressed[i].beginning))
+            reader_fail(trace, "this is compressed (%s): unpack it first, %s FILE | pagesim ... -", compressed[i].format,
+                        compressed[i].unpack);
+}
+
 static enum trace_format
 trace_recognise(struct trace *trace)
 {
+    trace_refuse_compressed(trace);
     if (magic_take(trace, binary_magic) || trace_begins(trace, any_magic)) {
         enum trace_format format = trace->at != trace->buffer ? TRACE_BINARY : TRACE_TEXT;
 

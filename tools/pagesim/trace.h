@@ -39,6 +39,9 @@ struct trace_header {
     char *text;                 /* all fields, as they stand there */
 };
 
+/* No process of a 32-bit kernel has more frames. */
+#define TRACE_FRAMES_MOST (1u << 20)
+
 /* No instruction touches more pages. */
 #define TRACE_INSTRUCTION_PAGES 256u
 

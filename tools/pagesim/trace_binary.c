@@ -34,6 +34,16 @@ binary_process(struct trace *trace)
     return (uint32_t)process;
 }
 
+static uint32_t
+binary_frames(struct trace *trace)
+{
+    uint64_t frames = binary_number(trace);
+
+    if (frames > TRACE_FRAMES_MOST)
+        reader_fail(trace, "the number of frames is too large");
+    return (uint32_t)frames;
+}
+
 /* The difference from the last page, its sign in the lowest bit. */
 static uint64_t
 binary_page(struct trace *trace)
@@ -70,6 +80,8 @@ binary_event(struct trace *trace, struct trace_output *output, enum trace_kind k
 
     if (kind == TRACE_POLICY && !continues)
         number = binary_policy(trace);
+    else if (kind == TRACE_FRAMES && !continues)
+        number = binary_frames(trace);
     else if (kind != TRACE_TICK)
         number = binary_process(trace);
     reader_add(trace, output, number, kind);

@@ -96,7 +96,9 @@ reader_lackey(struct trace *trace, struct trace_output *output)
 
     if (first == END_OF_FILE)
         return false;
-    if (first != '\n') {
+    if (first == '\r')
+        reader_end_line(trace);
+    else if (first != '\n') {
         second = reader_next(trace);
         kind = lackey_kind(first, second);
         if (kind >= 0)
@@ -200,7 +202,7 @@ static void
 text_frames(struct trace *trace, struct trace_output *output)
 {
     reader_skip_blanks(trace);
-    reader_add(trace, output, (uint32_t)reader_number(trace, DECIMAL, UINT32_MAX, "a number of frames"), TRACE_FRAMES);
+    reader_add(trace, output, (uint32_t)reader_number(trace, DECIMAL, TRACE_FRAMES_MOST, "the number of frames"), TRACE_FRAMES);
     reader_add(trace, output, text_process_number(trace), TRACE_FRAMES);
 }
 
