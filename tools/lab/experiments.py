@@ -6,6 +6,7 @@ command itself: `$ command`. Nothing is judged here; parse.py reads the recordin
 import concurrent.futures
 import os
 import pathlib
+import re
 import shlex
 import subprocess
 
@@ -41,29 +42,36 @@ class Laboratory:
         path, _, arguments = program.partition(" ")
         self.directory = pathlib.Path(directory)
         self.string = self.directory / "lecture.string"
-        self.trace = self.directory / "shell.trace"
+        self.trace = self.directory / "program.trace"
+        self.played = self.directory / "belady.trace"
         # Experiments of one chain run one after another; chains run side by side, the longest first.
         self.chains = [
-            [("trace", self.boot(f"log=warn trace={path} init={path} -- {arguments}", extra=f"-serial file:{self.trace}")),
-             ("frames", self.replay(self.trace, f"--policy all --frames {PROGRAM_FRAMES} --tick {TICK} --window {WINDOW}")),
-             ("windows", self.replay(self.trace, f"--workingset {WINDOWS}"))],
+            [("trace", self.boot(f"log=warn trace={path} init={path} -- {arguments}",
+                                 extra=f"{EXACT} -serial file:{self.trace}")),
+             ("frames", self.replay(self.trace, f"--csv --policy all --frames {PROGRAM_FRAMES} --tick {TICK} --window {WINDOW}")),
+             ("windows", self.replay(self.trace, f"--csv --workingset {WINDOWS}"))],
             [("thrash", self.boot("log=warn swap=8M init=/bin/thrash -- all", extra=CLOCKED))],
             [("locality", self.boot("log=warn init=/bin/locality", extra=CLOCKED))],
             [("prefetch", self.boot("log=error swap=32M ramdisk.latency=500 init=/bin/prefetch", extra=EXACT))],
             [("policies", self.boot("log=warn swap=16M trace=/bin/policies init=/bin/policies", extra=EXACT))],
             [("demand", self.boot("log=warn init=/bin/demand", extra=EXACT))],
-            [("anomaly", self.replay(self.string, f"--policy all --frames {LECTURE_FRAMES}"))],
+            # The run under lru is recorded, which is the future that opt needs.
+            [("belady-lru", self.boot("log=warn swap=16M policy=lru trace=/bin/belady init=/bin/belady",
+                                      extra=f"{EXACT} -serial file:{self.played}")),
+             ("belady-opt", self.boot("log=warn swap=16M policy=opt init=/bin/belady", extra=EXACT, recording=self.played))],
             [("belady-fifo", self.boot("log=warn swap=16M policy=fifo init=/bin/belady", extra=EXACT))],
-            [("belady-lru", self.boot("log=warn swap=16M policy=lru trace=/bin/belady init=/bin/belady", extra=EXACT))],
+            [("anomaly", self.replay(self.string, f"--csv --policy all --frames {LECTURE_FRAMES}"))],
+            [("walk", self.replay(self.string, "--explain --policy fifo --frames 3-4"))],
         ]
 
     @staticmethod
-    def boot(append, extra=""):
-        return ["tools/qemu.py", "--timeout", str(SECONDS), "--append", append, "--extra", extra]
+    def boot(append, extra="", recording=None):
+        handed_over = ["--recording", str(recording)] if recording else []
+        return ["tools/qemu.py", "--timeout", str(SECONDS), "--append", append, "--extra", extra, *handed_over]
 
     @staticmethod
     def replay(trace, options):
-        return [str(BUILD / "pagesim"), "--csv", *options.split(), str(trace)]
+        return [str(BUILD / "pagesim"), *options.split(), str(trace)]
 
     def names(self):
         return [name for chain in self.chains for name, _ in chain]
@@ -87,7 +95,8 @@ class Laboratory:
 
     def run_one(self, name, command):
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-        recording = f"$ {shlex.join(command)}\n{done.stdout}"
+        # How long it took is nobody's business: what is kept is the same on every run.
+        recording = f"$ {shlex.join(command)}\n" + re.sub(r"^(qemu: \w+) after .*$", r"\1", done.stdout, flags=re.MULTILINE)
         (self.directory / f"{name}.txt").write_text(recording, encoding="utf-8")
         if done.returncode != 0:
             raise ExperimentFailed(f"{name} ended with status {done.returncode}:\n{recording}")

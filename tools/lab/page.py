@@ -26,8 +26,9 @@ figcaption { margin: 12px 0 8px; max-width: 680px; }
 nav ol { margin: 0; padding-left: 22px; }
 a { color: var(--accent); }
 svg { display: block; width: 100%; height: auto; font: 13px/1 "Helvetica Neue", Arial, "DejaVu Sans", sans-serif; }
-.wide { overflow-x: auto; }
-.wide svg { min-width: 480px; }
+.wide svg { margin: 0 auto; max-width: 720px; }
+.table { overflow-x: auto; }
+.table svg { min-width: 480px; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(330px, 1fr)); gap: 16px; }
 .panels { display: grid; grid-template-columns: repeat(auto-fill, minmax(165px, 1fr)); gap: 12px 16px; margin-top: 16px; }
 svg text { fill: var(--ink); paint-order: stroke; stroke: var(--paper); stroke-width: 4px; stroke-linejoin: round; }
@@ -49,7 +50,16 @@ svg .on-cell { fill: #ffffff; font-weight: 600; }
 .dot { stroke-width: 0; }
 .ring { fill-opacity: 0; stroke-width: 2; }
 .band { fill: var(--band); }
+.pale { fill-opacity: 0.45; }
+.held { fill: none; stroke: var(--faint); }
+.came { fill: var(--heat); stroke: var(--faint); }
 .cell { fill: var(--heat); stroke: var(--grid); }
+.claims { list-style: none; margin: 12px 0; padding: 0; font-size: 15px; }
+.claims li { margin: 5px 0; padding-left: 46px; position: relative; }
+.claims span { border: 1px solid currentColor; border-radius: 4px; font: 600 11px/16px "Helvetica Neue", Arial, sans-serif; left: 0;
+  position: absolute; text-align: center; top: 4px; width: 34px; }
+.yes { color: var(--policy-lru); }
+.no { background: var(--warning); color: var(--paper); }
 details { margin: 6px 0; }
 summary { color: var(--muted); cursor: pointer; font-size: 14px; }
 pre { background: var(--code); border-radius: 4px; font: 12.5px/1.5 "DejaVu Sans Mono", Menlo, Consolas, monospace; margin: 6px 0;
@@ -60,9 +70,10 @@ th, td { border-bottom: 1px solid var(--grid); padding: 3px 10px; text-align: ri
 th { background: var(--paper); font-weight: 600; position: sticky; top: 0; }
 @media print {
   body { font-size: 11pt; max-width: none; padding: 0; }
-  svg, figcaption, pre { break-inside: avoid; }
+  .wide svg { max-width: 560px; }
+  svg, figcaption, pre, .claims li { break-inside: avoid; }
   h2 { break-after: avoid; }
-  nav, details.table { display: none; }
+  nav, details.numbers { display: none; }
   details::details-content { content-visibility: visible; }
 }
 """
@@ -89,14 +100,21 @@ def table_html(head, rows):
     return '<div class="scroll"><table>\n' + "\n".join(lines) + "\n</table></div>"
 
 
+def claims_html(claims):
+    """As the programs say it: yes or NO, and the sentence."""
+    lines = [f'<li><span class="{"yes" if claim.holds else "no"}">{"yes" if claim.holds else "NO"}</span> {escape(claim.text)}</li>'
+             for claim in claims]
+    return '<ul class="claims">\n' + "\n".join(lines) + "\n</ul>"
+
+
 def figure_html(number, figure):
     commands = "\n".join(figure.commands)
     panels = f'<div class="panels">{"".join(figure.panels)}</div>\n' if figure.panels else ""
     return (f'<h2 id="{figure.name}">{number}. {escape(figure.title)}</h2>\n'
             f'<figure>\n<div class="{figure.layout}">{"".join(figure.charts)}</div>\n'
-            f"<figcaption>{figure.caption}</figcaption>\n{panels}</figure>\n"
+            f"<figcaption>{figure.caption}</figcaption>\n{panels}</figure>\n{claims_html(figure.claims)}\n"
             f"<details><summary>how it was made</summary><pre>{escape(commands)}</pre></details>\n"
-            f'<details class="table"><summary>the numbers</summary>{table_html(*figure.table)}</details>\n')
+            f'<details class="numbers"><summary>the numbers</summary>{table_html(*figure.table)}</details>\n')
 
 
 def page_html(title, lead, figures):

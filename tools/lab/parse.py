@@ -1,5 +1,6 @@
 """Reads what the experiments printed. Whatever is missing is named, with the recording that should have had it."""
 import csv
+import dataclasses
 import re
 
 
@@ -66,6 +67,20 @@ def read_belady(recording):
     return int(few), int(many)
 
 
+def read_walk(recording):
+    """{frames: [(page, [the page in each frame, or None], whether it was a fault)]}, step by step."""
+    walks = {}
+    for game in re.split(r"^(?=\w+, \d+ frames?$)", recording.text, flags=re.MULTILINE)[1:]:
+        steps = re.findall(r"^ +(\d+) [rwx] \|([ \d-]+)\|( \*)?", game, re.MULTILINE)
+        if not steps:
+            raise recording.missing("a step of the walk")
+        held = [[None if page == "-" else int(page) for page in frames.split()] for _, frames, _ in steps]
+        walks[len(held[0])] = [(int(page), frames, bool(star)) for (page, _, star), frames in zip(steps, held)]
+    if len(walks) < 2:
+        raise recording.missing("a walk with few frames and with more")
+    return walks
+
+
 def read_policies(recording):
     """(policies, [(workload, references, [faults by policy])])."""
     head = recording.find(r"^ +faults +of +(\w.*)$", "the table of faults")
@@ -96,18 +111,34 @@ def read_locality(recording):
     return window, phases
 
 
+@dataclasses.dataclass
+class Load:
+    """What a number of processes came to: `utilisation` in percent, `rounds` of work and `faults` in a second."""
+    processes: int
+    utilisation: int
+    rounds: int
+    faults: int
+    suspensions: int
+
+
+@dataclasses.dataclass
+class Thrashing:
+    """`pages` that each process uses, for how many of them memory has `room`, and {control: [Load]}."""
+    pages: int
+    room: int
+    curves: dict
+
+
 def read_thrash(recording):
-    """{control: [(processes, utilisation, rounds, faults, suspensions)]}: percent; rounds and faults a second."""
-    curves = {}
-    for line in recording.text.split("\n"):
-        row = re.fullmatch(r" +(off|workingset|pff) +(\d+) +(\d+) % +(\d+) +(\d+) +(\d+) +(\d+)", line)
-        if row:
-            processes, utilisation, rounds, faults, _, suspensions = map(int, row.groups()[1:])
-            curves.setdefault(row[1], []).append((processes, utilisation, rounds, faults, suspensions))
-    for control in ("off", "workingset", "pff"):
-        if len(curves.get(control, ())) < 2:
+    room = int(recording.find(r"room\sfor\s(\d+)\sprocesses", "how many processes there is room for")[1])
+    pages = int(recording.find(r"W\s=\s(\d+)\spages", "the size of a process")[1])
+    curves = {"off": [], "workingset": [], "pff": []}
+    for control, *row in re.findall(r"^ +(off|workingset|pff) +(\d+) +(\d+) % +(\d+) +(\d+) +\d+ +(\d+)$", recording.text, re.MULTILINE):
+        curves[control].append(Load(*map(int, row)))
+    for control, loads in curves.items():
+        if len(loads) < 2:
             raise recording.missing(f"a table with control={control}")
-    return curves
+    return Thrashing(pages, room, curves)
 
 
 # The sweeps of user/prefetch, in the order in which it makes them.

@@ -5,7 +5,8 @@
     tools/lab/replacement.py --draw-only [--recordings DIRECTORY] OUTPUT
 
 `make lab-replacement` builds what this needs and writes build/lab-replacement.html. What each experiment printed stays in DIRECTORY,
-build/lab; --draw-only draws from there, and --only runs some again before. Ends with 1 and a sentence if an experiment failed or printed not what is drawn.
+build/lab; --draw-only draws from there, and --only runs some again before. Ends with 1 and a sentence if an experiment failed or printed not what is drawn, or
+if what it printed is not what theory says; the page is written then, and says so.
 """
 import argparse
 import os
@@ -18,25 +19,33 @@ from page import page_html
 from parse import MissingOutput, Recording
 
 TITLE = "Page replacement, measured"
-LEAD = ("What a textbook’s chapter on page replacement draws, as Belady, a kernel for reading, measured it. Everything here was counted on "
-        "live pages or replayed from exact traces of them, by the commands given with each figure; the figures are the same on every run.")
+LEAD = ("What a textbook’s chapter on page replacement draws, as Belady, a kernel for reading, measured it. Everything was counted on live "
+        "pages or replayed from exact traces of them, by the commands given with each figure, and is the same on every run. Below each "
+        "figure stands what theory says, with the numbers that came out: <b>yes</b> where they agree.")
 
 
 def draw(directory):
-    """The page, from the recordings in a directory."""
+    """The figures, from the recordings in a directory."""
     def recording(name):
         return Recording(directory, name)
 
-    return page_html(TITLE, LEAD, [
-        figures.anomaly(recording("anomaly"), recording("belady-fifo"), recording("belady-lru")),
+    return [
+        figures.anomaly(recording("anomaly"), {policy: recording(f"belady-{policy}") for policy in ("fifo", "lru", "opt")}),
+        figures.walk(recording("walk"), recording("anomaly")),
         figures.program(recording("trace"), recording("frames")),
         figures.locality(recording("locality")),
         figures.windows_figure(recording("trace"), recording("windows")),
         figures.thrash(recording("thrash")),
         figures.prefetch(recording("prefetch")),
         figures.policies_figure(recording("policies")),
-        figures.demand(recording("demand")),
-    ])
+        figures.demand(recording("demand"), recording("prefetch"), recording("frames")),
+    ]
+
+
+def contradictions(drawn):
+    """Where theory and what was measured do not agree, a line for each."""
+    return [f"figure {number}, {figure.name}: [ NO ] {claim.text}"
+            for number, figure in enumerate(drawn, 1) for claim in figure.claims if not claim.holds]
 
 
 def parse_arguments():
@@ -60,13 +69,15 @@ def main():
     try:
         if not arguments.draw_only:
             laboratory.run(arguments.jobs, only)
-        page = draw(arguments.recordings)
+        drawn = draw(arguments.recordings)
     except (ExperimentFailed, MissingOutput) as error:
         print(f"lab: {error}", file=sys.stderr)
         return 1
-    arguments.output.write_text(page, encoding="utf-8")
+    arguments.output.write_text(page_html(TITLE, LEAD, drawn), encoding="utf-8")
+    for line in contradictions(drawn):
+        print(f"lab: {line}", file=sys.stderr)
     print(f"lab: {arguments.output}")
-    return 0
+    return 1 if contradictions(drawn) else 0
 
 
 if __name__ == "__main__":

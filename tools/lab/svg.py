@@ -147,6 +147,10 @@ class Chart:
         style = f' style="fill:var(--{colour})"' if colour else ""
         self.add(f'<rect class="{classes}" x="{left:.1f}" y="{top:.1f}" width="{right - left:.1f}" height="{bottom - top:.1f}"{style}/>')
 
+    def field(self, left, top, width, height, classes):
+        """A rectangle at a place of the drawing."""
+        self.add(f'<rect class="{classes}" x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" height="{height:.1f}"/>')
+
     def end_labels(self, curves, dx=8):
         """Names at the right ends of curves, {name: (points, colour)}, kept apart; a thin line leads where a name had to move far."""
         names = list(curves)
@@ -161,6 +165,12 @@ class Chart:
 
     # ---- The whole ----
 
-    def svg(self, title):
-        """The finished drawing; the title is what a screen reader says."""
-        return (f'<svg viewBox="0 0 {self.width} {self.height}" role="img" aria-label="{escape(title)}">' + "\n".join(self.parts) + "</svg>")
+    def svg(self, title, description):
+        """The finished drawing. A screen reader says the title and the description, which tells in words what the drawing shows."""
+        return (f'<svg viewBox="0 0 {self.width} {self.height}" role="img">'
+                f"<title>{escape(title)}</title><desc>{escape(description)}</desc>" + "\n".join(self.parts) + "</svg>")
+
+
+def points_text(points, unit=""):
+    """A curve in words: where it begins, and each place where it goes on to."""
+    return ", ".join(f"{number_text(x)}: {number_text(y)}{unit}" for x, y in points)
