@@ -1,5 +1,6 @@
 /*
- * Pools and the policy in force: one that misbehaves is a panic that names it, whatever it does wrong.
+ * Pools and the policy in force: one that misbehaves is a panic that names it, whatever it does wrong; whose frame goes when memory is
+ * short; and what the clock tick tells.
  */
 #include "tests/host/host.h"
 
@@ -19,6 +20,8 @@
 #include "tests/host/stub/machine.h"
 
 #define MEMORY_FRAMES 1024u
+#define LARGE_MEMORY_FRAMES 65536u  /* so many that the clock looks at them at every second tick ... */
+#define MANY_ANONS 16384u           /* ... and at every fourth, if so many of them are known */
 #define SWAP_PAGES 64u
 #define ANONS 3u
 
@@ -45,10 +48,10 @@ number_of(u32 anon)
 
 /* Some pages, all evictable, under the bad policy, which chooses the first of them. */
 static void
-begin(void)
+begin_memory(u32 frames)
 {
-    machine_start(MEMORY_FRAMES);
-    pmap_start(MEMORY_FRAMES);
+    machine_start(frames);
+    pmap_start(frames);
     object_start();
     __lsan_disable();
     pool_start();
@@ -63,6 +66,12 @@ begin(void)
         check(anons[i]->frame->evictable);
     }
     chosen = number_of(0);
+}
+
+static void
+begin(void)
+{
+    begin_memory(MEMORY_FRAMES);
 }
 
 static void
@@ -181,11 +190,170 @@ a_locked_frame(void)
     reclaim_evict_one();
 }
 
+/* ---- Who gives a frame up ---------------------------------------------- */
+
+/* A pool with as many of the pages as it is told, and a quota. */
+static struct pool *
+pool_with(u32 first, u32 pages, u32 quota)
+{
+    struct pool *pool = pool_create(POOL_UNLIMITED, POOL_UNLIMITED);
+
+    for (u32 i = first; i < first + pages; i++)
+        pool_adopt(pool, anons[i]->frame);
+    pool->quota = quota;
+    return pool;
+}
+
+static void
+the_pool_most_above_its_quota_gives_up_a_frame(void)
+{
+    struct pool *little, *much;
+
+    begin();
+    bad.select = policy_fifo.select;
+    check(pool_fattest() == &pool_global);
+    little = pool_with(0, 1, 1);
+    check(pool_fattest() == &pool_global);
+    little->quota = 0;
+    check(pool_fattest() == little);
+    much = pool_with(1, 2, 0);
+    check(pool_fattest() == much);
+    little->quota = much->quota = POOL_UNLIMITED;
+    pool_adopt(&pool_global, anons[0]->frame);
+    check(pool_fattest() == &pool_global);
+    /* The global pool has none left to give. */
+    pool_adopt(little, anons[0]->frame);
+    check(pool_fattest()->frames > 0);
+    little->quota = 0;
+    check(pool_fattest() == little);
+    little->quota = POOL_UNLIMITED;
+    much->quota = 1;
+    check(pool_fattest() == much);
+    pool_destroy(little);
+    pool_destroy(much);
+}
+
+static void
+an_empty_pool_gives_up_nothing(void)
+{
+    struct pool *empty;
+
+    begin();
+    bad.select = policy_fifo.select;
+    while (reclaim_evict_one())
+        continue;
+    empty = pool_create(POOL_UNLIMITED, POOL_UNLIMITED);
+    check(pool_fattest() == &pool_global);
+    pool_destroy(empty);
+}
+
+static void
+a_pool_that_goes_is_in_use_no_more(void)
+{
+    struct pool *pool;
+
+    begin();
+    bad.select = policy_fifo.select;
+    pool = pool_with(0, 1, POOL_UNLIMITED);
+    pool_current = pool;
+    pool_destroy(pool);
+    check(pool_current == &pool_global);
+    check_equal(pool_global.frames, ANONS);
+}
+
+/* ---- Time -------------------------------------------------------------- */
+
+static u32 ticks, references;
+
+static void
+count_tick(struct policy_state *state)
+{
+    (void)state;
+    ticks++;
+}
+
+static void
+count_reference(struct policy_state *state, u32 number)
+{
+    (void)state;
+    (void)number;
+    references++;
+}
+
+static void
+begin_with(u32 frames)
+{
+    begin_memory(frames);
+    bad.select = policy_fifo.select;
+    bad.tick = count_tick;
+    bad.reference = count_reference;
+    ticks = references = 0;
+}
+
+static void
+a_small_memory_is_looked_at_each_tick(void)
+{
+    begin_with(MEMORY_FRAMES);
+    for (u32 i = 0; i < 6; i++)
+        pool_tick();
+    check_equal(ticks, 6);
+}
+
+static void
+a_large_memory_is_looked_at_less_often(void)
+{
+    begin_with(LARGE_MEMORY_FRAMES);
+    for (u32 i = 0; i < 6; i++)
+        pool_tick();
+    check_equal(ticks, 3);
+}
+
+static void
+known_frames_cost_more(void)
+{
+    begin_with(LARGE_MEMORY_FRAMES);
+    for (u32 i = 0; i < MANY_ANONS; i++)
+        anon_create(frame_allocate(FRAME_ANONYMOUS));
+    for (u32 i = 0; i < 8; i++)
+        pool_tick();
+    check_equal(ticks, 2);
+}
+
+static void
+a_tick_reports_each_page_that_was_used(void)
+{
+    struct trace trace = {0};
+    struct pool *pool;
+
+    begin_with(MEMORY_FRAMES);
+    pool = pool_with(0, 1, POOL_UNLIMITED);
+    for (u32 i = 0; i < ANONS - 1; i++)
+        anons[i]->frame->referenced = true;
+    pool_tick();
+    check_equal(references, ANONS - 1);
+    pool_tick();
+    check_equal(references, ANONS - 1);
+    /* A traced process's references are reported as they happen, and not once more. */
+    anons[0]->frame->referenced = true;
+    pool->trace = &trace;
+    pool_tick();
+    check_equal(references, ANONS - 1);
+    pool->trace = NULL;
+    pool_destroy(pool);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         HOST_CASE(no_fault_is_found_with_one_that_behaves, ""),
+        HOST_CASE(the_pool_most_above_its_quota_gives_up_a_frame, ""),
+        HOST_CASE(an_empty_pool_gives_up_nothing, ""),
+        HOST_CASE(a_pool_that_goes_is_in_use_no_more, ""),
+        HOST_CASE(a_small_memory_is_looked_at_each_tick, ""),
+        HOST_CASE(a_large_memory_is_looked_at_less_often, ""),
+        HOST_CASE(known_frames_cost_more, ""),
+        HOST_CASE(a_tick_reports_each_page_that_was_used, ""),
         HOST_PANICS(a_frame_that_does_not_exist, "policy bad chose frame 1024, which does not exist"),
         HOST_PANICS(a_free_frame, ", which is free"),
         HOST_PANICS(the_kernels_frame, ", which it was not told of"),
