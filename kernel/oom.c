@@ -5,6 +5,7 @@
  */
 #include "kernel/oom.h"
 
+#include "drivers/timer.h"
 #include "kernel/lib/divide.h"
 #include "kernel/printk.h"
 #include "kernel/process.h"
@@ -17,6 +18,8 @@
 #include <linux/oom.h>
 
 #define KIB_PER_PAGE (PAGE_SIZE / 1024)
+#define INIT_NUMBER 1u
+#define OOM_PATIENCE (2ull * NANOSECONDS_PER_SECOND)
 
 /* Pages that it holds, in memory and in the swap area. */
 static u32
@@ -48,22 +51,42 @@ oom_score(const struct process *process)
     return (u32)divide_u64(charge * OOM_SCORE_ADJ_MAX, frame_total() + swap_total(), NULL);
 }
 
-/* One that is dying already will give its memory back; killing another one would not help sooner. */
+static bool
+oom_is_dying(const struct process *process)
+{
+    return process->exiting || (process->signals.pending.set & signal_bit(SIGKILL)) != 0;
+}
+
 static bool
 oom_somebody_is_dying(void)
 {
     const struct process *process;
 
     process_for_each(process) {
-        bool killed = (process->signals.pending.set & signal_bit(SIGKILL)) != 0;
-
-        if (process->aspace != NULL && (process->exiting || killed))
+        if (process->aspace != NULL && oom_is_dying(process))
             return true;
     }
     return false;
 }
 
-/* The one with the largest charge; init only if there is no other. */
+/*
+ * One that is dying already will give its memory back; killing another one would not help sooner. But it may be waiting
+ * for a lock, and whoever holds that for memory: so that is expected of it for some time only.
+ */
+static bool
+oom_has_patience(bool somebody_is_dying)
+{
+    static u64 end; /* 0: nobody was dying at the last look, or patience has ended */
+    u64 now = timer_nanoseconds();
+
+    if (somebody_is_dying && end == 0)
+        end = now + OOM_PATIENCE;
+    if (!somebody_is_dying || now >= end)
+        end = 0;
+    return end != 0;
+}
+
+/* The one with the largest charge, of those that are not dying; NULL if there is none but init. */
 static struct process *
 oom_choose(void)
 {
@@ -71,25 +94,33 @@ oom_choose(void)
     u32 most = 0;
 
     process_for_each(process) {
-        u32 charge = oom_charge(process);
+        u32 charge = oom_is_dying(process) ? 0 : oom_charge(process);
 
         if (charge > most) {
             most = charge;
             largest = process;
         }
     }
-    return largest != NULL ? largest : process_find(1);
+    return largest;
 }
 
 bool
 process_kill_largest(void)
 {
+    bool somebody_is_dying = oom_somebody_is_dying();
     struct process *victim;
     struct usage usage;
 
-    if (oom_somebody_is_dying())
-        return !signal_kill_pending(current_thread());
+    /* Who is to die waits for nobody: it would be for itself. */
+    if (current_process()->exiting || signal_kill_pending(current_thread()))
+        return false;
+    if (oom_has_patience(somebody_is_dying))
+        return true;
     victim = oom_choose();
+    if (victim == NULL && somebody_is_dying)
+        return true;
+    if (victim == NULL)
+        victim = process_find(INIT_NUMBER);
     if (victim == NULL || victim->aspace == NULL)
         return false;
     usage = usage_of(victim->aspace);

@@ -4,12 +4,14 @@
  */
 #define _GNU_SOURCE
 #include <limits.h>
+#include <linux/futex.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -49,16 +51,24 @@ memory_holds(const char *base, int percent)
     return true;
 }
 
-/* A child that takes its part, says so, and waits to be killed. */
+/*
+ * A child that takes its part, says so, and waits to be killed. When it ends, the kernel looks for its robust list (there is nothing in
+ * it), which is in a page that nobody has touched for long.
+ */
 static pid_t
 holder_start(int percent, int tell)
 {
     char byte = 'y';
     pid_t child = check_fork();
+    struct robust_list_head *list;
 
     if (child != 0)
         return child;
-    memory_take(percent);
+    list = (struct robust_list_head *) memory_take(percent);
+    list->list.next = &list->list;
+    list->list_op_pending = NULL;
+    if (syscall(SYS_set_robust_list, list, sizeof *list) < 0)
+        _exit(3);
     write(tell, &byte, 1);
     for (;;)
         pause();
