@@ -349,9 +349,16 @@ amap_copy_range(const struct amap *amap, page_t start, page_t end, struct amap *
     bool split;
 
     for (u32 i = 0; i < end.number - start.number; i++) {
-        struct anon *anon = amap_lookup(amap, page_add(start, i));
+        page_t page = page_add(start, i);
+        const struct chunk *source = amap_chunk(amap, page);
+        struct anon *anon;
         struct chunk *chunk;
 
+        if (!source) {
+            i += CHUNK_PAGES - 1 - page.number % CHUNK_PAGES;
+            continue;
+        }
+        anon = source->anons[page.number % CHUNK_PAGES];
         if (!anon)
             continue;
         chunk = amap_own_chunk(to, page_add(place, i), &split);
