@@ -240,7 +240,7 @@ region_change_protection(struct aspace *aspace, struct region *region, u32 prote
     if (protection)
         pmap_protect(&aspace->pmap, region->start, region->end, rights);
     else
-        pmap_remove(&aspace->pmap, region->start, region->end);
+        aspace_forget_entries(aspace, region);
     return 0;
 }
 

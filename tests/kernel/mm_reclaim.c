@@ -207,6 +207,22 @@ SELFTEST(mm_reclaim, locked_pages_stay, "mlock: locked pages are never victims; 
     case_end();
 }
 
+SELFTEST(mm_reclaim, locked_pages_without_access_go, "mprotect(PROT_NONE): nothing holds locked pages in memory any more, and they come back")
+{
+    struct aspace *aspace;
+    u32 address = begin_alone(&aspace);
+
+    if (address) {
+        check_equal(mmap_lock(aspace, address, PAGES * PAGE_SIZE), 0);
+        check_equal(mmap_protect(aspace, address, PAGES * PAGE_SIZE, PROT_NONE), 0);
+        case_evict_all();
+        check_equal(aspace_swapped_pages(aspace), PAGES);
+        check_equal(mmap_protect(aspace, address, PAGES * PAGE_SIZE, RW), 0);
+        check_true(case_holds(aspace, address, PAGES, 1));
+    }
+    case_end();
+}
+
 SELFTEST(mm_reclaim, pinned_frames_stay, "a pinned frame is no victim until its last pin goes")
 {
     struct aspace *aspace;
