@@ -122,7 +122,7 @@ static long clone_attempt(long n) { long child = syscall(SYS_clone, n, 0, 0, 0, 
          INT_MIN, -1, 0, 999999, 1000000000, INT_MAX) \
     CALL("sigaltstack: flags", syscall(SYS_sigaltstack, words((uintptr_t) good, n, GOOD_BYTES, 0), NULL), \
          -1, 0, 1, 2, 3, 4, INT_MIN, INT_MIN + 1, INT_MIN + 2) \
-    CALL("sigaltstack: bytes", syscall(SYS_sigaltstack, words((uintptr_t) good, 0, n, 0), NULL), -1, 0, 1, 2047, 2048) \
+    CALL("sigaltstack: bytes", syscall(SYS_sigaltstack, words((uintptr_t) good, 0, n, 0), NULL), 0, 1, 2047, 2048, -1) \
     CALL("wait4: options", syscall(SYS_wait4, -1, NULL, n | WNOHANG, NULL), 0, 2, 4, 8, 16, 0x1000000, INT_MIN, -1) \
     CALL("wait4: process", syscall(SYS_wait4, n, NULL, WNOHANG, NULL), IDS) \
     CALL("waitid: which", syscall(SYS_waitid, n, 1, good, WEXITED | WNOHANG, NULL), -1, 0, 1, 2, 4, 5) \
