@@ -67,8 +67,8 @@ MUSL := $(SYSROOT)/usr/lib/i386-linux-musl
 LINUX_HEADERS := -isystem $(SYSROOT)/usr/include/i386-linux-gnu -isystem $(SYSROOT)/usr/include
 
 # It runs on a 486; the tuning is for what people have, which is also what needs the fewest instructions. A function's first three
-# arguments come in eax, edx and ecx (-mregparm=3), as entry.S and switch.S know.
-KERNEL_FLAGS := -std=gnu11 -march=i486 -mtune=generic -O2 -g -ffreestanding -fno-pic -fno-pie -fno-common -fcf-protection=none -mgeneral-regs-only -mregparm=3 -mpreferred-stack-boundary=2 \
+# arguments come in eax, edx and ecx (-mregparm=3), as entry.S and switch.S know; a structure of one word is returned in eax.
+KERNEL_FLAGS := -std=gnu11 -march=i486 -mtune=generic -O2 -g -ffreestanding -fno-pic -fno-pie -fno-common -fcf-protection=none -mgeneral-regs-only -mregparm=3 -freg-struct-return -mpreferred-stack-boundary=2 \
     -fno-asynchronous-unwind-tables -fomit-frame-pointer -fno-stack-protector -fno-strict-aliasing $(WARNINGS) \
     -nostdinc -I. -isystem $(COMPILER_HEADERS) $(LINUX_HEADERS)
 KERNEL_LINK := -static -nostdlib -no-pie -T linker.ld -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack

@@ -411,8 +411,10 @@ pmap_enter(struct pmap *pmap, page_t page, struct frame *frame, u32 rights)
 {
     enum pmap_found found = PMAP_FOUND_NOTHING;
     table_entry_t entry = entry_make(frame, rights), old;
-    struct leaf *leaf = leaf_get(pmap, page);
+    struct leaf *leaf = leaf_find_own(pmap, page);
 
+    if (!leaf)
+        leaf = leaf_make(pmap, page);
     if (!leaf)
         return PMAP_NO_MEMORY;
     old = entry_load(leaf->table, leaf_index(page));

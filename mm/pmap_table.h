@@ -77,9 +77,18 @@ leaf_index(page_t page)
 /* Walks to the leaf for page and puts it into *leaf; NULL when there is none. */
 struct leaf *leaf_walk(struct pmap *pmap, page_t page, struct leaf *leaf);
 
-/* The leaf for page, or NULL. Most calls ask for the same one as the last: the
- * pmap remembers it, and one of the mirror. What is returned holds until the next
- * call for the same pmap and side. */
+/* The leaf for page, which is not in the mirror, or NULL. Most calls ask for the same one
+ * as the last: the pmap remembers it, and one of the mirror. What is returned holds until
+ * the next call for the same pmap and side. */
+static inline struct leaf *
+leaf_find_own(struct pmap *pmap, page_t page)
+{
+    struct leaf *leaf = &pmap->recent[0];
+
+    return leaf->window == leaf_window(page) ? leaf : leaf_walk(pmap, page, leaf);
+}
+
+/* The same for any page. */
 static inline struct leaf *
 leaf_find(struct pmap *pmap, page_t page)
 {

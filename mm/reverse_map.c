@@ -45,10 +45,10 @@ mapping_remove_more(struct frame *frame, struct pmap *pmap, page_t page)
 }
 
 /* The leaf with the entry behind a mapping, which the invariant promises. */
-static struct leaf *
+static inline struct leaf *
 mapping_leaf(const struct mapping *mapping)
 {
-    struct leaf *leaf = leaf_find(mapping->pmap, mapping->page);
+    struct leaf *leaf = leaf_find_own(mapping->pmap, mapping->page);
 
     assert(leaf);
     return leaf;
@@ -93,13 +93,15 @@ pmap_frame_is_locked(const struct frame *frame)
 static inline __attribute__((always_inline)) table_entry_t
 entry_take_bits(struct pmap *pmap, struct leaf *leaf, page_t page, struct frame *frame, table_entry_t bits)
 {
-    table_entry_t entry = entry_load(leaf->table, leaf_index(page));
+    void *table = leaf->table;
+    u32 index = leaf_index(page);
+    table_entry_t entry = entry_load(table, index);
 
     if (entry & bits) {
         if (pmap->working_set)
             working_set_note(pmap->working_set, in_mirror(page) ? (page_t){page.number - page_format.mirror_pages} : page);
         entry_harvest(entry & bits, frame);
-        entry_store(leaf->table, leaf_index(page), entry & ~bits);
+        entry_store(table, index, entry & ~bits);
         pmap_flush_page(pmap, page);
     }
     return entry;
