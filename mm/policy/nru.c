@@ -9,8 +9,11 @@
  *     3          (1, 0)          turn 3: its bit is cleared by then
  *     4          (1, 1)          turn 4
  *
- * Up to four turns, so O(frames) at worst: turn 1 gains nothing that pays for it.
- * Needs `referenced` and `dirty`.
+ * Up to four turns, so O(frames) at worst, by the theory: the best of all is asked for,
+ * and the processor changes a page's class without telling anybody. A list for each class
+ * would have to be brought up to date by the same look at every page. Where the clock's
+ * hand clears a bit for each step, turn 1 changes nothing, so nothing pays for it: with
+ * every page dirty it is made in vain for each victim. Needs `referenced` and `dirty`.
  */
 #include "mm/policy.h"
 #include "mm/policy/ring.h"

@@ -12,8 +12,9 @@
  * A whole turn without one: the first dirty page outside the window, whose write
  * the original would have begun meanwhile; or, if all pages are in the working
  * set, the one that was used longest ago, clean ones first. A search can take a
- * turn: O(frames) at worst, by the theory. Needs `referenced`, `dirty`, `time` and
- * the window.
+ * turn: O(frames) at worst, by the theory. That there is no clean page outside the window
+ * shows only when all have been seen; and between two searches pages leave the window, and
+ * are cleaned. Needs `referenced`, `dirty`, `time` and the window.
  */
 #include "mm/policy.h"
 #include "mm/policy/ring.h"
