@@ -209,14 +209,14 @@ static void
 proc_print_status_memory(const struct proc_subject *subject, struct text_buffer *text)
 {
     struct report_size size = proc_size_of(subject->process);
-    u32 most = subject->used.resident_maximum;
 
     if (subject->process->aspace == NULL)
         return;
+    proc_print_kilobytes(text, "VmPeak", size.peak_total);
     proc_print_kilobytes(text, "VmSize", size.total);
     proc_print_kilobytes(text, "VmLck", size.locked);
     proc_print_kilobytes(text, "VmPin", 0);
-    proc_print_kilobytes(text, "VmHWM", most > size.resident ? most : size.resident);
+    proc_print_kilobytes(text, "VmHWM", size.peak_resident);
     proc_print_kilobytes(text, "VmRSS", size.resident);
     proc_print_kilobytes(text, "RssAnon", size.anonymous);
     proc_print_kilobytes(text, "RssFile", size.resident - size.anonymous - size.shared_memory);

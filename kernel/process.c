@@ -207,15 +207,14 @@ static void
 process_usage_add_aspace(struct process_usage *usage, const struct process *process)
 {
     struct aspace *aspace = process->aspace;
-    u32 resident;
 
     if (aspace == NULL || process->vfork != NULL)
         return;
-    resident = aspace_resident_pages(aspace);
+    aspace_note_peak(aspace);
     usage->minor_faults += aspace->counters.pgfault - aspace->counters.pgmajfault;
     usage->major_faults += aspace->counters.pgmajfault;
-    if (resident > usage->resident_maximum)
-        usage->resident_maximum = resident;
+    if (aspace->peak_resident > usage->resident_maximum)
+        usage->resident_maximum = aspace->peak_resident;
 }
 
 static void

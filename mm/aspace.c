@@ -219,6 +219,7 @@ aspace_unmap(struct aspace *aspace, page_t start, page_t end)
     struct region *region, *next;
     bool slept;
 
+    aspace_note_peak(aspace);
     do {
         if (!aspace_cut(aspace, start, end))
             return -ENOMEM;
@@ -251,12 +252,6 @@ aspace_any_writes(const struct object *object)
 }
 
 /* ---- Figures ----------------------------------------------------------- */
-
-u32
-aspace_resident_pages(struct aspace *aspace)
-{
-    return aspace->pmap.resident;
-}
 
 u32
 aspace_swapped_pages(struct aspace *aspace)

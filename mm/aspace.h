@@ -49,6 +49,7 @@ struct aspace {
     u32 stack_limit_pages;          /* RLIMIT_STACK, in pages */
     u32 data_limit_pages;           /* RLIMIT_DATA */
     u32 size_limit_pages;           /* RLIMIT_AS */
+    u32 peak_pages, peak_resident;  /* the most there were when some went; see aspace_note_peak */
     u32 locked_pages;               /* in REGION_LOCKED regions */
     u32 lock_limit_pages;           /* RLIMIT_MEMLOCK, of who is not root */
     bool lock_future;               /* mlockall(MCL_FUTURE) ... */
@@ -127,9 +128,28 @@ bool aspace_any_writes(const struct object *object);
 /* Counts an event for the system and for the address space. */
 #define ASPACE_COUNT(aspace, name) (counters.name++, (aspace)->counters.name++)
 
-/* Pages mapped, and private pages swapped out. */
-u32 aspace_resident_pages(struct aspace *aspace);
+/* Pages mapped, less those of zeroes, which are nobody's memory. */
+static inline u32
+aspace_resident_pages(const struct aspace *aspace)
+{
+    return aspace->pmap.resident - aspace->pmap.zeroes;
+}
+
+/* Private pages swapped out. */
 u32 aspace_swapped_pages(struct aspace *aspace);
+
+/* Pages are about to go: keeps in mind how many there were, mapped and resident. What a process had at most is the
+ * greater of that and of what it has. */
+static inline void
+aspace_note_peak(struct aspace *aspace)
+{
+    u32 resident = aspace_resident_pages(aspace);
+
+    if (aspace->regions.pages > aspace->peak_pages)
+        aspace->peak_pages = aspace->regions.pages;
+    if (resident > aspace->peak_resident)
+        aspace->peak_resident = resident;
+}
 
 /* Frames that come in from now on are charged to this address space; NULL: to nobody
  * in particular. */

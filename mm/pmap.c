@@ -321,6 +321,26 @@ mirror_remove(struct pmap *pmap, page_t page, struct frame *frame)
     leaf_retire(pmap, leaf);
 }
 
+/* One entry more that maps the frame, and one less: a frame that is not in the reverse
+ * map is the one of zeroes. False if there is no memory. */
+static inline bool
+frame_join(struct pmap *pmap, page_t page, struct frame *frame)
+{
+    if (is_tracked(frame))
+        return mapping_add(frame, pmap, page);
+    pmap->zeroes++;
+    return true;
+}
+
+static inline void
+frame_leave(struct pmap *pmap, page_t page, struct frame *frame)
+{
+    if (is_tracked(frame))
+        mapping_remove(frame, pmap, page);
+    else
+        pmap->zeroes--;
+}
+
 /* What leaves with an entry, besides the entry itself. */
 static void
 entry_detach(struct pmap *pmap, page_t page, table_entry_t entry)
@@ -329,10 +349,9 @@ entry_detach(struct pmap *pmap, page_t page, table_entry_t entry)
 
     if (is_mirrored(entry))
         mirror_remove(pmap, page, frame);
-    if (is_tracked(frame)) {
+    if (is_tracked(frame))
         entry_harvest(entry, frame);
-        mapping_remove(frame, pmap, page);
-    }
+    frame_leave(pmap, page, frame);
 }
 
 void
@@ -375,11 +394,10 @@ entry_add(struct pmap *pmap, struct leaf *leaf, page_t page, struct frame *frame
 {
     u32 index = leaf_index(page);
 
-    if (is_tracked(frame) && !mapping_add(frame, pmap, page))
+    if (!frame_join(pmap, page, frame))
         return false;
     if (is_mirrored(entry) && !mirror_enter(pmap, page, frame)) {
-        if (is_tracked(frame))
-            mapping_remove(frame, pmap, page);
+        frame_leave(pmap, page, frame);
         return false;
     }
     table_note_entry(leaf->frame, index);

@@ -95,7 +95,8 @@ struct pmap {
     physical_t root_physical;       /* for CR3 */
     LIST_HEAD(, frame) tables;      /* all its page tables below the root */
     u32 table_count;                /* these, and the root if it fills a frame */
-    u32 resident;                   /* user pages mapped now, the mirror not counted */
+    u32 resident;                   /* user pages mapped now, the mirror not counted; */
+    u32 zeroes;                     /* of these, to the shared frame of zeroes */
     struct leaf recent[2];          /* the leaves last found: of pages, of their mirror */
     struct counters *counters;      /* the address space's; nobody's until it sets them */
     struct working_set *working_set;        /* its record; the address space's. NULL: not measured */

@@ -50,7 +50,7 @@ entry_check(struct pmap *pmap, page_t page, table_entry_t entry)
 
 /* One table: counts its entries, and at the last level looks at each. */
 static const char *
-table_check(struct pmap *pmap, struct frame *table, u32 *resident)
+table_check(struct pmap *pmap, struct frame *table, u32 *resident, u32 *zeroes)
 {
     u32 level = table->table.level, used = 0;
     bool leaf = level == page_format.levels - 1;
@@ -67,7 +67,10 @@ table_check(struct pmap *pmap, struct frame *table, u32 *resident)
         if (entry && (i < table->table.low || i >= table->table.high))
             return "a page table has an entry outside its noted range";
         used += entry != 0;
-        *resident += entry && leaf && !in_mirror(page);
+        if (entry && leaf && !in_mirror(page)) {
+            ++*resident;
+            *zeroes += !is_tracked(entry_descriptor(entry));
+        }
     }
     return used == table->table.used ? NULL : "a page table's count of entries is wrong";
 }
@@ -76,10 +79,10 @@ const char *
 pmap_check(struct pmap *pmap)
 {
     struct frame *table;
-    u32 tables = 1, resident = 0;
+    u32 tables = 1, resident = 0, zeroes = 0;
 
     LIST_FOREACH(table, &pmap->tables, table.link) {
-        const char *wrong = table_check(pmap, table, &resident);
+        const char *wrong = table_check(pmap, table, &resident, &zeroes);
 
         if (wrong)
             return wrong;
@@ -87,7 +90,7 @@ pmap_check(struct pmap *pmap)
     }
     if (tables != pmap->table_count)
         return "an address space's count of page tables is wrong";
-    if (resident != pmap->resident)
+    if (resident != pmap->resident || zeroes != pmap->zeroes)
         return "an address space's count of mapped pages is wrong";
     return NULL;
 }

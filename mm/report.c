@@ -171,7 +171,10 @@ void
 report_size(struct aspace *aspace, struct report_size *size)
 {
     struct usage usage = usage_of(aspace);
+    u32 peak;
 
+    aspace_note_peak(aspace);
+    peak = aspace->peak_resident;
     *size = (struct report_size){
         .total = aspace->regions.pages,
         .resident = usage.resident,
@@ -180,6 +183,8 @@ report_size(struct aspace *aspace, struct report_size *size)
         .swapped = aspace_swapped_pages(aspace),
         .locked = aspace->locked_pages,
         .tables = aspace->pmap.table_count,
+        .peak_total = aspace->peak_pages,
+        .peak_resident = peak > usage.resident ? peak : usage.resident,
     };
     for (struct region *region = region_first(&aspace->regions); region; region = region_next(region)) {
         u32 pages = region->end.number - region->start.number;
@@ -188,7 +193,7 @@ report_size(struct aspace *aspace, struct report_size *size)
             size->stack += pages;
         else if (region->protection & REGION_EXECUTE)
             size->text += pages;
-        else if (region->protection & REGION_WRITE && !(region->flags & REGION_SHARED))
+        else if (region_is_data(region))
             size->data += pages;
     }
 }

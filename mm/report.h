@@ -29,6 +29,7 @@ void report_vmstat(struct aspace *aspace, struct text_buffer *text);
  * neither anonymous nor shared memory are files'. */
 struct report_size {
     u32 total, resident, anonymous, shared_memory, text, data, stack, swapped, locked, tables;
+    u32 peak_total, peak_resident;
 };
 void report_size(struct aspace *aspace, struct report_size *size);
 
