@@ -81,6 +81,35 @@ mmap_is_hopeless(const struct mmap_request *request, u32 pages)
         && pages > frame_total() + swap_total();
 }
 
+#define PAGES_OF_USER_SPACE ((page_t){user_top() >> PAGE_SHIFT})
+
+bool
+mmap_data_may_expand(struct aspace *aspace, u32 pages)
+{
+    u32 data = region_count_pages(&aspace->regions, (page_t){0}, PAGES_OF_USER_SPACE, region_is_data);
+
+    return pages <= aspace->data_limit_pages && data <= aspace->data_limit_pages - pages;
+}
+
+/* Whether MAP_FIXED makes room enough by what it is to replace. */
+static __attribute__((noinline)) bool
+mmap_replaces_enough(struct aspace *aspace, const struct mmap_request *request, u32 pages, bool data)
+{
+    page_t start = page_of(request->address);
+
+    return request->flags & MAP_FIXED && pages <= PAGES_OF_USER_SPACE.number
+        && start.number <= PAGES_OF_USER_SPACE.number - pages
+        && mmap_may_expand(aspace, pages - region_count_pages(&aspace->regions, start, page_add(start, pages), NULL), data);
+}
+
+static inline bool
+mmap_fits(struct aspace *aspace, const struct mmap_request *request, u32 pages)
+{
+    bool data = request->protection & PROT_WRITE && (request->flags & (MAP_TYPE | MAP_GROWSDOWN)) == MAP_PRIVATE;
+
+    return mmap_may_expand(aspace, pages, data) || mmap_replaces_enough(aspace, request, pages, data);
+}
+
 static int
 mmap_check(struct aspace *aspace, const struct mmap_request *request, u32 pages)
 {
@@ -92,8 +121,7 @@ mmap_check(struct aspace *aspace, const struct mmap_request *request, u32 pages)
         return -EACCES;
     if (request->object && request->object_page > UINT32_MAX - pages)
         return -EOVERFLOW;
-    if (aspace->regions.count > region_limit || pages > aspace->size_limit_pages
-        || aspace->regions.pages > aspace->size_limit_pages - pages || mmap_is_hopeless(request, pages))
+    if (aspace->regions.count > region_limit || !mmap_fits(aspace, request, pages) || mmap_is_hopeless(request, pages))
         return -ENOMEM;
     return 0;
 }
@@ -258,6 +286,24 @@ protect_from_bottom(struct aspace *aspace, page_t *start)
     return 0;
 }
 
+static bool
+region_may_become_data(const struct region *region)
+{
+    return !(region->protection & REGION_WRITE) && !(region->flags & (REGION_SHARED | REGION_STACK));
+}
+
+/* Whether RLIMIT_DATA lets what was not writable become so. */
+static bool
+protect_fits(struct aspace *aspace, page_t start, page_t end, u32 protection)
+{
+    u32 pages;
+
+    if (!(protection & PROT_WRITE) || aspace->data_limit_pages == ASPACE_PAGES_UNLIMITED)
+        return true;
+    pages = region_count_pages(&aspace->regions, start, end, region_may_become_data);
+    return pages == 0 || mmap_may_expand(aspace, pages, true);
+}
+
 int
 mmap_protect(struct aspace *aspace, u32 address, u32 bytes, u32 protection)
 {
@@ -268,6 +314,8 @@ mmap_protect(struct aspace *aspace, u32 address, u32 bytes, u32 protection)
         error = -EINVAL;
     if (!error && protection & PROT_GROWSDOWN)
         error = protect_from_bottom(aspace, &start);
+    if (!error && !protect_fits(aspace, start, end, protection))
+        error = -ENOMEM;
     return error ? error : mmap_change(aspace, start, end, region_change_protection, protection & PROTECTION_BITS);
 }
 
@@ -300,10 +348,9 @@ static bool
 heap_may_grow(struct aspace *aspace, page_t start, page_t end)
 {
     u32 pages = end.number - start.number;
-    u32 heap = end.number - (aspace->heap_start >> PAGE_SHIFT);
 
     return aspace->regions.count <= region_limit && (!aspace->lock_future || mmap_may_lock(aspace, pages))
-        && heap <= aspace->data_limit_pages && pages <= aspace->size_limit_pages && aspace->regions.pages <= aspace->size_limit_pages - pages
+        && mmap_may_expand(aspace, pages, true)
         && pages <= frame_total() + swap_total() && end.number <= mmap_ceiling(aspace).number
         && region_is_free(&aspace->regions, start, end);
 }

@@ -86,6 +86,7 @@ region_discard(struct aspace *aspace, struct region *region, u32 only_plain, boo
 {
     if (only_check)
         return region->flags & REGION_LOCKED || (only_plain && !region_is_plain(region)) ? -EINVAL : 0;
+    aspace_note_peak(aspace);
     pmap_remove(&aspace->pmap, region->start, region->end);
     if (aspace->trace)
         aspace_trace_unmap(aspace, region);
@@ -293,20 +294,10 @@ lock_range(u32 address, u32 bytes, page_t *start, page_t *end)
     return mmap_range(address - within, bytes + within, start, end);
 }
 
-/* Pages of [start, end) that are locked already. */
-static u32
-range_locked_pages(struct aspace *aspace, page_t start, page_t end)
+static bool
+region_is_locked(const struct region *region)
 {
-    struct region *region = region_find_from(&aspace->regions, start);
-    u32 pages = 0;
-
-    for (; region && region->start.number < end.number; region = region_next(region)) {
-        u32 low = region->start.number > start.number ? region->start.number : start.number;
-        u32 high = region->end.number < end.number ? region->end.number : end.number;
-
-        pages += region->flags & REGION_LOCKED ? high - low : 0;
-    }
-    return pages;
+    return region->flags & REGION_LOCKED;
 }
 
 bool
@@ -328,12 +319,14 @@ lock_checked(struct aspace *aspace, u32 address, u32 bytes, bool populate)
 {
     page_t start, end;
     int error = lock_range(address, bytes, &start, &end);
+    u32 locked;
 
     if (aspace->lock_limit_pages == 0)
         return -EPERM;
     if (error)
         return error;
-    if (!mmap_may_lock(aspace, end.number - start.number - range_locked_pages(aspace, start, end)))
+    locked = region_count_pages(&aspace->regions, start, end, region_is_locked);
+    if (!mmap_may_lock(aspace, end.number - start.number - locked))
         return -ENOMEM;
     return mmap_lock_new(aspace, start, end, populate);
 }

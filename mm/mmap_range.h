@@ -14,6 +14,18 @@ int mmap_range(u32 address, u32 bytes, page_t *start, page_t *end);
  * 0 and *start, or -EINVAL, -EPERM, -ENOMEM, -EEXIST. Changes nothing. */
 int mmap_place(struct aspace *aspace, const struct mmap_request *request, u32 pages, page_t *start);
 
+/* Whether RLIMIT_DATA lets so many more pages be data. Linear in the regions. */
+bool mmap_data_may_expand(struct aspace *aspace, u32 pages);
+
+/* Whether so many more pages may be mapped (RLIMIT_AS), and be data if that is what they are. */
+static inline bool
+mmap_may_expand(struct aspace *aspace, u32 pages, bool data)
+{
+    if (pages > aspace->size_limit_pages || aspace->regions.pages > aspace->size_limit_pages - pages)
+        return false;
+    return aspace->data_limit_pages == ASPACE_PAGES_UNLIMITED || !data || mmap_data_may_expand(aspace, pages);
+}
+
 /* Whether so many more pages may be locked. */
 bool mmap_may_lock(const struct aspace *aspace, u32 pages);
 

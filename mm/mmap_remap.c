@@ -143,10 +143,9 @@ remap_check(struct aspace *aspace, page_t start, u32 old_pages, u32 pages, u32 f
         return -EINVAL;
     if (region->flags & REGION_LOCKED && !mmap_may_lock(aspace, more))
         return -EAGAIN;
-    if (more > aspace->size_limit_pages || aspace->regions.pages > aspace->size_limit_pages - more
-        || pages > frame_total() + swap_total())
-        return -ENOMEM;
-    return 0;
+    if (flags & MREMAP_DONTUNMAP)
+        more = pages;
+    return mmap_may_expand(aspace, more, region_is_data(region)) && pages <= frame_total() + swap_total() ? 0 : -ENOMEM;
 }
 
 int

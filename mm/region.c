@@ -163,6 +163,22 @@ region_is_free(struct region_list *list, page_t start, page_t end)
     return !region || region->start.number >= end.number;
 }
 
+u32
+region_count_pages(struct region_list *list, page_t start, page_t end, bool (*is_kind)(const struct region *))
+{
+    struct region *region = region_find_from(list, start);
+    u32 pages = 0;
+
+    for (; region && region->start.number < end.number; region = region_next(region)) {
+        u32 low = region->start.number > start.number ? region->start.number : start.number;
+        u32 high = region->end.number < end.number ? region->end.number : end.number;
+
+        if (!is_kind || is_kind(region))
+            pages += high - low;
+    }
+    return pages;
+}
+
 /*
  * The highest gap of so many pages in [low, high), where no regions are but those of
  * a subtree; or page 0. A subtree that knows of no such gap is passed over, unless

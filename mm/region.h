@@ -122,6 +122,16 @@ page_t region_find_gap(struct region_list *list, u32 pages, page_t floor, page_t
 /* True if [start, end) meets no region. */
 bool region_is_free(struct region_list *list, page_t start, page_t end);
 
+/* Whether it counts as data, for RLIMIT_DATA and VmData: what is private and may be written, but the stack. */
+static inline bool
+region_is_data(const struct region *region)
+{
+    return region->protection & REGION_WRITE && !(region->flags & (REGION_SHARED | REGION_STACK));
+}
+
+/* Pages of [start, end) that lie in regions of a kind; NULL: of any. */
+u32 region_count_pages(struct region_list *list, page_t start, page_t end, bool (*is_kind)(const struct region *));
+
 /* The object's page at page. */
 static inline u32
 region_object_page(const struct region *region, page_t page)
