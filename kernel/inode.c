@@ -14,6 +14,7 @@
 #include "kernel/ramfs.h"
 #include "kernel/seal.h"
 #include "kernel/time.h"
+#include "mm/aspace.h"
 #include "mm/kmem.h"
 #include "mm/object.h"
 #include "mm/transfer.h"
@@ -109,8 +110,11 @@ inode_release_program(struct inode *inode)
 static int
 inode_set_size(struct inode *inode, u64 bytes)
 {
-    int error = bytes == inode_size(inode) ? 0 : object_resize(inode->object, bytes);
+    u64 old = inode_size(inode);
+    int error = bytes == old ? 0 : object_resize(inode->object, bytes);
 
+    if (error == 0 && bytes < old)
+        aspace_cut_copies(inode->object);
     if (error == 0)
         inode_touch_modified(inode);
     return error;

@@ -215,7 +215,7 @@ amap_drop_chunk(struct amap *amap, u32 window)
     amap->used--;
 }
 
-/* Empties slots [low, high) of a chunk that is the amap's own. */
+/* Empties slots [low, high) of a chunk. */
 static void
 amap_clear_slots(struct amap *amap, u32 window, u32 low, u32 high)
 {
@@ -231,14 +231,11 @@ amap_clear_slots(struct amap *amap, u32 window, u32 low, u32 high)
         amap_drop_chunk(amap, window);
 }
 
-bool
-amap_remove(struct amap *amap, page_t start, page_t end)
+void
+amap_cut(struct amap *amap, page_t start, page_t end)
 {
     u32 first = chunk_of(start), last = chunk_of((page_t){end.number - 1});
 
-    /* Only the two chunks at the ends can be cut in their middle. */
-    if (!amap_prepare_cut(amap, first, start, end) || !amap_prepare_cut(amap, last, start, end))
-        return false;
     for (u32 window = first; window <= last && amap->used > 0; window++) {
         u32 low, high;
 
@@ -250,6 +247,16 @@ amap_remove(struct amap *amap, page_t start, page_t end)
         else
             amap_clear_slots(amap, window, low, high);
     }
+}
+
+bool
+amap_remove(struct amap *amap, page_t start, page_t end)
+{
+    /* Only the two chunks at the ends can be cut in their middle. */
+    if (!amap_prepare_cut(amap, chunk_of(start), start, end)
+        || !amap_prepare_cut(amap, chunk_of((page_t){end.number - 1}), start, end))
+        return false;
+    amap_cut(amap, start, end);
     return true;
 }
 

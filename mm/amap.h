@@ -79,6 +79,10 @@ struct anon *amap_replace(struct chunk *chunk, page_t page, struct anon *anon);
  * memory where a shared chunk is cut in its middle: false, and nothing changed. */
 bool amap_remove(struct amap *amap, page_t start, page_t end);
 
+/* The same, also from chunks that are shared, for who does it to all sharers: they lose the anons together.
+ * Needs no memory. */
+void amap_cut(struct amap *amap, page_t start, page_t end);
+
 /* Moves what lies in [cut, ...) into a new amap, *upper, for splitting a region.
  * False if there is no memory, nothing changed. */
 bool amap_split(struct amap *amap, page_t cut, page_t end, struct amap **upper);

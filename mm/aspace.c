@@ -76,13 +76,13 @@ aspace_end_trace(struct aspace *aspace)
 }
 
 void
-aspace_forget_entries(struct aspace *aspace, struct region *region)
+aspace_forget_entries(struct aspace *aspace, const struct region *region, page_t start, page_t end)
 {
     if (!(region->flags & REGION_LOCKED)) {
-        pmap_remove(&aspace->pmap, region->start, region->end);
+        pmap_remove(&aspace->pmap, start, end);
         return;
     }
-    for (page_t page = region->start; page.number < region->end.number; page = page_add(page, 1)) {
+    for (page_t page = start; page.number < end.number; page = page_add(page, 1)) {
         u32 rights;
         struct frame *frame = pmap_lookup(&aspace->pmap, page, &rights);
 
@@ -99,7 +99,7 @@ aspace_drop(struct aspace *aspace, struct region *region)
 {
     bool writes = region_writes_file(region);
 
-    aspace_forget_entries(aspace, region);
+    aspace_forget_entries(aspace, region, region->start, region->end);
     region_unlink(&aspace->regions, region);
     if (writes)
         region_write_back(region, region->start, region->end);
@@ -202,9 +202,9 @@ aspace_cut(struct aspace *aspace, page_t start, page_t end)
 }
 
 void
-aspace_trace_unmap(struct aspace *aspace, const struct region *region)
+aspace_trace_unmap(struct aspace *aspace, const struct region *region, page_t start, page_t end)
 {
-    for (page_t page = region->start; page.number < region->end.number; page = page_add(page, 1)) {
+    for (page_t page = start; page.number < end.number; page = page_add(page, 1)) {
         struct anon *anon = region->amap ? amap_lookup(region->amap, page) : NULL;
         struct frame *frame = anon ? anon->frame : object_resident(region->object, region_object_page(region, page));
 
@@ -230,7 +230,7 @@ aspace_unmap(struct aspace *aspace, page_t start, page_t end)
         for (; region && region->start.number < end.number && !slept; region = next) {
             next = region_next(region);
             if (aspace->trace)
-                aspace_trace_unmap(aspace, region);
+                aspace_trace_unmap(aspace, region, region->start, region->end);
             if (region->flags & REGION_LOCKED)
                 aspace->locked_pages -= region->end.number - region->start.number;
             slept = aspace_drop(aspace, region);
@@ -249,6 +249,57 @@ aspace_any_writes(const struct object *object)
             if (region->object == object && region->flags & REGION_SHARED && region->maximum & REGION_WRITE)
                 return true;
     return false;
+}
+
+/* ---- Truncation -------------------------------------------------------- */
+
+/* Where the pages of the region begin that lie beyond the object's end; the region's end if none does. */
+static page_t
+region_object_end(const struct region *region)
+{
+    u32 pages = object_page_count(region->object->bytes), first = region->object_page;
+
+    if (pages <= first)
+        return region->start;
+    return pages - first < region->end.number - region->start.number ? page_add(region->start, pages - first) : region->end;
+}
+
+static void
+copies_unmap(struct aspace *aspace, struct region *region, page_t start, page_t end)
+{
+    if (aspace->trace)
+        aspace_trace_unmap(aspace, region, start, end);
+    aspace_forget_entries(aspace, region, start, end);
+    aspace->regions.changes++;
+}
+
+static void
+copies_remove(struct aspace *aspace, struct region *region, page_t start, page_t end)
+{
+    (void)aspace;
+    amap_cut(region->amap, start, end);
+}
+
+/* Visits what regions with private pages have beyond the object's end. */
+static void
+copies_visit(const struct object *object, void (*visit)(struct aspace *, struct region *, page_t, page_t))
+{
+    struct aspace *aspace;
+
+    LIST_FOREACH(aspace, &aspace_all, link)
+        for (struct region *region = region_first(&aspace->regions); region; region = region_next(region))
+            if (region->object == object && region->amap && region_object_end(region).number < region->end.number)
+                visit(aspace, region, region_object_end(region), region->end);
+}
+
+void
+aspace_cut_copies(const struct object *object)
+{
+    if (object->references == 1)
+        return;                         /* who calls this holds it, and no region does */
+    /* Chunks may be shared since a fork: nobody may map a page any more when it goes. */
+    copies_visit(object, copies_unmap);
+    copies_visit(object, copies_remove);
 }
 
 /* ---- Figures ----------------------------------------------------------- */

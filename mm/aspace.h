@@ -105,12 +105,12 @@ void aspace_release(struct aspace *aspace);
 /* Makes it the current one: cpu()->aspace and CR3. NULL for the kernel's own. */
 void aspace_activate(struct aspace *aspace);
 
-/* Forgets the entries of a region. Frames that a locked one kept are candidates for
+/* Forgets the entries of the pages [start, end) of a region. Frames that a locked one kept are candidates for
  * eviction again. */
-void aspace_forget_entries(struct aspace *aspace, struct region *region);
+void aspace_forget_entries(struct aspace *aspace, const struct region *region, page_t start, page_t end);
 
-/* For a traced address space: the pages of a region are about to go. */
-void aspace_trace_unmap(struct aspace *aspace, const struct region *region);
+/* For a traced address space: the pages [start, end) of a region are about to go. */
+void aspace_trace_unmap(struct aspace *aspace, const struct region *region, page_t start, page_t end);
 
 /* Cuts regions so that each lies inside [start, end), which is not empty, or outside.
  * False if there is no memory, or if it would make more regions than there may be.
@@ -124,6 +124,10 @@ int aspace_unmap(struct aspace *aspace, page_t start, page_t end);
 /* Whether any address space has the object mapped so that writing to memory writes to it,
  * or could after an mprotect. Linear in all regions. */
 bool aspace_any_writes(const struct object *object);
+
+/* The object has become shorter: private copies of its pages beyond the end go as well, in all address spaces, and
+ * touching them is SIGBUS from now on, as on Linux. Linear in all regions, if the object has any; never sleeps. */
+void aspace_cut_copies(const struct object *object);
 
 /* Counts an event for the system and for the address space. */
 #define ASPACE_COUNT(aspace, name) (counters.name++, (aspace)->counters.name++)

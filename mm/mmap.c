@@ -268,7 +268,7 @@ region_change_protection(struct aspace *aspace, struct region *region, u32 prote
     if (protection)
         pmap_protect(&aspace->pmap, region->start, region->end, rights);
     else
-        aspace_forget_entries(aspace, region);
+        aspace_forget_entries(aspace, region, region->start, region->end);
     return 0;
 }
 

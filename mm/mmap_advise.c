@@ -8,6 +8,7 @@
 #include "mm/fault.h"
 #include "mm/mmap_range.h"
 #include "mm/reclaim.h"
+#include "mm/transfer.h"
 #include "mm/user.h"
 
 #define SYNC_FLAGS (MS_ASYNC | MS_INVALIDATE | MS_SYNC)
@@ -73,7 +74,7 @@ range_populate(struct aspace *aspace, page_t start, page_t end, bool write)
     return 0;
 }
 
-/* ---- madvise ----------------------------------------------------------- */
+/* ---- Advice ------------------------------------------------------------ */
 
 static bool
 region_is_plain(const struct region *region)
@@ -89,7 +90,7 @@ region_discard(struct aspace *aspace, struct region *region, u32 only_plain, boo
     aspace_note_peak(aspace);
     pmap_remove(&aspace->pmap, region->start, region->end);
     if (aspace->trace)
-        aspace_trace_unmap(aspace, region);
+        aspace_trace_unmap(aspace, region, region->start, region->end);
     if (region->amap) {
         amap_destroy(region->amap);
         region->amap = NULL;
@@ -154,44 +155,7 @@ range_page_out(struct aspace *aspace, page_t start, page_t end)
     return error;
 }
 
-int
-mmap_advise(struct aspace *aspace, u32 address, u32 bytes, u32 advice)
-{
-    page_t start = page_of(address), end = page_add(start, pages_for(bytes));
-
-    if (address & PAGE_MASK || end.number > PAGES_OF_ADDRESSES)
-        return -EINVAL;
-    switch (advice) {
-    case MADV_NORMAL:
-    case MADV_RANDOM:
-    case MADV_SEQUENTIAL:
-    case MADV_WILLNEED:
-    case MADV_DONTDUMP:
-    case MADV_DODUMP:
-    case MADV_HUGEPAGE:
-    case MADV_NOHUGEPAGE:
-        return mmap_change_mapped(aspace, start, end, region_leave, 0);
-    case MADV_COLD:
-        return mmap_change_mapped(aspace, start, end, region_leave_unlocked, 0);
-    case MADV_DONTNEED:
-    case MADV_FREE:
-        return mmap_change_mapped(aspace, start, end, region_discard, advice == MADV_FREE);
-    case MADV_PAGEOUT:
-        return range_page_out(aspace, start, end);
-    case MADV_POPULATE_READ:
-    case MADV_POPULATE_WRITE:
-        return range_populate(aspace, start, end, advice == MADV_POPULATE_WRITE);
-    case MADV_DONTFORK:
-    case MADV_DOFORK:
-    case MADV_WIPEONFORK:
-    case MADV_KEEPONFORK:
-        return mmap_change_mapped(aspace, start, end, region_change_fork, advice);
-    default:
-        return -EINVAL;
-    }
-}
-
-/* ---- mincore and msync ------------------------------------------------- */
+/* ---- mincore, msync and holes ------------------------------------------ */
 
 static bool
 page_is_in_memory(struct aspace *aspace, struct region *region, page_t page)
@@ -229,6 +193,30 @@ mmap_incore(struct aspace *aspace, u32 address, u32 bytes, u32 vector)
     return 0;
 }
 
+/* Does something to the pages [start, stop) of a region. May sleep, and the region be gone afterwards. */
+typedef int region_visit_t(const struct region *region, page_t start, page_t stop, u32 argument);
+
+/* Visits all that is mapped of a range, up to the first error. A hole is -ENOMEM in the end. */
+static int
+range_visit(struct aspace *aspace, page_t start, page_t end, region_visit_t *visit, u32 argument)
+{
+    bool hole = false;
+    int error = 0;
+    page_t stop;
+
+    for (; !error && start.number < end.number; start = stop) {
+        const struct region *region = region_find_from(&aspace->regions, start);
+
+        if (!region || region->start.number >= end.number)
+            return -ENOMEM;
+        hole |= region->start.number > start.number;
+        start = region->start.number > start.number ? region->start : start;
+        stop = region->end.number < end.number ? region->end : end;
+        error = visit(region, start, stop, argument);
+    }
+    return !error && hole ? -ENOMEM : error;
+}
+
 /* The pages [start, stop) of one region. A mapping and its object are the same pages: all
  * there is to do is to write dirty ones of a file to the device. */
 static int
@@ -242,23 +230,72 @@ region_sync(const struct region *region, page_t start, page_t stop, u32 flags)
 int
 mmap_sync(struct aspace *aspace, u32 address, u32 bytes, u32 flags)
 {
-    bool hole = false;
-    page_t start, end, stop;
+    page_t start, end;
     int error = mmap_range(address, bytes, &start, &end);
 
     if (flags & ~SYNC_FLAGS || (flags & MS_ASYNC && flags & MS_SYNC))
         return -EINVAL;
-    for (; !error && start.number < end.number; start = stop) {
-        const struct region *region = region_find_from(&aspace->regions, start);
+    return error ? error : range_visit(aspace, start, end, region_sync, flags);
+}
 
-        if (!region || region->start.number >= end.number)
-            return -ENOMEM;
-        hole |= region->start.number > start.number;
-        start = region->start.number > start.number ? region->start : start;
-        stop = region->end.number < end.number ? region->end : end;
-        error = region_sync(region, start, stop, flags);
+/* MADV_REMOVE: what is shared through the region becomes a hole, and reads as zero. */
+static int
+region_punch(const struct region *region, page_t start, page_t stop, u32 unused)
+{
+    struct object *object = region->object;
+    int error;
+
+    (void)unused;
+    if (region->flags & REGION_LOCKED || object->kind == OBJECT_ZERO)
+        return -EINVAL;
+    if (!(region->flags & REGION_SHARED) || !(region->protection & REGION_WRITE))
+        return -EACCES;
+    object_hold(object);
+    error = object_clear(object, (u64)region_object_page(region, start) << PAGE_SHIFT,
+                         (u64)(stop.number - start.number) << PAGE_SHIFT);
+    object_release(object);
+    return error;
+}
+
+/* ---- madvise ----------------------------------------------------------- */
+
+int
+mmap_advise(struct aspace *aspace, u32 address, u32 bytes, u32 advice)
+{
+    page_t start = page_of(address), end = page_add(start, pages_for(bytes));
+
+    if (address & PAGE_MASK || end.number > PAGES_OF_ADDRESSES)
+        return -EINVAL;
+    switch (advice) {
+    case MADV_NORMAL:
+    case MADV_RANDOM:
+    case MADV_SEQUENTIAL:
+    case MADV_WILLNEED:
+    case MADV_DONTDUMP:
+    case MADV_DODUMP:
+    case MADV_HUGEPAGE:
+    case MADV_NOHUGEPAGE:
+        return mmap_change_mapped(aspace, start, end, region_leave, 0);
+    case MADV_COLD:
+        return mmap_change_mapped(aspace, start, end, region_leave_unlocked, 0);
+    case MADV_DONTNEED:
+    case MADV_FREE:
+        return mmap_change_mapped(aspace, start, end, region_discard, advice == MADV_FREE);
+    case MADV_REMOVE:
+        return range_visit(aspace, start, end, region_punch, 0);
+    case MADV_PAGEOUT:
+        return range_page_out(aspace, start, end);
+    case MADV_POPULATE_READ:
+    case MADV_POPULATE_WRITE:
+        return range_populate(aspace, start, end, advice == MADV_POPULATE_WRITE);
+    case MADV_DONTFORK:
+    case MADV_DOFORK:
+    case MADV_WIPEONFORK:
+    case MADV_KEEPONFORK:
+        return mmap_change_mapped(aspace, start, end, region_change_fork, advice);
+    default:
+        return -EINVAL;
     }
-    return !error && hole ? -ENOMEM : error;
 }
 
 /* ---- mlock ------------------------------------------------------------- */
@@ -277,7 +314,7 @@ region_change_lock(struct aspace *aspace, struct region *region, u32 lock, bool 
         return 0;
     }
     /* The entries say PMAP_LOCKED; the ones that come back will not. */
-    aspace_forget_entries(aspace, region);
+    aspace_forget_entries(aspace, region, region->start, region->end);
     region->flags &= (u8)~REGION_LOCKED;
     aspace->locked_pages -= pages;
     return 0;

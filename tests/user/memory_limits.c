@@ -123,11 +123,12 @@ peak_child(void)
     check_that(status_number("VmRSS:") < resident + SLACK && status_number("VmHWM:") >= resident + KILOBYTES - SLACK, "so does VmHWM");
     getrusage(RUSAGE_SELF, &usage);
     check_that(usage.ru_maxrss >= resident + KILOBYTES - SLACK, "so does ru_maxrss");
-    if (check_fork() == 0) {
+    pid_t child = check_fork();
+    if (child == 0) {
         check_that(status_number("VmPeak:") < size + KILOBYTES && status_number("VmHWM:") < resident + SLACK, "a child begins anew");
-        _exit(0);
+        exit(0);
     }
-    check_wait(-1);
+    check_wait(child);
 }
 
 int
