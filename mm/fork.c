@@ -197,7 +197,7 @@ fork_clone_region(const struct fork *fork, struct region *from)
     to = region_create(from);
     if (!to)
         return false;
-    to->flags &= (u8)~REGION_LOCKED;
+    to->flags &= (u8)~REGION_LOCK_FLAGS;
     region_insert(&fork->child->regions, to);
     if (!from->amap || from->flags & REGION_WIPE_FORK)
         return true;

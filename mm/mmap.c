@@ -182,7 +182,7 @@ mmap_map(struct aspace *aspace, struct mmap_request *request)
     region_merge(&aspace->regions, region);
     request->address = page_address(start);
     if (lock)
-        mmap_lock_new(aspace, start, end, request->flags & MAP_LOCKED || !aspace->lock_on_fault);
+        mmap_lock_new(aspace, start, end, !aspace->lock_on_fault);
     else if (request->flags & MAP_POPULATE)
         mmap_populate(aspace, start, end);
     return 0;

@@ -300,23 +300,20 @@ mmap_advise(struct aspace *aspace, u32 address, u32 bytes, u32 advice)
 
 /* ---- mlock ------------------------------------------------------------- */
 
+/* To these of REGION_LOCK_FLAGS. */
 static int
 region_change_lock(struct aspace *aspace, struct region *region, u32 lock, bool only_check)
 {
     u32 pages = region->end.number - region->start.number;
     bool locked = region->flags & REGION_LOCKED;
 
-    if (only_check || locked == (lock != 0))
+    if (only_check)
         return 0;
-    if (lock) {
-        region->flags |= REGION_LOCKED;
-        aspace->locked_pages += pages;
-        return 0;
-    }
     /* The entries say PMAP_LOCKED; the ones that come back will not. */
-    aspace_forget_entries(aspace, region, region->start, region->end);
-    region->flags &= (u8)~REGION_LOCKED;
-    aspace->locked_pages -= pages;
+    if (locked && !lock)
+        aspace_forget_entries(aspace, region, region->start, region->end);
+    aspace->locked_pages += (lock ? pages : 0) - (locked ? pages : 0);
+    region->flags = (u8)((region->flags & ~REGION_LOCK_FLAGS) | lock);
     return 0;
 }
 
@@ -346,7 +343,8 @@ mmap_may_lock(const struct aspace *aspace, u32 pages)
 int
 mmap_lock_new(struct aspace *aspace, page_t start, page_t end, bool populate)
 {
-    int error = mmap_change(aspace, start, end, region_change_lock, true);
+    u32 lock = populate ? REGION_LOCKED : REGION_LOCK_FLAGS;
+    int error = mmap_change(aspace, start, end, region_change_lock, lock);
 
     return error || !populate ? error : mmap_populate(aspace, start, end);
 }
@@ -386,14 +384,15 @@ mmap_unlock(struct aspace *aspace, u32 address, u32 bytes)
     page_t start, end;
     int error = lock_range(address, bytes, &start, &end);
 
-    return error ? error : mmap_change(aspace, start, end, region_change_lock, false);
+    return error ? error : mmap_change(aspace, start, end, region_change_lock, 0);
 }
 
 /* Applies the change to every region, whatever lies between them. What cannot be
  * filled is passed over, unless memory has come to its end. */
 static void
-lock_everything(struct aspace *aspace, bool lock, bool populate)
+lock_everything(struct aspace *aspace, u32 lock)
 {
+    bool populate = lock == REGION_LOCKED;
     struct region *region;
     page_t start, end = {0};
 
@@ -416,9 +415,9 @@ mmap_lock_all(struct aspace *aspace, u32 flags)
     if (flags & MCL_CURRENT && aspace->regions.pages > aspace->lock_limit_pages)
         return -ENOMEM;
     aspace->lock_future = flags & MCL_FUTURE;
-    aspace->lock_on_fault = flags & MCL_ONFAULT;
+    aspace->lock_on_fault = aspace->lock_future && flags & MCL_ONFAULT;
     if (flags & MCL_CURRENT)
-        lock_everything(aspace, true, !aspace->lock_on_fault);
+        lock_everything(aspace, flags & MCL_ONFAULT ? REGION_LOCK_FLAGS : REGION_LOCKED);
     return 0;
 }
 
@@ -426,6 +425,6 @@ int
 mmap_unlock_all(struct aspace *aspace)
 {
     aspace->lock_future = aspace->lock_on_fault = false;
-    lock_everything(aspace, false, false);
+    lock_everything(aspace, 0);
     return 0;
 }

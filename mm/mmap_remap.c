@@ -83,6 +83,14 @@ remap_clear(struct aspace *aspace, page_t old, page_t old_end, bool stay, page_t
     return error ? error : aspace_unmap(aspace, to, end);
 }
 
+/* Locked pages that are new at their place are mapped at once. What cannot be is passed over, as on Linux. */
+static void
+remap_lock(struct aspace *aspace, page_t start, page_t end)
+{
+    if ((region_find(&aspace->regions, start)->flags & REGION_LOCK_FLAGS) == REGION_LOCKED)
+        mmap_populate(aspace, start, end);
+}
+
 static int
 remap_move(struct aspace *aspace, page_t start, u32 old_pages, u32 pages, u32 flags, u32 address, u32 *result)
 {
@@ -110,6 +118,7 @@ remap_move(struct aspace *aspace, page_t start, u32 old_pages, u32 pages, u32 fl
     region_insert(&aspace->regions, region);
     region_merge(&aspace->regions, region);
     *result = page_address(to);
+    remap_lock(aspace, to, end);
     return 0;
 }
 
@@ -124,6 +133,7 @@ remap_grow(struct aspace *aspace, struct region *region, page_t old_end, page_t 
     if (region->flags & REGION_LOCKED)
         aspace->locked_pages += end.number - old_end.number;
     region_merge(&aspace->regions, region);
+    remap_lock(aspace, old_end, end);
     return true;
 }
 

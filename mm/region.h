@@ -38,6 +38,8 @@
 #define REGION_HEAP    8u       /* brk's, for /proc/PID/maps */
 #define REGION_NO_FORK 16u      /* madvise(MADV_DONTFORK) */
 #define REGION_WIPE_FORK 32u    /* madvise(MADV_WIPEONFORK): the child has it empty */
+#define REGION_LOCK_ON_FAULT 64u    /* MLOCK_ONFAULT, if it is locked: its pages come in when they are touched */
+#define REGION_LOCK_FLAGS (REGION_LOCKED | REGION_LOCK_ON_FAULT)
 
 struct region {
     RB_ENTRY(region) link;

@@ -47,6 +47,7 @@ smaps_flags(const struct region *region, struct text_buffer *text)
         {"gd", region->flags & REGION_STACK},
         {"lo", region->flags & REGION_LOCKED},
         {"dc", region->flags & REGION_NO_FORK},
+        {"lf", region->flags & REGION_LOCK_ON_FAULT},
         {"ac", !shared && region->protection & REGION_WRITE},
         {"wf", region->flags & REGION_WIPE_FORK},
     };

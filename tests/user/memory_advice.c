@@ -171,6 +171,26 @@ on_fault_check(void)
     unmap(base);
 }
 
+/* A locked mapping stays so where mremap lets it grow, or moves it. */
+static void
+grow_check(void)
+{
+    char *base = map(READ_WRITE, MAP_PRIVATE);
+
+    munmap(base + 2 * PAGE, (PAGES - 2) * PAGE);
+    check_that(mlock(base, 2 * PAGE) == 0 && mremap(base, 2 * PAGE, PAGES * PAGE, 0) == base && resident(base) == PAGES,
+               "a locked mapping that grows is brought in");
+    char *moved = mremap(base, PAGES * PAGE, 2 * PAGES * PAGE, MREMAP_MAYMOVE);
+    check_that(moved != MAP_FAILED && resident(moved) == PAGES && resident(moved + PAGES * PAGE) == PAGES, "the same, moved");
+    check_that(fails(madvise(moved + PAGES * PAGE, PAGE, MADV_DONTNEED), EINVAL), "and all of it is locked");
+    munmap(moved, 2 * PAGES * PAGE);
+    base = map(READ_WRITE, MAP_PRIVATE);
+    munmap(base + 2 * PAGE, (PAGES - 2) * PAGE);
+    check_that(syscall(SYS_mlock2, base, 2 * PAGE, MLOCK_ONFAULT) == 0 && mremap(base, 2 * PAGE, PAGES * PAGE, 0) == base && resident(base) == 0,
+               "with MLOCK_ONFAULT nothing comes in");
+    unmap(base);
+}
+
 static void
 become_nobody(rlim_t pages)
 {
@@ -269,6 +289,7 @@ main(void)
     wipe_check();
     hints_check();
     on_fault_check();
+    grow_check();
     check_child(limit_body);
     check_child(no_limit_body);
     leave_check();
