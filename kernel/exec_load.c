@@ -147,6 +147,26 @@ exec_load_file(struct aspace *aspace, const struct exec_file *file)
     return result;
 }
 
+/* From the first to the last byte that can be executed. */
+static void
+exec_note_code(struct aspace *aspace, const struct exec_file *file)
+{
+    aspace->code_start = UINT32_MAX;
+    for (u32 i = 0; i < file->layout.header_count; i++) {
+        const Elf32_Phdr *segment = &file->segments[i];
+        u32 end = segment->p_vaddr + segment->p_filesz;
+
+        if (segment->p_type != PT_LOAD || !(segment->p_flags & PF_X))
+            continue;
+        if (segment->p_vaddr < aspace->code_start)
+            aspace->code_start = segment->p_vaddr;
+        if (end > aspace->code_end)
+            aspace->code_end = end;
+    }
+    if (aspace->code_end == 0)
+        aspace->code_start = 0;
+}
+
 /* ---- The dynamic linker ---- */
 
 /* The name that stands in the program's file; path has room for PATH_MAX bytes. */
@@ -210,6 +230,7 @@ exec_load(struct exec_program *program)
     result = exec_load_file(program->aspace, &program->file);
     if (result == 0 && program->linker.inode != NULL)
         result = exec_load_file(program->aspace, &program->linker);
+    exec_note_code(program->aspace, &program->file);
     program->aspace->heap_start = (program->file.image.end + PAGE_MASK) & ~PAGE_MASK;
     program->aspace->heap_end = program->aspace->heap_start;
     return result;

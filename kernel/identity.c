@@ -9,7 +9,6 @@
 #include "mm/user.h"
 
 #include <asm/errno.h>
-#include <linux/capability.h>
 #include <linux/stat.h>
 
 /* In the calls that set several numbers at once this one stands for "as it is". */
@@ -287,6 +286,7 @@ sys_capget(u32 header_address, u32 data_address)
     struct __user_cap_header_struct header;
     struct __user_cap_data_struct data[CAPABILITY_WORDS] = {0};
     const struct process *process = current_process();
+    u64 effective, permitted;
     u32 words;
 
     if (user_copy_in(&header, header_address, sizeof(header)) < 0)
@@ -304,9 +304,11 @@ sys_capget(u32 header_address, u32 data_address)
         process = process_find(header.pid);
     if (process == NULL)
         return -ESRCH;
-    if (process->identity.effective_user == IDENTITY_ROOT) {
-        data[0].effective = data[0].permitted = UINT32_MAX;
-        data[1].effective = data[1].permitted = (1u << (CAP_LAST_CAP % 32 + 1)) - 1;
+    effective = identity_effective_capabilities(&process->identity);
+    permitted = identity_permitted_capabilities(&process->identity);
+    for (u32 i = 0; i < words; i++) {
+        data[i].effective = (u32)(effective >> 32 * i);
+        data[i].permitted = (u32)(permitted >> 32 * i);
     }
     return user_copy_out(data_address, data, words * sizeof(data[0]));
 }

@@ -6,6 +6,8 @@
 
 #include "kernel/types.h"
 
+#include <linux/capability.h>
+
 #define IDENTITY_ROOT 0u
 
 struct inode;
@@ -22,6 +24,23 @@ struct identity {
     u32 group, effective_group, saved_group;
     struct identity_groups *groups;        /* NULL: none; held */
 };
+
+/* Linux's capabilities, a bit for each: root has all in effect, and who can become root again may have them. */
+#define CAPABILITIES_ALL ((2ull << CAP_LAST_CAP) - 1)
+
+static inline u64
+identity_effective_capabilities(const struct identity *identity)
+{
+    return identity->effective_user == IDENTITY_ROOT ? CAPABILITIES_ALL : 0;
+}
+
+static inline u64
+identity_permitted_capabilities(const struct identity *identity)
+{
+    bool root = identity->user == IDENTITY_ROOT || identity->saved_user == IDENTITY_ROOT;
+
+    return root ? CAPABILITIES_ALL : identity_effective_capabilities(identity);
+}
 
 /* A copy for a child, and its end. */
 struct identity identity_copy(const struct identity *identity);

@@ -74,7 +74,7 @@ proc_print_statm(struct process *process, struct text_buffer *text)
 {
     struct report_size size = proc_size_of(process);
 
-    text_print(text, "%u %u %u %u 0 %u 0\n", size.total, size.resident, size.resident - size.anonymous, size.text,
+    text_print(text, "%u %u %u %u 0 %u 0\n", size.total, size.resident, size.resident - size.anonymous, size.code,
                size.data + size.stack);
 }
 

@@ -109,14 +109,16 @@ proc_print_stat_rest(const struct process *process, const struct thread *thread,
     text_print(text, " %u 0 %u %u %u %u", process->thread_count, start_ticks, size.total * PAGE_SIZE, size.resident,
                UINT32_MAX);
     /* Text bounds, stack, esp and eip. */
-    text_print(text, " 0 0 %u 0 0", aspace == NULL ? 0 : aspace->stack_top);
+    text_print(text, " %u %u %u 0 0", aspace == NULL ? 0 : aspace->code_start, aspace == NULL ? 0 : aspace->code_end,
+               aspace == NULL ? 0 : aspace->stack_top);
     text_print(text, " %u %u %u %u", (u32)signals.pending, (u32)signals.blocked, (u32)signals.ignored,
                (u32)signals.caught);
     /* Wait channel, swapped pages, exit signal, processor, scheduling, waits for devices, guest time. */
     text_print(text, " 0 0 0 %d 0 0 0 0 0 0", process->exit_signal);
     /* Data bounds, heap, arguments, environment, exit status. */
-    text_print(text, " 0 0 %u %u %u 0 0 %u\n", aspace == NULL ? 0 : aspace->heap_start,
+    text_print(text, " 0 0 %u %u %u %u %u %u\n", aspace == NULL ? 0 : aspace->heap_start,
                aspace == NULL ? 0 : aspace->arguments_start, aspace == NULL ? 0 : aspace->arguments_end,
+               aspace == NULL ? 0 : aspace->arguments_end, aspace == NULL ? 0 : aspace->environment_end,
                process->exit_status);
 }
 
@@ -150,6 +152,8 @@ proc_state_word(char letter)
     switch (letter) {
     case 'R':
         return "running";
+    case 'D':
+        return "disk sleep";
     case 'T':
         return "stopped";
     case 'W':
@@ -223,9 +227,19 @@ proc_print_status_memory(const struct proc_subject *subject, struct text_buffer 
     proc_print_kilobytes(text, "RssShmem", size.shared_memory);
     proc_print_kilobytes(text, "VmData", size.data);
     proc_print_kilobytes(text, "VmStk", size.stack);
-    proc_print_kilobytes(text, "VmExe", size.text);
+    proc_print_kilobytes(text, "VmExe", size.code);
+    proc_print_kilobytes(text, "VmLib", size.libraries);
     proc_print_kilobytes(text, "VmPTE", size.tables);
     proc_print_kilobytes(text, "VmSwap", size.swapped);
+}
+
+/* Nobody inherits any from another program, and nobody but root ever has one. */
+static void
+proc_print_capabilities(const struct identity *identity, struct text_buffer *text)
+{
+    text_print(text, "CapInh:\t%016llx\nCapPrm:\t%016llx\n", 0ull, identity_permitted_capabilities(identity));
+    text_print(text, "CapEff:\t%016llx\nCapBnd:\t%016llx\n", identity_effective_capabilities(identity), CAPABILITIES_ALL);
+    text_print(text, "CapAmb:\t%016llx\n", 0ull);
 }
 
 static void
@@ -237,7 +251,8 @@ proc_print_status_signals(const struct proc_subject *subject, struct text_buffer
     text_print(text, "SigPnd:\t%016llx\nShdPnd:\t%016llx\n", signals.pending, signals.shared_pending);
     text_print(text, "SigBlk:\t%016llx\nSigIgn:\t%016llx\n", signals.blocked, signals.ignored);
     text_print(text, "SigCgt:\t%016llx\n", signals.caught);
-    text_print(text, "NoNewPrivs:\t0\nSeccomp:\t0\nCpus_allowed:\t1\nCpus_allowed_list:\t0\n");
+    proc_print_capabilities(&subject->process->identity, text);
+    text_print(text, "NoNewPrivs:\t0\nSeccomp:\t0\nSeccomp_filters:\t0\nCpus_allowed:\t1\nCpus_allowed_list:\t0\n");
     text_print(text, "voluntary_ctxt_switches:\t%llu\nnonvoluntary_ctxt_switches:\t%llu\n",
                subject->used.switches_voluntary, subject->used.switches_involuntary);
 }

@@ -54,6 +54,7 @@ struct aspace {
     u32 lock_limit_pages;           /* RLIMIT_MEMLOCK, of who is not root */
     bool lock_future;               /* mlockall(MCL_FUTURE) ... */
     bool lock_on_fault;             /* ... with MCL_ONFAULT: pages as they are touched */
+    u32 code_start, code_end;       /* the program's own text, to the byte; set by exec */
     u32 arguments_start, arguments_end;     /* argv's strings, for /proc/PID/cmdline */
     u32 environment_end;            /* of envp's strings, which begin where argv's end */
     u32 auxiliary_start, auxiliary_end;     /* the auxiliary vector, for /proc/PID/auxv */

@@ -228,6 +228,8 @@ fork_copy_limits(const struct aspace *parent, struct aspace *child)
     child->data_limit_pages = parent->data_limit_pages;
     child->size_limit_pages = parent->size_limit_pages;
     child->arguments_start = parent->arguments_start;
+    child->code_start = parent->code_start;
+    child->code_end = parent->code_end;
     child->arguments_end = parent->arguments_end;
     child->environment_end = parent->environment_end;
     child->auxiliary_start = parent->auxiliary_start;

@@ -170,8 +170,8 @@ report_vmstat(struct aspace *aspace, struct text_buffer *text)
 void
 report_size(struct aspace *aspace, struct report_size *size)
 {
+    u32 code = pages_for(aspace->code_end) - page_of(aspace->code_start).number, executable = 0, peak;
     struct usage usage = usage_of(aspace);
-    u32 peak;
 
     aspace_note_peak(aspace);
     peak = aspace->peak_resident;
@@ -182,6 +182,7 @@ report_size(struct aspace *aspace, struct report_size *size)
         .shared_memory = usage.shared_memory,
         .swapped = aspace_swapped_pages(aspace),
         .locked = aspace->locked_pages,
+        .code = code,
         .tables = aspace->pmap.table_count,
         .peak_total = aspace->peak_pages,
         .peak_resident = peak > usage.resident ? peak : usage.resident,
@@ -191,9 +192,10 @@ report_size(struct aspace *aspace, struct report_size *size)
 
         if (region->flags & REGION_STACK)
             size->stack += pages;
-        else if (region->protection & REGION_EXECUTE)
-            size->text += pages;
         else if (region_is_data(region))
             size->data += pages;
+        else if (region->protection & REGION_EXECUTE && !(region->protection & REGION_WRITE))
+            executable += pages;
     }
+    size->libraries = executable > code ? executable - code : 0;
 }

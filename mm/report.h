@@ -28,7 +28,8 @@ void report_vmstat(struct aspace *aspace, struct text_buffer *text);
 /* Figures for /proc/PID/stat, statm and status, in pages. The resident ones that are
  * neither anonymous nor shared memory are files'. */
 struct report_size {
-    u32 total, resident, anonymous, shared_memory, text, data, stack, swapped, locked, tables;
+    u32 total, resident, anonymous, shared_memory, data, stack, swapped, locked, tables;
+    u32 code, libraries;            /* the program's own text, and all other */
     u32 peak_total, peak_resident;
 };
 void report_size(struct aspace *aspace, struct report_size *size);

@@ -1,0 +1,182 @@
+/*
+ * The lines of /proc/self/status that ps, top and others read: in Linux's order, and true.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <linux/capability.h>
+
+#include "user/lib/check.h"
+
+enum { PAGE = 4096, PAGES = 64, KILOBYTES = PAGES * PAGE / 1024 };
+
+static char text[16384];
+
+static void
+text_read(const char *path)
+{
+    int file = open(path, O_RDONLY);
+    ssize_t length = read(file, text, sizeof text - 1);
+
+    close(file);
+    text[length > 0 ? length : 0] = '\0';
+}
+
+/* What stands behind a name at the beginning of a line, or NULL. */
+static const char *
+line_of(const char *name)
+{
+    size_t length = strlen(name);
+
+    for (const char *line = text; line != NULL && *line != '\0'; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        if (strncmp(line, name, length) == 0 && line[length] == ':')
+            return line + length + 1;
+    }
+    return NULL;
+}
+
+static unsigned long long
+figure(const char *name, int base)
+{
+    const char *line = line_of(name);
+
+    return line != NULL ? strtoull(line, NULL, base) : ~0ull;
+}
+
+static void
+order_check(void)
+{
+    static const char *const names[] = {
+        "Name", "Umask", "State", "Tgid", "Ngid", "Pid", "PPid", "TracerPid", "Uid", "Gid", "FDSize", "Groups", "VmPeak", "VmSize",
+        "VmLck", "VmPin", "VmHWM", "VmRSS", "RssAnon", "RssFile", "RssShmem", "VmData", "VmStk", "VmExe", "VmLib", "VmPTE", "VmSwap",
+        "Threads", "SigPnd", "ShdPnd", "SigBlk", "SigIgn", "SigCgt", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs",
+        "Seccomp", "Cpus_allowed", "Cpus_allowed_list", "voluntary_ctxt_switches", "nonvoluntary_ctxt_switches",
+    };
+    const char *before = text, *missing = NULL, *line;
+
+    text_read("/proc/self/status");
+    for (size_t i = 0; i < sizeof names / sizeof *names && missing == NULL; i++) {
+        line = line_of(names[i]);
+        if (line == NULL || line < before)
+            missing = names[i];
+        before = line;
+    }
+    check_that(missing == NULL, "status has its lines in Linux's order%s%s", missing == NULL ? "" : ", but ", missing == NULL ? "" : missing);
+}
+
+/* The sum of what /proc/self/maps shows with these permissions and, if it is not NULL, this name; in KiB. */
+static unsigned long
+mapped(const char *permissions)
+{
+    unsigned long start, end, sum = 0;
+    char found[8];
+
+    text_read("/proc/self/maps");
+    for (const char *line = text; line != NULL && *line != '\0'; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        if (sscanf(line, "%lx-%lx %7s", &start, &end, found) == 3 && strcmp(found, permissions) == 0)
+            sum += (end - start) / 1024;
+    }
+    return sum;
+}
+
+static void
+code_check(void)
+{
+    unsigned long code = mapped("r-xp"), before, after;
+    char *base;
+
+    text_read("/proc/self/status");
+    before = (unsigned long) figure("VmLib", 10);
+    check_that(figure("VmExe", 10) > 0 && figure("VmExe", 10) + before <= code, "VmExe and VmLib are what can be executed");
+    base = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    text_read("/proc/self/status");
+    after = (unsigned long) figure("VmLib", 10);
+    check_that(after == before + KILOBYTES, "what is mapped to be executed besides the program is VmLib");
+    munmap(base, PAGES * PAGE);
+}
+
+static void
+data_check(void)
+{
+    unsigned long before, after;
+    char *base;
+
+    text_read("/proc/self/status");
+    before = (unsigned long) figure("VmData", 10);
+    base = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    text_read("/proc/self/status");
+    after = (unsigned long) figure("VmData", 10);
+    check_that(after == before + KILOBYTES, "VmData is private memory that can be written");
+    munmap(base, PAGES * PAGE);
+}
+
+/* ---- Capabilities ---- */
+
+static bool
+capabilities_are(bool permitted, bool effective)
+{
+    struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+    struct __user_cap_data_struct data[2];
+    unsigned long long all;
+
+    text_read("/proc/self/status");
+    all = figure("CapBnd", 16);
+    syscall(SYS_capget, &header, data);
+    return figure("CapPrm", 16) == (permitted ? all : 0) && figure("CapEff", 16) == (effective ? all : 0)
+        && data[0].permitted == (permitted ? (uint32_t) all : 0) && data[1].permitted == (permitted ? (uint32_t) (all >> 32) : 0)
+        && data[0].effective == (effective ? (uint32_t) all : 0) && data[1].effective == (effective ? (uint32_t) (all >> 32) : 0);
+}
+
+static void
+capabilities_body(void)
+{
+    check_that(capabilities_are(true, true), "root has all capabilities");
+    check_that(seteuid(1000) == 0 && capabilities_are(true, false), "while it acts as another, none is in effect");
+    check_that(seteuid(0) == 0 && capabilities_are(true, true), "it takes them up again");
+    check_that(setuid(1000) == 0 && capabilities_are(false, false), "who is root no more has none");
+}
+
+/* ---- stat ---- */
+
+static void
+stat_check(void)
+{
+    extern char etext[], __executable_start[];
+    unsigned long code_start = 0, code_end = 0, environment_start = 0, environment_end = 0;
+    const char *at;
+
+    text_read("/proc/self/stat");
+    at = strrchr(text, ')');
+    for (int field = 3; at != NULL && field <= 51; field++) {
+        at = strchr(at + 1, ' ');
+        code_start = field == 26 ? strtoul(at, NULL, 10) : code_start;
+        code_end = field == 27 ? strtoul(at, NULL, 10) : code_end;
+        environment_start = field == 50 ? strtoul(at, NULL, 10) : environment_start;
+        environment_end = field == 51 ? strtoul(at, NULL, 10) : environment_end;
+    }
+    check_that(code_start >= (uintptr_t) __executable_start && code_start <= (uintptr_t) stat_check && code_end > (uintptr_t) stat_check
+               && code_end <= (uintptr_t) etext + PAGE, "stat says where the code lies");
+    check_that(environ[0] == NULL ? environment_end >= environment_start
+               : environment_start == (uintptr_t) environ[0] && environment_end > environment_start, "and the environment");
+}
+
+int
+main(void)
+{
+    order_check();
+    code_check();
+    data_check();
+    check_child(capabilities_body);
+    stat_check();
+    return check_end();
+}
