@@ -38,7 +38,8 @@ exec_file_open(struct exec_file *file, const char *path, char *header)
 
     if (result < 0)
         return result;
-    result = inode_add_program(inode);
+    /* A file that is mapped to be written is as good as open. */
+    result = inode->object->writable_regions > 0 ? -ETXTBSY : inode_add_program(inode);
     if (result < 0) {
         inode_release(inode);
         return result;

@@ -4,7 +4,7 @@
 #include "kernel/seal.h"
 
 #include "kernel/file.h"
-#include "mm/aspace.h"
+#include "mm/object.h"
 #include "mm/units.h"
 
 #include <asm/errno.h>
@@ -31,7 +31,7 @@ seal_add(struct file *file, u32 seals)
         return -EINVAL;
     if (inode->seals & F_SEAL_SEAL)
         return -EPERM;
-    if (seals & ~inode->seals & F_SEAL_WRITE && aspace_any_writes(inode->object))
+    if (seals & ~inode->seals & F_SEAL_WRITE && inode->object->writable_regions > 0)
         return -EBUSY;
     inode->seals |= seals;
     return 0;

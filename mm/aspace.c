@@ -239,18 +239,6 @@ aspace_unmap(struct aspace *aspace, page_t start, page_t end)
     return 0;
 }
 
-bool
-aspace_any_writes(const struct object *object)
-{
-    struct aspace *aspace;
-
-    LIST_FOREACH(aspace, &aspace_all, link)
-        for (struct region *region = region_first(&aspace->regions); region; region = region_next(region))
-            if (region->object == object && region->flags & REGION_SHARED && region->maximum & REGION_WRITE)
-                return true;
-    return false;
-}
-
 /* ---- Truncation -------------------------------------------------------- */
 
 /* Where the pages of the region begin that lie beyond the object's end; the region's end if none does. */

@@ -122,10 +122,6 @@ bool aspace_cut(struct aspace *aspace, page_t start, page_t end);
  * are there. May sleep; when it returns 0, nothing is mapped there. */
 int aspace_unmap(struct aspace *aspace, page_t start, page_t end);
 
-/* Whether any address space has the object mapped so that writing to memory writes to it,
- * or could after an mprotect. Linear in all regions. */
-bool aspace_any_writes(const struct object *object);
-
 /* The object has become shorter: private copies of its pages beyond the end go as well, in all address spaces, and
  * touching them is SIGBUS from now on, as on Linux. Linear in all regions, if the object has any; never sleeps. */
 void aspace_cut_copies(const struct object *object);

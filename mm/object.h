@@ -42,6 +42,7 @@ struct object {
     enum object_kind kind;
     u32 references;
     u64 bytes;                          /* pages beyond raise SIGBUS; the zero object has no end */
+    u32 writable_regions;               /* regions through which memory may be written to it; region.c only */
     char *name;                         /* for /proc/PID/maps; may be NULL; owned */
     u32 inode_number;                   /* likewise */
     LIST_ENTRY(object) link;            /* all objects but the zero object, for check */

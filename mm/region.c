@@ -97,6 +97,8 @@ region_create(const struct region *model)
     *region = *model;
     region->amap = NULL;
     object_hold(region->object);
+    if (region_may_write(region))
+        region->object->writable_regions++;
     return region;
 }
 
@@ -105,6 +107,8 @@ region_destroy(struct region *region)
 {
     if (region->amap)
         amap_destroy(region->amap);
+    if (region_may_write(region))
+        region->object->writable_regions--;
     object_release(region->object);
     kmem_cache_free(&region_cache, region);
 }

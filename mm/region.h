@@ -154,11 +154,18 @@ region_prefetch(const struct region *region, page_t page)
     };
 }
 
-/* Whether writing to the region's memory writes to a file that has its place on a device. */
+/* Whether writing to the region's memory writes to its object, or could after an mprotect. */
+static inline bool
+region_may_write(const struct region *region)
+{
+    return region->flags & REGION_SHARED && region->maximum & REGION_WRITE;
+}
+
+/* The same for a file that has its place on a device. */
 static inline bool
 region_writes_file(const struct region *region)
 {
-    return region->flags & REGION_SHARED && region->maximum & REGION_WRITE && region->object->file.frame_count > 0;
+    return region_may_write(region) && region->object->file.frame_count > 0;
 }
 
 /* Writes what is dirty of the file's pages [start, end) of such a region to the device.
