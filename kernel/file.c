@@ -180,6 +180,30 @@ file_open_new(const struct path_end *end, u32 flags, u32 mode, struct file **fil
     return error;
 }
 
+/* O_TMPFILE: a file in the directory's tree that has no name, and gets one by linkat at most. */
+static int
+file_open_temporary(const struct path_end *end, u32 flags, u32 mode, struct file **file)
+{
+    struct inode *inode;
+    int error;
+
+    if ((flags & O_DIRECTORY) == 0 || flags & O_CREAT || (flags & O_ACCMODE) == O_RDONLY)
+        return -EINVAL;
+    if (end->inode == NULL)
+        return -ENOENT;
+    if (!inode_is(end->inode, S_IFDIR))
+        return -ENOTDIR;
+    error = ramfs_owns(end->inode) ? permission_make_name(end->inode) : -EOPNOTSUPP;
+    if (error == 0)
+        error = ramfs_create_temporary(end->inode, mode & ~(u32)S_IFMT, &inode);
+    if (error < 0)
+        return error;
+    inode->linkable = !(flags & O_EXCL);
+    error = file_open_inode(inode, flags & ~(u32)(O_TMPFILE | O_TRUNC), file);
+    inode_release(inode);
+    return error;
+}
+
 /* How open's flags let symbolic links in the last place be followed. */
 static u32
 file_walk_flags(const char *path, u32 flags)
@@ -206,7 +230,9 @@ file_open(struct inode *start, const char *path, u32 flags, u32 mode, struct fil
     error = path_walk(start, path, file_walk_flags(path, flags), &end);
     if (error < 0)
         return error;
-    if ((flags & O_CREAT) && end.slash)
+    if (flags & __O_TMPFILE)
+        error = file_open_temporary(&end, flags, mode, file);
+    else if ((flags & O_CREAT) && end.slash)
         error = -EISDIR;
     else if (end.inode != NULL)
         error = file_open_existing(&end, flags, file);

@@ -88,7 +88,7 @@ inode_touch_changed(struct inode *inode)
 void
 inode_touch_accessed(struct inode *inode)
 {
-    if (inode->accessed <= inode->modified)
+    if (inode->accessed <= inode->modified && inode_check_writable(inode) == 0)
         inode->accessed = time_since_epoch();
 }
 

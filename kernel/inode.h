@@ -32,6 +32,7 @@ struct file_system {
     const char *name;
     u32 device;      /* st_dev: no two trees have the same */
     u32 magic;       /* f_type */
+    bool read_only;  /* nothing in it may change: see inode_check_writable */
 };
 
 /* Receives one directory entry; returns false where it has no room (the entry will be listed again). */
@@ -89,6 +90,7 @@ struct inode {
     };
     s32 writers;                /* S_IFREG: open files that can write, or, negative, programs that run from it */
     u32 seals;                  /* S_IFREG: F_SEAL_*; seal.c only, but for the first */
+    bool linkable;              /* it may be given a name though it has none (O_TMPFILE); whoever made it */
     struct mutex changing;      /* S_IFREG: held by whoever writes or sets the length, which may sleep in between */
 };
 
@@ -174,6 +176,13 @@ void inode_touch_accessed(struct inode *inode);
  * for what never has one. -ENOENT for a directory that was removed (then only the above is printed).
  */
 int inode_path(struct inode *inode, struct text_buffer *text);
+
+/* Whether what is known about an inode, or a name in it, may be changed at all: 0 or -EROFS. */
+static inline int
+inode_check_writable(const struct inode *inode)
+{
+    return inode->file_system->read_only ? -EROFS : 0;
+}
 
 static inline bool
 inode_is(const struct inode *inode, u32 type)

@@ -24,6 +24,7 @@
 #include <asm/errno.h>
 #include <bsd/sys/queue.h>
 #include <linux/fcntl.h>
+#include <linux/kdev_t.h>
 #include <linux/mount.h>
 #include <linux/stat.h>
 
@@ -37,21 +38,25 @@
 #define MOUNT_TEMPORARY_MODE 01777u
 #define MOUNT_MODES 07777u         /* what mode= can say */
 
-/* Flags that change what is mounted already, or how it is seen elsewhere. */
-#define MOUNT_CHANGES (MS_REMOUNT | MS_BIND | MS_MOVE | MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE)
+/* Flags that let a tree be seen elsewhere, too. */
+#define MOUNT_CHANGES (MS_BIND | MS_MOVE | MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE)
 
 /* What is to be mounted. */
 struct mount_request {
     char type[MOUNT_TYPE_BYTES];
     u32 mode;                      /* tmpfs: of its root ... */
     u32 user, group;
-    u32 page_limit;                /* ... and of its files together */
+    struct ramfs_limits limits;
+    bool read_only;
 };
+
+static const struct ramfs_limits mount_unlimited = {RAMFS_UNLIMITED, RAMFS_UNLIMITED};
 
 struct mount {
     TAILQ_ENTRY(mount) link;
     struct inode *root;            /* held */
     struct inode *covered;         /* held */
+    char *source;                  /* what was said to be mounted, which means nothing here; owned */
 };
 
 static TAILQ_HEAD(, mount) mounts = TAILQ_HEAD_INITIALIZER(mounts);
@@ -74,17 +79,30 @@ mount_is_root(const struct inode *inode)
     return mount_find(inode) != NULL;
 }
 
+static char *
+mount_copy_source(const char *source)
+{
+    usize bytes = strlen(source) + 1;
+    char *copy = kmem_allocate(bytes);
+
+    if (copy != NULL)
+        memcpy(copy, source, bytes);
+    return copy;
+}
+
 /* Mounts a tree on a directory; takes over the caller's reference to the root. */
 static int
-mount_attach(struct inode *covered, struct inode *root)
+mount_attach(struct inode *covered, struct inode *root, const char *source)
 {
     struct mount *mount = root == NULL ? NULL : kmem_allocate(sizeof(*mount));
+    char *copy = mount == NULL ? NULL : mount_copy_source(source);
 
-    if (mount == NULL) {
+    if (copy == NULL) {
+        kmem_free(mount);
         inode_release(root);
         return -ENOMEM;
     }
-    *mount = (struct mount){.root = root, .covered = covered};
+    *mount = (struct mount){.root = root, .covered = covered, .source = copy};
     ramfs_graft(covered, root);
     TAILQ_INSERT_TAIL(&mounts, mount, link);
     return 0;
@@ -97,45 +115,67 @@ mount_create_tree(const struct mount_request *request)
 
     if (strcmp(request->type, "proc") == 0)
         return proc_create_tree();
-    root = ramfs_create_tree(request->mode, request->page_limit);
+    root = ramfs_create_tree(request->mode, &request->limits);
     if (root != NULL) {
         root->user = request->user;
         root->group = request->group;
+        ramfs_remount(root, &request->limits, request->read_only);
     }
     return root;
 }
 
 /* A directory that is the root of a mount may be covered again. */
 static int
-mount_on(struct inode *directory, const struct mount_request *request)
+mount_on(struct inode *directory, const struct mount_request *request, const char *source)
 {
     if (!inode_is(directory, S_IFDIR))
         return -ENOTDIR;
     if (directory == path_root || directory->parent == NULL || !ramfs_owns(directory->parent))
         return -EBUSY;
-    return mount_attach(directory, mount_create_tree(request));
+    return mount_attach(directory, mount_create_tree(request), source);
 }
 
 /* ---- options ---- */
 
-/* A number of bytes with K, M or G behind it, or of hundredths of memory with %, as pages (0: no limit); false if it is
- * none. */
+/* A number with K, M or G behind it, or without; false if there is something else. */
+static bool
+mount_parse_number(const char **text, u64 *value)
+{
+    const char *unit;
+
+    if (!string_read_number(text, value) || *value >> 40 != 0)
+        return false;
+    unit = **text == '\0' ? NULL : strchr("kmg", **text | 0x20);
+    if (unit != NULL) {
+        *value <<= 10 * (unit - "kmg" + 1);
+        ++*text;
+    }
+    return true;
+}
+
+/* A number of inodes; 0: no limit. */
+static bool
+mount_parse_count(const char *text, u32 *count)
+{
+    u64 value;
+
+    if (!mount_parse_number(&text, &value))
+        return false;
+    *count = value == 0 || value > RAMFS_UNLIMITED ? RAMFS_UNLIMITED : (u32)value;
+    return *text == '\0';
+}
+
+/* A number of bytes, or of hundredths of memory with %, as pages; 0: no limit. */
 static bool
 mount_parse_size(const char *text, u32 *pages)
 {
     u64 value;
 
-    if (!string_read_number(&text, &value) || value >> 40 != 0)
+    if (!mount_parse_number(&text, &value))
         return false;
     if (*text == '%') {
         value = divide_u64(value * frame_total(), 100, NULL) << PAGE_SHIFT;
         text++;
-    } else if (*text != '\0') {
-        const char *unit = strchr("kmg", *text++ | 0x20);
-
-        if (unit == NULL)
-            return false;
-        value <<= 10 * (unit - "kmg" + 1);
     }
     value = (value + PAGE_MASK) >> PAGE_SHIFT;
     *pages = value > RAMFS_UNLIMITED ? RAMFS_UNLIMITED : (u32)value;
@@ -154,7 +194,9 @@ mount_parse_option(struct mount_request *request, const char *option)
     if (value++ == NULL)
         return false;
     if (length == 4 && memcmp(option, "size", length) == 0)
-        return mount_parse_size(value, &request->page_limit);
+        return mount_parse_size(value, &request->limits.pages);
+    if (length == 9 && memcmp(option, "nr_inodes", length) == 0)
+        return mount_parse_count(value, &request->limits.inodes);
     if (length == 4 && memcmp(option, "mode", length) == 0) {
         for (; *value >= '0' && *value <= '7' && number <= MOUNT_MODES; value++)
             number = number << 3 | (u32)(*value - '0');
@@ -182,7 +224,7 @@ mount_parse_options(struct mount_request *request, char *text)
         if (text != NULL)
             *text++ = '\0';
         if (!mount_parse_option(request, option)) {
-            log_warn("mount: tmpfs knows size=BYTES[KMG%%], mode=OCTAL, uid=N and gid=N, but not %s", option);
+            log_warn("mount: tmpfs knows size=BYTES[KMG%%], nr_inodes=N[KMG], mode=OCTAL, uid=N and gid=N, but not %s", option);
             return -EINVAL;
         }
     }
@@ -191,18 +233,13 @@ mount_parse_options(struct mount_request *request, char *text)
 
 /* ---- the calls ---- */
 
-/* Reads what is to be mounted from user memory. */
 static int
-mount_read_request(struct mount_request *request, u32 type, u32 data)
+mount_read_options(struct mount_request *request, u32 data)
 {
     char *options;
-    int error = user_copy_string(request->type, type, sizeof(request->type));
+    int error;
 
-    if (error < 0)
-        return error == -ENAMETOOLONG ? -ENODEV : error;
-    if (strcmp(request->type, "proc") != 0 && strcmp(request->type, "tmpfs") != 0)
-        return -ENODEV;
-    if (data == 0 || strcmp(request->type, "proc") == 0)
+    if (data == 0)
         return 0;
     error = path_copy_in(data, &options);
     if (error < 0)
@@ -212,24 +249,67 @@ mount_read_request(struct mount_request *request, u32 type, u32 data)
     return error;
 }
 
+/* Reads what is to be mounted from user memory. */
+static int
+mount_read_request(struct mount_request *request, u32 type, u32 data)
+{
+    int error = user_copy_string(request->type, type, sizeof(request->type));
+
+    if (error < 0)
+        return error == -ENAMETOOLONG ? -ENODEV : error;
+    if (strcmp(request->type, "proc") != 0 && strcmp(request->type, "tmpfs") != 0)
+        return -ENODEV;
+    return strcmp(request->type, "proc") == 0 ? 0 : mount_read_options(request, data);
+}
+
+static int
+mount_new(struct inode *directory, u32 source, u32 type, u32 data, bool read_only)
+{
+    struct mount_request request = {.mode = MOUNT_TEMPORARY_MODE, .limits = mount_unlimited, .read_only = read_only};
+    int error = mount_read_request(&request, type, data);
+    char *name = NULL;
+
+    if (error == 0 && source != 0)
+        error = path_copy_in(source, &name);
+    if (error == 0 || error == -ENOENT)
+        error = mount_on(directory, &request, name == NULL ? "none" : name);
+    path_free(name);
+    return error;
+}
+
+/* What is not said stays as it is, but for MS_RDONLY. */
+static int
+mount_again(struct inode *root, u32 data, bool read_only)
+{
+    struct mount_request request = {.read_only = read_only};
+    int error;
+
+    if (root != path_root && !mount_is_root(root))
+        return -EINVAL;
+    if (!ramfs_owns(root))
+        return 0;
+    request.limits = ramfs_limits_of(root);
+    error = mount_read_options(&request, data);
+    return error == 0 ? ramfs_remount(root, &request.limits, read_only) : error;
+}
+
 s32
 sys_mount(u32 source, u32 target, u32 type, u32 flags, u32 data)
 {
-    struct mount_request request = {.mode = MOUNT_TEMPORARY_MODE, .page_limit = RAMFS_UNLIMITED};
     struct inode *directory;
     int error;
 
-    (void)source;
     if (current_process()->identity.effective_user != IDENTITY_ROOT)
         return -EPERM;
     if (flags & MOUNT_CHANGES)
         return -EINVAL;
-    error = mount_read_request(&request, type, data);
-    if (error == 0)
-        error = path_lookup_user(AT_FDCWD, target, 0, &directory);
+    error = path_lookup_user(AT_FDCWD, target, 0, &directory);
     if (error < 0)
         return error;
-    error = mount_on(directory, &request);
+    if (flags & MS_REMOUNT)
+        error = mount_again(directory, data, flags & MS_RDONLY);
+    else
+        error = mount_new(directory, source, type, data, flags & MS_RDONLY);
     inode_release(directory);
     return error;
 }
@@ -247,6 +327,7 @@ mount_detach(struct mount *mount, bool lazily)
         return -EBUSY;
     TAILQ_REMOVE(&mounts, mount, link);
     ramfs_ungraft(mount->covered, root);
+    kmem_free(mount->source);
     kmem_free(mount);
     if (in_memory)
         ramfs_empty_tree(root);
@@ -280,14 +361,23 @@ sys_umount(u32 target)
     return sys_umount2(target, 0);
 }
 
-/* ",size=" where a tree has a limit. */
-static void
-mount_print_limit(const struct inode *root, struct text_buffer *text)
+static const char *
+mount_access(const struct inode *root)
 {
-    u32 limit = ramfs_owns(root) ? ramfs_limit(root) : RAMFS_UNLIMITED;
+    return root->file_system->read_only ? "ro" : "rw";
+}
 
-    if (limit != RAMFS_UNLIMITED)
-        text_print(text, ",size=%uk", limit << (PAGE_SHIFT - 10));
+/* What a tree is mounted with. */
+static void
+mount_print_options(const struct inode *root, struct text_buffer *text)
+{
+    struct ramfs_limits limits = ramfs_owns(root) ? ramfs_limits_of(root) : mount_unlimited;
+
+    text_print(text, "%s", mount_access(root));
+    if (limits.pages != RAMFS_UNLIMITED)
+        text_print(text, ",size=%uk", limits.pages << (PAGE_SHIFT - 10));
+    if (limits.inodes != RAMFS_UNLIMITED)
+        text_print(text, ",nr_inodes=%u", limits.inodes);
 }
 
 void
@@ -295,14 +385,13 @@ mount_print(struct text_buffer *text)
 {
     struct mount *mount;
 
-    text_print(text, "rootfs / rootfs rw 0 0\n");
+    text_print(text, "rootfs / rootfs %s 0 0\n", mount_access(path_root));
     TAILQ_FOREACH(mount, &mounts, link) {
-        const char *type = mount->root->file_system->name;
         struct text_buffer path = {0};
 
         if (inode_path(mount->root, &path) == 0) {
-            text_print(text, "%s %s %s rw", type, path.data, type);
-            mount_print_limit(mount->root, text);
+            text_print(text, "%s %s %s ", mount->source, path.data, mount->root->file_system->name);
+            mount_print_options(mount->root, text);
             text_print(text, " 0 0\n");
         }
         text_free(&path);
@@ -315,16 +404,17 @@ mount_print_family(struct text_buffer *text)
 {
     struct mount *mount;
     u32 first = path_root->file_system->device;
+    const char *access = mount_access(path_root);
 
-    text_print(text, "%u %u 0:%u / / rw - rootfs rootfs rw\n", first, first, first);
+    text_print(text, "%u %u 0:%u / / %s - rootfs rootfs %s\n", first, first, first, access, access);
     TAILQ_FOREACH(mount, &mounts, link) {
         const struct file_system *tree = mount->root->file_system;
         struct text_buffer path = {0};
 
         if (inode_path(mount->root, &path) == 0) {
-            text_print(text, "%u %u 0:%u / %s rw - %s %s rw", tree->device, mount->covered->file_system->device, tree->device,
-                       path.data, tree->name, tree->name);
-            mount_print_limit(mount->root, text);
+            text_print(text, "%u %u %u:%u / %s %s - %s %s ", tree->device, mount->covered->file_system->device,
+                       MAJOR(tree->device), MINOR(tree->device), path.data, mount_access(mount->root), tree->name, mount->source);
+            mount_print_options(mount->root, text);
             text_print(text, "\n");
         }
         text_free(&path);
@@ -336,7 +426,7 @@ mount_must(struct inode *parent, const char *name, const struct mount_request *r
 {
     struct inode *directory;
 
-    if (ramfs_create(parent, name, S_IFDIR | request->mode, 0, &directory) < 0 || mount_on(directory, request) < 0)
+    if (ramfs_create(parent, name, S_IFDIR | request->mode, 0, &directory) < 0 || mount_on(directory, request, request->type) < 0)
         panic("no memory for %s", name);
     inode_release(directory);
 }
@@ -345,7 +435,7 @@ void
 mount_start(void)
 {
     const struct mount_request process_tree = {.type = "proc", .mode = 0555};
-    const struct mount_request temporary = {.type = "tmpfs", .mode = MOUNT_TEMPORARY_MODE, .page_limit = RAMFS_UNLIMITED};
+    const struct mount_request temporary = {.type = "tmpfs", .mode = MOUNT_TEMPORARY_MODE, .limits = mount_unlimited};
     struct inode *devices;
 
     mount_must(path_root, "proc", &process_tree);

@@ -21,11 +21,23 @@ permission_identity(void)
     return identity == NULL || identity->effective_user == IDENTITY_ROOT ? NULL : identity;
 }
 
+/* Devices and FIFOs can be written to wherever they lie. */
+static int
+permission_check_tree(const struct inode *inode, u32 wanted)
+{
+    bool lies_there = inode_is(inode, S_IFREG) || inode_is(inode, S_IFDIR) || inode_is(inode, S_IFLNK);
+
+    return wanted & PERMISSION_WRITE && lies_there ? inode_check_writable(inode) : 0;
+}
+
 int
 permission_check_as(const struct permission_asker *asker, const struct inode *inode, u32 wanted)
 {
     u32 mode = inode->mode;
+    int error = permission_check_tree(inode, wanted);
 
+    if (error < 0)
+        return error;
     if (asker->user == IDENTITY_ROOT) {
         bool may_run = inode_is(inode, S_IFDIR) || mode & MODE_ANY_EXECUTE;
 
@@ -45,7 +57,7 @@ permission_check(const struct inode *inode, u32 wanted)
     struct permission_asker asker = {0};
 
     if (identity == NULL && !(wanted & PERMISSION_EXECUTE))
-        return 0;
+        return permission_check_tree(inode, wanted);
     if (identity != NULL)
         asker = (struct permission_asker){identity->effective_user, identity->effective_group, identity};
     return permission_check_as(&asker, inode, wanted);

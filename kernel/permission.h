@@ -18,7 +18,7 @@ struct permission_asker {
     const struct identity *identity;       /* for the supplementary groups */
 };
 
-/* 0 or -EACCES. */
+/* 0, -EACCES, or -EROFS for writing to a file, directory or link of a tree that is mounted read-only. */
 int permission_check_as(const struct permission_asker *asker, const struct inode *inode, u32 wanted);
 
 /* The same for the current process; the first test spares root most of it. */

@@ -31,9 +31,9 @@
 
 #define RAMFS_FIRST_POSITION 2u   /* 0 and 1 are "." and ".." */
 
-static struct ramfs_tree ramfs_root_tree = {{"rootfs", RAMFS_ROOT_DEVICE, RAMFS_MAGIC}, .inodes = 1};
-static struct ramfs_tree ramfs_unnamed_tree = {{"tmpfs", RAMFS_UNNAMED_DEVICE, TMPFS_MAGIC}, .inodes = 1,
-                                               .budget.limit = RAMFS_UNLIMITED};
+static struct ramfs_tree ramfs_root_tree = {{"rootfs", RAMFS_ROOT_DEVICE, RAMFS_MAGIC, false}, .inodes = 1, .inode_limit = RAMFS_UNLIMITED};
+static struct ramfs_tree ramfs_unnamed_tree = {{"tmpfs", RAMFS_UNNAMED_DEVICE, TMPFS_MAGIC, false}, .inodes = 1,
+                                               .inode_limit = RAMFS_UNLIMITED, .budget.limit = RAMFS_UNLIMITED};
 
 static const struct inode_operations ramfs_operations;
 
@@ -330,6 +330,8 @@ ramfs_create(struct inode *directory, const char *name, u32 mode, u32 device, st
     struct inode *inode;
 
     assert((mode & S_IFMT) != S_IFLNK);
+    if (ramfs_free_inodes(directory) == 0)
+        return -ENOSPC;
     if ((mode & S_IFMT) == S_IFREG) {
         object = object_anonymous_create(0);
         if (object == NULL)
@@ -349,9 +351,12 @@ int
 ramfs_create_link(struct inode *directory, const char *name, const char *target, struct inode **result)
 {
     usize length = strlen(target) + 1;
-    char *copy = kmem_allocate(length);
     struct inode *inode;
+    char *copy;
 
+    if (ramfs_free_inodes(directory) == 0)
+        return -ENOSPC;
+    copy = kmem_allocate(length);
     if (copy == NULL)
         return -ENOMEM;
     memcpy(copy, target, length);
@@ -383,11 +388,11 @@ ramfs_set_image(struct inode *inode, struct object *object)
     ramfs_name_object(inode);
 }
 
-int
-ramfs_create_unnamed(const char *name, struct inode **result)
+static int
+ramfs_make_unnamed(struct ramfs_tree *tree, u32 mode, const char *name, struct inode **result)
 {
     struct object *object = object_anonymous_create(0);
-    struct inode *inode = object == NULL ? NULL : ramfs_inode_create(&ramfs_unnamed_tree, S_IFREG | 0777, object, NULL);
+    struct inode *inode = object == NULL ? NULL : ramfs_inode_create(tree, S_IFREG | mode, object, NULL);
 
     if (inode == NULL) {
         if (object != NULL)
@@ -397,6 +402,20 @@ ramfs_create_unnamed(const char *name, struct inode **result)
     object_set_name(object, name, inode->number);
     *result = inode;
     return 0;
+}
+
+int
+ramfs_create_unnamed(const char *name, struct inode **result)
+{
+    return ramfs_make_unnamed(&ramfs_unnamed_tree, 0777, name, result);
+}
+
+int
+ramfs_create_temporary(struct inode *directory, u32 mode, struct inode **result)
+{
+    if (ramfs_free_inodes(directory) == 0 || reserve_is_reached())
+        return -ENOSPC;
+    return ramfs_make_unnamed(ramfs_tree_of(directory), mode, "/#temporary (deleted)", result);
 }
 
 int

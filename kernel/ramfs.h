@@ -46,16 +46,29 @@ void ramfs_exchange(struct inode *directory, const char *name, struct inode *oth
 /* A regular file without a name, for memfd_create; `name` is what /proc/PID/maps shows. 0 or -ENOMEM. */
 int ramfs_create_unnamed(const char *name, struct inode **result);
 
+/* The same in a directory's tree, for O_TMPFILE. 0, -ENOSPC or -ENOMEM. */
+int ramfs_create_temporary(struct inode *directory, u32 mode, struct inode **result);
+
 /* ---- mounted trees: for mount.c ---- */
 
-/* The root of a new, empty tree (tmpfs) of so many pages (0: no limit), with one reference; NULL if memory is short. */
-struct inode *ramfs_create_tree(u32 mode, u32 page_limit);
-#define RAMFS_UNLIMITED UINT32_MAX      /* by the reserve alone */
+/* What a tree may hold. */
+struct ramfs_limits {
+    u32 pages;                          /* of its files together; RAMFS_UNLIMITED: by the reserve alone; 0: without limit */
+    u32 inodes;                         /* its root included; RAMFS_UNLIMITED: any number */
+};
+#define RAMFS_UNLIMITED UINT32_MAX
 
-/* Pages that the files of the inode's tree may have together; RAMFS_UNLIMITED where that is not said. */
-u32 ramfs_limit(const struct inode *inode);
+/* The root of a new, empty tree (tmpfs), with one reference; NULL if memory is short. */
+struct inode *ramfs_create_tree(u32 mode, const struct ramfs_limits *limits);
 
-/* Pages that they have, and that they may still get, by that and by the reserve. */
+/* Changes what its root was mounted with: 0, -EINVAL (it holds more already) or -EBUSY (somebody writes to a file). */
+int ramfs_remount(struct inode *root, const struct ramfs_limits *limits, bool read_only);
+
+/* What it holds at most; and the inodes that it still may. */
+struct ramfs_limits ramfs_limits_of(const struct inode *inode);
+u32 ramfs_free_inodes(const struct inode *inode);
+
+/* Pages that the files of the inode's tree have, and that they may still get, by its limit and by the reserve. */
 u32 ramfs_used(const struct inode *inode);
 u32 ramfs_room(const struct inode *inode);
 

@@ -33,6 +33,7 @@ struct ramfs_directory {
 struct ramfs_tree {
     struct file_system file_system;
     u32 inodes;                           /* of this tree; the last takes it along */
+    u32 inode_limit;                      /* RAMFS_UNLIMITED, or nr_inodes= */
     struct object_budget budget;          /* pages of its files */
 };
 

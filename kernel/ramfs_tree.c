@@ -13,15 +13,16 @@
 static u32 ramfs_next_device = RAMFS_MOUNTED_DEVICE;
 
 struct inode *
-ramfs_create_tree(u32 mode, u32 page_limit)
+ramfs_create_tree(u32 mode, const struct ramfs_limits *limits)
 {
     struct ramfs_tree *tree = kmem_allocate_zeroed(sizeof(*tree));
     struct inode *root;
 
     if (tree == NULL)
         return NULL;
-    tree->file_system = (struct file_system){"tmpfs", ramfs_next_device++, TMPFS_MAGIC};
-    tree->budget.limit = page_limit;
+    tree->file_system = (struct file_system){"tmpfs", ramfs_next_device++, TMPFS_MAGIC, false};
+    tree->budget.limit = limits->pages;
+    tree->inode_limit = limits->inodes;
     tree->inodes = 1;                   /* so that it outlives an attempt that fails */
     root = ramfs_inode_create(tree, S_IFDIR | mode, NULL, NULL);
     if (--tree->inodes == 0) {
@@ -32,12 +33,20 @@ ramfs_create_tree(u32 mode, u32 page_limit)
     return root;
 }
 
-u32
-ramfs_limit(const struct inode *inode)
+struct ramfs_limits
+ramfs_limits_of(const struct inode *inode)
 {
-    u32 limit = ramfs_tree_of(inode)->budget.limit;
+    const struct ramfs_tree *tree = ramfs_tree_of(inode);
 
-    return limit == 0 ? RAMFS_UNLIMITED : limit;
+    return (struct ramfs_limits){tree->budget.limit == 0 ? RAMFS_UNLIMITED : tree->budget.limit, tree->inode_limit};
+}
+
+u32
+ramfs_free_inodes(const struct inode *inode)
+{
+    const struct ramfs_tree *tree = ramfs_tree_of(inode);
+
+    return tree->inodes < tree->inode_limit ? tree->inode_limit - tree->inodes : 0;
 }
 
 u32
@@ -115,6 +124,40 @@ ramfs_next(struct inode *root, struct inode **directory, struct ramfs_entry *ent
         entry = ramfs_find(*directory, ramfs_name(*directory, inode));
     }
     return TAILQ_NEXT(entry, link);
+}
+
+/* Whether a file of the tree is open, or mapped, to be written. */
+static bool
+ramfs_tree_is_written(struct inode *root)
+{
+    struct inode *directory = root;
+    struct ramfs_entry *entry = TAILQ_FIRST(&root->directory->entries);
+
+    for (; entry != NULL; entry = ramfs_next(root, &directory, entry)) {
+        const struct inode *inode = entry->inode;
+
+        if (inode->file_system == root->file_system && inode_is(inode, S_IFREG)
+            && (inode->writers > 0 || inode->object->writable_regions > 0))
+            return true;
+    }
+    return false;
+}
+
+int
+ramfs_remount(struct inode *root, const struct ramfs_limits *limits, bool read_only)
+{
+    struct ramfs_tree *tree = ramfs_tree_of(root);
+
+    if ((limits->pages != 0 && limits->pages < tree->budget.used) || limits->inodes < tree->inodes)
+        return -EINVAL;
+    if (read_only && ramfs_tree_is_written(root))
+        return -EBUSY;
+    /* A tree without any budget has counted nothing so far. */
+    if (tree->budget.limit != 0)
+        tree->budget.limit = limits->pages;
+    tree->inode_limit = limits->inodes;
+    tree->file_system.read_only = read_only;
+    return 0;
 }
 
 bool

@@ -34,9 +34,13 @@
 static s32
 attribute_set_mode(struct inode *inode, u32 mode)
 {
-    if (!permission_is_owner(inode)) {
+    int error = inode_check_writable(inode);
+
+    if (error == 0 && !permission_is_owner(inode))
+        error = -EPERM;
+    if (error < 0) {
         inode_release(inode);
-        return -EPERM;
+        return error;
     }
     if (!permission_has_group(inode->group))
         mode &= ~(u32)S_ISGID;
@@ -70,9 +74,13 @@ attribute_drop_deputy(struct inode *inode)
 static s32
 attribute_set_owner(struct inode *inode, u32 user, u32 group)
 {
-    if (!attribute_may_set_owner(inode, user, group)) {
+    int error = inode_check_writable(inode);
+
+    if (error == 0 && !attribute_may_set_owner(inode, user, group))
+        error = -EPERM;
+    if (error < 0) {
         inode_release(inode);
-        return -EPERM;
+        return error;
     }
     attribute_drop_deputy(inode);
     if (user != ATTRIBUTE_KEEP)
@@ -334,7 +342,9 @@ attribute_set_times(s32 directory, u32 path, u32 address, u32 flags, bool wide)
         error = path_lookup_at(directory, path, flags, &inode);
     if (error < 0)
         return error;
-    error = attribute_may_set_times(inode, times);
+    error = inode_check_writable(inode);
+    if (error == 0)
+        error = attribute_may_set_times(inode, times);
     if (error < 0) {
         inode_release(inode);
         return error;

@@ -134,11 +134,11 @@ name_link(struct inode *inode, s32 directory, u32 path)
         error = -EXDEV;
     else if (inode_is(inode, S_IFDIR))
         error = -EPERM;
-    else if (permission_make_name(end.directory) < 0)
-        error = -EACCES;
-    else if (inode->links == 0)
-        error = -ENOENT;
     else
+        error = permission_make_name(end.directory);
+    if (error == 0 && inode->links == 0 && !inode->linkable)
+        error = -ENOENT;
+    if (error == 0)
         error = end.directory->operations->link(end.directory, end.name, inode);
     path_end_release(&end);
     return error;

@@ -25,6 +25,10 @@
 #include <linux/limits.h>
 #include <linux/stat.h>
 
+/* f_flags of statfs; the UAPI headers leave them out. */
+#define ST_RDONLY 0x0001
+#define ST_VALID 0x0020
+
 #define STATUS_BLOCK_BYTES 512u      /* the unit of st_blocks */
 #define STATUS_FLAGS (AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH)
 
@@ -179,13 +183,18 @@ status_of_tree(struct inode *inode, u32 size, u32 address)
     status.f_namelen = NAME_MAX;
     /* A tree in memory is as large as its size= says, or else as it could become. */
     if (ramfs_owns(inode)) {
-        u32 limit = ramfs_limit(inode);
+        struct ramfs_limits limits = ramfs_limits_of(inode);
         u32 room = ramfs_room(inode);
 
-        status.f_blocks = limit == RAMFS_UNLIMITED ? ramfs_used(inode) + room : limit;
+        status.f_blocks = limits.pages == RAMFS_UNLIMITED ? ramfs_used(inode) + room : limits.pages;
         status.f_bfree = status.f_blocks - ramfs_used(inode);
         status.f_bavail = room;
+        if (limits.inodes != RAMFS_UNLIMITED) {
+            status.f_files = limits.inodes;
+            status.f_ffree = ramfs_free_inodes(inode);
+        }
     }
+    status.f_flags = ST_VALID | (inode->file_system->read_only ? ST_RDONLY : 0);
     return user_copy_out(address, &status, sizeof(status));
 }
 
