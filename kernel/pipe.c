@@ -86,30 +86,23 @@ pipe_read(struct file *file, struct transfer *transfer, u64 *offset)
     return pipe_take(file->data, transfer, file->flags & O_NONBLOCK);
 }
 
-/* Room that a writer waits for: a short message goes in whole or not at all, a long one bit by bit. */
-static inline u32
-pipe_room_needed(const struct transfer *transfer, bool whole)
-{
-    return whole ? transfer->remaining : 1;
-}
-
 /* Waits for room and puts in what fits: bytes, or -errno. */
 static inline s32
-pipe_write_some(struct file *file, struct transfer *transfer, bool whole)
+pipe_write_some(struct file *file, struct transfer *transfer)
 {
     struct pipe *pipe = file->data;
-    u32 room = pipe_ring_room(&pipe->ring);
+    u32 room = pipe_ring_room(&pipe->ring, transfer->remaining);
     s32 result = 0;
 
-    while (pipe->readers > 0 && room < pipe_room_needed(transfer, whole) && result == 0) {
+    while (pipe->readers > 0 && room == 0 && result == 0) {
         result = file->flags & O_NONBLOCK ? -EAGAIN : pipe_sleep(pipe, &pipe->write_queue);
-        room = pipe_ring_room(&pipe->ring);
+        room = pipe_ring_room(&pipe->ring, transfer->remaining);
     }
     if (result < 0)
         return result;
     if (pipe->readers == 0)
         return -EPIPE;
-    result = pipe_ring_write(&pipe->ring, transfer, transfer->remaining < room ? transfer->remaining : room);
+    result = pipe_ring_write(&pipe->ring, transfer, room);
     if (result > 0)
         wait_wake_all(&pipe->read_queue);
     return result;
@@ -125,14 +118,14 @@ static s32
 pipe_write(struct file *file, struct transfer *transfer, u64 *offset)
 {
     struct pipe *pipe = file->data;
-    bool whole = transfer->remaining <= PIPE_BUF;
     u32 done = 0;
     s32 result = 0;
 
+    static_assert(PIPE_BUF <= PAGE_SIZE, "as much is written in one piece");
     (void)offset;
     mutex_lock(&pipe->busy);
     while (transfer->remaining > 0) {
-        result = pipe_write_some(file, transfer, whole);
+        result = pipe_write_some(file, transfer);
         if (result < 0)
             break;
         done += result;

@@ -60,10 +60,24 @@ pipe_ring_free_slots(const struct pipe_ring *ring)
     return ring_free_slots(ring);
 }
 
-u32
-pipe_ring_room(const struct pipe_ring *ring)
+/* Of a write of so many bytes, those that go into the last slot that is filled. */
+static inline u32
+ring_merge(const struct pipe_ring *ring, u32 bytes)
 {
-    return ring_free_slots(ring) * PAGE_SIZE + ring_tail_room(ring);
+    u32 rest = bytes % PAGE_SIZE;
+
+    return rest <= ring_tail_room(ring) ? rest : 0;
+}
+
+u32
+pipe_ring_room(const struct pipe_ring *ring, u32 bytes)
+{
+    u32 slots = ring_free_slots(ring) * PAGE_SIZE, merged;
+
+    if (bytes <= slots)
+        return bytes;
+    merged = ring_merge(ring, bytes);
+    return bytes - merged < slots ? bytes : slots + merged;
 }
 
 static bool
@@ -187,11 +201,10 @@ ring_fill_slots(struct pipe_ring *ring, struct transfer *transfer, u32 bytes, s3
 s32
 pipe_ring_write(struct pipe_ring *ring, struct transfer *transfer, u32 bytes)
 {
-    u32 room = ring_tail_room(ring), done = 0;
+    u32 done = ring_merge(ring, bytes);
     s32 error = 0;
 
-    if (room > 0) {
-        done = bytes < room ? bytes : room;
+    if (done > 0) {
         if (!slot_append(&ring->slots[(ring->put - 1) & (ring->count - 1)], transfer, done))
             return -EFAULT;
     }

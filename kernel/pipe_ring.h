@@ -8,8 +8,9 @@
  *            own frame    lent anon   own frame
  *
  * Bytes that are written are copied into a frame of the pipe's own, which stays with the slot. A page that is
- * spliced is not copied: the slot holds the anon on loan. An end that is not full, of a frame of its own, takes
- * further bytes.
+ * spliced is not copied: the slot holds the anon on loan. What a write has beyond whole pages goes behind the bytes
+ * in the last slot, if all of it fits there and the frame is the pipe's own; all else takes slots of its own. So a
+ * write of up to a page (PIPE_BUF) is never cut.
  *
  * Whoever calls these holds the pipe's mutex; reading and writing may sleep for a page of the user's.
  */
@@ -39,8 +40,9 @@ struct pipe_ring {
 bool pipe_ring_start(struct pipe_ring *ring);
 void pipe_ring_end(struct pipe_ring *ring);
 
-/* Bytes and slots that can be filled now: an empty ring has room, however short memory is. */
-u32 pipe_ring_room(const struct pipe_ring *ring);
+/* Of a write of so many bytes, those that fit now; and slots that can be filled: an empty ring has room, however short
+ * memory is. */
+u32 pipe_ring_room(const struct pipe_ring *ring, u32 bytes);
 u32 pipe_ring_free_slots(const struct pipe_ring *ring);
 
 /* The slot next to be emptied (the ring must not be empty), or filled. */

@@ -106,15 +106,13 @@ socket_put(struct socket *socket, struct transfer *transfer, bool at_once)
     struct socket *peer = socket->peer;
     s32 result = 0;
 
-    while (!peer->refuses && !peer->has_all && pipe_ring_room(&peer->ring) == 0 && result == 0)
+    while (!peer->refuses && !peer->has_all && pipe_ring_room(&peer->ring, transfer->remaining) == 0 && result == 0)
         result = socket_sleep(socket, at_once);
     if (result < 0)
         return result;
     if (peer->refuses || peer->has_all)
         return -EPIPE;
-    u32 room = pipe_ring_room(&peer->ring);
-
-    result = pipe_ring_write(&peer->ring, transfer, transfer->remaining < room ? transfer->remaining : room);
+    result = pipe_ring_write(&peer->ring, transfer, pipe_ring_room(&peer->ring, transfer->remaining));
     if (result > 0)
         wait_wake_all(&peer->queue);
     return result;
@@ -167,7 +165,7 @@ socket_poll(struct file *file, struct wait_queue **queue)
         events |= POLLIN | POLLRDNORM;
     if (!receives)
         events |= POLLRDHUP;
-    if (!sends || pipe_ring_room(&peer->ring) > 0)
+    if (!sends || pipe_ring_free_slots(&peer->ring) > 0)
         events |= POLLOUT | POLLWRNORM;
     if (!receives && !sends)
         events |= POLLHUP;

@@ -252,6 +252,39 @@ vector_check(void)
     ends_close();
 }
 
+/* A pipe has 16 pages. What a write has beyond whole pages goes behind what is there, if all of it fits. */
+static void
+slots_check(void)
+{
+    enum { PAGE = 4096, SLOTS = 16 };
+    static const struct { int bytes, writes; } cases[] = {
+        { 1, SLOTS * PAGE }, { 2048, 2 * SLOTS }, { 2049, SLOTS }, { 3000, SLOTS }, { PAGE, SLOTS }, { PAGE + 1, SLOTS * 2 / 3 }, { 3 * PAGE, SLOTS / 3 },
+    };
+    static char data[3 * PAGE];
+    struct pollfd poller;
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int writes = 0;
+
+        pipe2(ends, O_NONBLOCK);
+        while (write(ends[1], data, (size_t) cases[i].bytes) == cases[i].bytes)
+            writes++;
+        check_that(writes == cases[i].writes, "a pipe takes %d writes of %d bytes in whole, and did %d", cases[i].writes, cases[i].bytes, writes);
+        ends_close();
+    }
+    pipe2(ends, O_NONBLOCK);
+    for (int i = 0; i < SLOTS; i++)
+        write(ends[1], data, 3000);
+    poller = (struct pollfd) { .fd = ends[1], .events = POLLOUT };
+    check_that(poll(&poller, 1, 0) == 0, "without a free page it is full");
+    check_that(write(ends[1], data, 1000) == 1000, "though a short write still fits into the last one");
+    check_that(write(ends[1], data, 1000) == -1 && errno == EAGAIN, "and no second");
+    check_that(read(ends[0], data, 2999) == 2999 && poll(&poller, 1, 0) == 0, "a page that is not empty is not free");
+    check_that(read(ends[0], data, 1) == 1 && poll(&poller, 1, 0) == 1, "an empty one is");
+    check_that(write(ends[1], data, 2 * PAGE) == PAGE, "a long write puts in what fits");
+    ends_close();
+}
+
 int
 main(void)
 {
@@ -263,6 +296,7 @@ main(void)
     partial_check();
     poll_check();
     atomic_check();
+    slots_check();
     vector_check();
     return check_end();
 }
