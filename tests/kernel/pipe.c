@@ -68,7 +68,7 @@ SELFTEST(pipe, holds_64KiB, "a pipe takes 64 KiB and then says EAGAIN; all of it
     kmem_free(data);
 }
 
-SELFTEST(pipe, short_writes_are_atomic, "a message of up to PIPE_BUF bytes goes in whole or not at all")
+SELFTEST(pipe, short_writes_are_atomic, "a message of up to PIPE_BUF bytes goes in whole or not at all, and so does what a longer one has beyond whole pages")
 {
     struct file *ends[2];
     u8 *data = kmem_allocate_zeroed(PIPE_BYTES);
@@ -77,7 +77,8 @@ SELFTEST(pipe, short_writes_are_atomic, "a message of up to PIPE_BUF bytes goes 
     check_equal(pipe_create(O_NONBLOCK, ends), 0);
     check_equal(put(ends[1], data, PIPE_BYTES - 10), (s32)PIPE_BYTES - 10);
     check_equal(put(ends[1], data, 11), -EAGAIN);
-    check_equal(put(ends[1], data, PIPE_BUF + 1), 10);
+    check_equal(put(ends[1], data, PIPE_BUF + 11), -EAGAIN);
+    check_equal(put(ends[1], data, PIPE_BUF + 1), 1);
     close_both(ends);
     kmem_free(data);
 }
