@@ -21,9 +21,3 @@ mutex_unlock(struct mutex *mutex)
     if (!TAILQ_EMPTY(&mutex->waiters.entries))
         wait_wake_one(&mutex->waiters);
 }
-
-bool
-mutex_is_held(const struct mutex *mutex)
-{
-    return mutex->owner == current_thread();
-}

@@ -21,5 +21,3 @@ void mutex_lock(struct mutex *mutex);
 /* Only by the thread that locked it. Never sleeps. */
 void mutex_unlock(struct mutex *mutex);
 
-/* Whether the current thread holds it: for assertions. */
-bool mutex_is_held(const struct mutex *mutex);

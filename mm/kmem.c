@@ -172,13 +172,6 @@ kmem_stack_free(void *stack)
         area_free(stack);
 }
 
-bool
-kmem_is_guard(u32 address)
-{
-    return address >= KERNEL_AREA_START && address < KERNEL_AREA_END
-        && bit_test(area_first, (address - KERNEL_AREA_START) / PAGE_SIZE);
-}
-
 u32
 kmem_area_frames(void)
 {

@@ -31,8 +31,5 @@ void kmem_free(void *memory);
 void *kmem_stack_allocate(void);
 void kmem_stack_free(void *stack);
 
-/* True if the address lies in a stack's guard page. */
-bool kmem_is_guard(u32 address);
-
 /* Frames behind large allocations and stacks. */
 u32 kmem_area_frames(void);

@@ -27,7 +27,6 @@ static_assert(sizeof(struct slab) == KMEM_SLAB_HEADER, "the header's size is par
 
 LIST_HEAD(kmem_cache_list, kmem_cache);
 static struct kmem_cache_list caches = LIST_HEAD_INITIALIZER(caches);
-static struct kmem_cache cache_cache = KMEM_CACHE("kmem_cache", sizeof(struct kmem_cache), 8);
 
 static struct slab *
 slab_of(const void *object)
@@ -35,7 +34,7 @@ slab_of(const void *object)
     return (struct slab *)((uintptr_t)object & ~(uintptr_t)PAGE_MASK);
 }
 
-/* The rest of a static cache's fields, when it is first used. */
+/* The rest of a cache's fields, when it is first used. */
 static __attribute__((noinline)) void
 kmem_cache_prepare(struct kmem_cache *cache)
 {
@@ -44,18 +43,6 @@ kmem_cache_prepare(struct kmem_cache *cache)
     LIST_INIT(&cache->partial);
     LIST_INSERT_HEAD(&caches, cache, link);
     cache->started = true;
-}
-
-struct kmem_cache *
-kmem_cache_create(const char *name, usize bytes, usize alignment)
-{
-    struct kmem_cache *cache = kmem_cache_allocate(&cache_cache);
-
-    if (!cache)
-        return NULL;
-    *cache = (struct kmem_cache)KMEM_CACHE(name, bytes, alignment);
-    kmem_cache_prepare(cache);
-    return cache;
 }
 
 /* A fresh slab, its objects chained in address order. */

@@ -38,9 +38,6 @@ struct kmem_cache {
     }
 #define KMEM_SLAB_HEADER (2 * 4 + 4 * sizeof(void *))
 
-/* A new cache, itself allocated; NULL if there is no memory. */
-struct kmem_cache *kmem_cache_create(const char *name, usize bytes, usize alignment);
-
 /* Contents undefined; NULL when no frame is free. */
 void *kmem_cache_allocate(struct kmem_cache *cache);
 void *kmem_cache_allocate_zeroed(struct kmem_cache *cache);

@@ -322,22 +322,7 @@ without_frames_there_are_no_objects(void)
         continue;
     check(kmem_cache_allocate(&cache) == NULL);
     check(kmem_cache_allocate_zeroed(&cache) == NULL);
-    check(kmem_cache_create("more", 32, 8) == NULL);
     check_equal(cache.objects, 0);
-    check_sound(kmem_cache_check());
-}
-
-static void
-a_created_cache_works_like_a_static_one(void)
-{
-    struct kmem_cache *created;
-    void *object;
-
-    machine_start(FRAMES);
-    created = kmem_cache_create("created", 40, 16);
-    object = kmem_cache_allocate(created);
-    check(kmem_cache_of(object) == created && (uintptr_t)object % 16 == 0);
-    kmem_cache_free(created, object);
     check_sound(kmem_cache_check());
 }
 
@@ -422,7 +407,6 @@ main(void)
         HOST_CASE(zeroed_objects_are_zero, ""),
         HOST_CASE(no_more_frames_are_held_than_needed, ""),
         HOST_CASE(without_frames_there_are_no_objects, ""),
-        HOST_CASE(a_created_cache_works_like_a_static_one, ""),
         HOST_CASE(the_check_notices, ""),
         HOST_ASSERTS(freeing_an_object_twice_is_refused),
         HOST_ASSERTS(freeing_to_another_cache_is_refused),
