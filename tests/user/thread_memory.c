@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "user/lib/check.h"
+#include "user/lib/thread.h"
 
 enum {
     TEAM = 8,
@@ -22,37 +23,9 @@ enum {
     PAGE = 4096,
     PAGES = 256,                        /* touched by all threads at once */
     BURST = 64,                         /* touches, on average, before a thread lets others run */
-    NAP_MILLISECONDS = 20,
 };
 
 static int wrong;                       /* pages that did not hold what they should */
-
-static void
-nap(void)
-{
-    nanosleep(&(struct timespec){.tv_nsec = NAP_MILLISECONDS * 1000000}, NULL);
-}
-
-static pthread_t
-start(void *(*body)(void *), void *argument)
-{
-    pthread_t thread;
-
-    if (pthread_create(&thread, NULL, body, argument) != 0) {
-        check_that(false, "a thread is created");
-        exit(check_end());
-    }
-    return thread;
-}
-
-static void *
-join(pthread_t thread)
-{
-    void *result = NULL;
-
-    pthread_join(thread, &result);
-    return result;
-}
 
 /* ---- What goes away under a sleeping thread ---- */
 
@@ -76,20 +49,20 @@ vanish_check(void)
     if (pipe(ends) != 0)
         exit(EXIT_FAILURE);
     room = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    reader = start(read_into_room, NULL);
-    nap();
+    reader = thread_start(read_into_room, NULL);
+    thread_nap();
     mmap(room, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
     check_that(write(ends[1], "x", 1) == 1, "a byte for a reader whose buffer is gone");
-    check_that(join(reader) == (void *) -EFAULT, "it gets EFAULT");
+    check_that(thread_join(reader) == (void *) -EFAULT, "it gets EFAULT");
     close(ends[0]);
     close(ends[1]);
     if (pipe(ends) != 0)
         exit(EXIT_FAILURE);
     room = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    reader = start(read_into_room, NULL);
-    nap();
+    reader = thread_start(read_into_room, NULL);
+    thread_nap();
     close(ends[0]);
-    check_that(write(ends[1], "x", 1) == 1 && join(reader) == (void *) 1, "a descriptor closed under a reader: it reads on");
+    check_that(write(ends[1], "x", 1) == 1 && thread_join(reader) == (void *) 1, "a descriptor closed under a reader: it reads on");
     close(ends[1]);
     munmap(room, PAGE);
 }
@@ -123,7 +96,7 @@ memory_check(void)
 
     room = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     for (long i = 0; i < TEAM; i++)
-        threads[i] = start(touch_pages, (void *) i);
+        threads[i] = thread_start(touch_pages, (void *) i);
     for (int i = 0; i < ROUNDS; i++) {
         char *part = room + i % 4 * (PAGES / 4) * PAGE;
 
@@ -141,7 +114,7 @@ memory_check(void)
     }
     over = true;
     for (int i = 0; i < TEAM; i++)
-        join(threads[i]);
+        thread_join(threads[i]);
     check_that(wrong == 0, "each thread found what it wrote, or zero where the page was new");
     munmap(room, PAGES * PAGE);
 }
@@ -182,7 +155,7 @@ file_check(const char *path)
     room = mmap(NULL, 4 * PAGE, PROT_READ, MAP_PRIVATE, file, 0);
     over = false;
     for (long i = 0; i < TEAM; i++)
-        threads[i] = start(read_pages, NULL);
+        threads[i] = thread_start(read_pages, NULL);
     for (int i = 0; i < ROUNDS; i++) {
         munmap(room, 4 * PAGE);
         sched_yield();
@@ -191,7 +164,7 @@ file_check(const char *path)
     }
     over = true;
     for (int i = 0; i < TEAM; i++)
-        join(threads[i]);
+        thread_join(threads[i]);
     check_that(wrong == 0, "a file's page under its readers is there, or EFAULT");
     munmap(room, 4 * PAGE);
     close(file);
@@ -221,9 +194,9 @@ reap_check(void)
         }
     }
     for (int i = 0; i < TEAM; i++)
-        threads[i] = start(wait_for_any, &reaped);
+        threads[i] = thread_start(wait_for_any, &reaped);
     for (int i = 0; i < TEAM; i++)
-        join(threads[i]);
+        thread_join(threads[i]);
     check_that(reaped == ROUNDS, "each of %d children was reaped once, by one of %d threads", ROUNDS, TEAM);
 }
 

@@ -15,8 +15,9 @@
 #include <unistd.h>
 
 #include "user/lib/check.h"
+#include "user/lib/thread.h"
 
-enum { TEAM = 4, NAP_MILLISECONDS = 20, PAGE = 4096 };
+enum { TEAM = 4, PAGE = 4096 };
 
 static volatile pid_t handled_by;
 static volatile int handled;
@@ -38,12 +39,6 @@ note_handler(int signal)
 }
 
 static void
-nap(void)
-{
-    nanosleep(&(struct timespec){.tv_nsec = NAP_MILLISECONDS * 1000000}, NULL);
-}
-
-static void
 block(int how, int signal)
 {
     sigset_t set;
@@ -51,18 +46,6 @@ block(int how, int signal)
     sigemptyset(&set);
     sigaddset(&set, signal);
     pthread_sigmask(how, &set, NULL);
-}
-
-static pthread_t
-start(void *(*body)(void *), void *argument)
-{
-    pthread_t thread;
-
-    if (pthread_create(&thread, NULL, body, argument) != 0) {
-        check_that(false, "a thread is created");
-        exit(check_end());
-    }
-    return thread;
 }
 
 /* Waits, letting signals in, until it is over. */
@@ -79,7 +62,7 @@ static void
 wait_for_handler(int times)
 {
     for (int i = 0; i < 100 && handled < times; i++)
-        nap();
+        thread_nap();
 }
 
 /* ---- To one, and to all ---- */
@@ -93,8 +76,8 @@ direct_check(void)
     signal(SIGUSR1, note_handler);
     over = false;
     for (long i = 0; i < TEAM; i++)
-        threads[i] = start(idle, (void *) i);
-    nap();
+        threads[i] = thread_start(idle, (void *) i);
+    thread_nap();
     for (int i = 0; i < TEAM; i++) {
         handled = 0;
         pthread_kill(threads[i], SIGUSR1);
@@ -139,8 +122,8 @@ sigwait_check(void)
     void *taken;
 
     block(SIG_BLOCK, SIGUSR2);
-    taker = start(take_signal, NULL);
-    nap();
+    taker = thread_start(take_signal, NULL);
+    thread_nap();
     kill(getpid(), SIGUSR2);
     pthread_join(taker, &taken);
     check_that(taken == (void *) SIGUSR2, "a thread in sigwait takes a signal to the process");
@@ -152,10 +135,10 @@ sigwait_check(void)
 static void *
 unblock_late(void *unused)
 {
-    nap();
-    nap();
+    thread_nap();
+    thread_nap();
     block(SIG_UNBLOCK, SIGUSR1);
-    nap();
+    thread_nap();
     return unused;
 }
 
@@ -166,7 +149,7 @@ pending_check(void)
     sigset_t set;
 
     block(SIG_BLOCK, SIGUSR1);
-    thread = start(unblock_late, NULL);
+    thread = thread_start(unblock_late, NULL);
     handled = 0;
     kill(getpid(), SIGUSR1);
     sigpending(&set);
@@ -209,7 +192,7 @@ fault_check(void)
 
     sigaction(SIGSEGV, &action, NULL);
     bad_page = mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    pthread_join(start(touch_bad_page, NULL), &toucher);
+    pthread_join(thread_start(touch_bad_page, NULL), &toucher);
     check_that(fault_thread == (pid_t) (long) toucher, "a fault is handled by the thread that made it");
     signal(SIGSEGV, SIG_DFL);
 }
@@ -236,8 +219,8 @@ static void
 body_count(void)
 {
     for (long i = 1; i < TEAM; i++)
-        start(count_up, (void *) i);
-    start(idle, (void *) 0);
+        thread_start(count_up, (void *) i);
+    thread_start(idle, (void *) 0);
     count_up((void *) 0);
 }
 
@@ -247,7 +230,7 @@ counts_move(void)
     struct counts before = *counts;
     bool moves = false;
 
-    nap();
+    thread_nap();
     for (int i = 0; i < TEAM; i++)
         moves |= counts->counter[i] != before.counter[i];
     return moves;
@@ -284,7 +267,7 @@ stop_check(void)
 static void *
 end_soon(void *unused)
 {
-    nap();
+    thread_nap();
     return unused;
 }
 
@@ -294,7 +277,7 @@ handing_on_check(void)
     int lost = 0;
 
     for (int i = 0; i < 10; i++) {
-        pthread_t thread = start(end_soon, NULL);
+        pthread_t thread = thread_start(end_soon, NULL);
 
         handled = 0;
         kill(getpid(), SIGUSR1);

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "user/lib/check.h"
+#include "user/lib/thread.h"
 
 enum {
     MANY = 200,                         /* threads one after the other, and at once */
@@ -24,41 +25,7 @@ enum {
     TEAM = 8,
     ROUNDS = 500,
     PAGE = 4096,
-    SMALL_STACK = 16 << 10,
-    NAP_MILLISECONDS = 20,
 };
-
-static void
-nap(void)
-{
-    nanosleep(&(struct timespec){.tv_nsec = NAP_MILLISECONDS * 1000000}, NULL);
-}
-
-static pthread_t
-start(void *(*body)(void *), void *argument)
-{
-    pthread_attr_t attributes;
-    pthread_t thread;
-
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, SMALL_STACK);
-    int error = pthread_create(&thread, &attributes, body, argument);
-    pthread_attr_destroy(&attributes);
-    if (error != 0) {
-        check_that(false, "a thread is created: %s", strerror(error));
-        exit(check_end());
-    }
-    return thread;
-}
-
-static void *
-join(pthread_t thread)
-{
-    void *result = NULL;
-
-    pthread_join(thread, &result);
-    return result;
-}
 
 static void
 team(void *(*body)(void *))
@@ -66,9 +33,9 @@ team(void *(*body)(void *))
     pthread_t threads[TEAM];
 
     for (long i = 0; i < TEAM; i++)
-        threads[i] = start(body, (void *) i);
+        threads[i] = thread_start(body, (void *) i);
     for (int i = 0; i < TEAM; i++)
-        join(threads[i]);
+        thread_join(threads[i]);
 }
 
 /* ---- Coming and going ---- */
@@ -86,13 +53,13 @@ create_check(void)
     int right = 0;
 
     for (long i = 0; i < MANY; i++)
-        right += join(start(add_one, (void *) i)) == (void *) (i + 1);
+        right += thread_join(thread_start(add_one, (void *) i)) == (void *) (i + 1);
     check_that(right == MANY, "%d threads, one after the other, each returned its own result", MANY);
     right = 0;
     for (long i = 0; i < MANY; i++)
-        threads[i] = start(add_one, (void *) i);
+        threads[i] = thread_start(add_one, (void *) i);
     for (long i = 0; i < MANY; i++)
-        right += join(threads[i]) == (void *) (i + 1);
+        right += thread_join(threads[i]) == (void *) (i + 1);
     check_that(right == MANY, "%d threads at once did", MANY);
 }
 
@@ -115,7 +82,7 @@ crowd_check(void)
     int count = 0, error = 0;
 
     pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, SMALL_STACK);
+    pthread_attr_setstacksize(&attributes, THREAD_SMALL_STACK);
     while (count < CROWD && error == 0) {
         error = pthread_create(&threads[count], &attributes, wait_for_word, &go);
         count += error == 0;
@@ -142,7 +109,7 @@ number_check(void)
     cpu_set_t processors;
     pid_t numbers[2];
 
-    join(start(note_numbers, numbers));
+    thread_join(thread_start(note_numbers, numbers));
     check_that(numbers[0] == getpid(), "threads share the process's number");
     check_that(numbers[1] != getpid() && numbers[1] > 0, "and have one of their own");
     check_that(syscall(SYS_gettid) == getpid(), "that of the first thread is the process's");
@@ -175,9 +142,9 @@ local_check(void)
     int fresh = 0;
 
     for (long i = 0; i < TEAM; i++)
-        threads[i] = start(change_own, (void *) (i * 1000));
+        threads[i] = thread_start(change_own, (void *) (i * 1000));
     for (int i = 0; i < TEAM; i++)
-        fresh += join(threads[i]) != NULL;
+        fresh += thread_join(threads[i]) != NULL;
     check_that(fresh == TEAM && own == 42, "each thread has its own thread-local variables");
 }
 
@@ -285,7 +252,7 @@ lock_check(void)
     check_that(shared.wrong == 0, "a semaphore of one is a lock");
     pthread_mutex_lock(&shared.mutex);
     clock_gettime(CLOCK_REALTIME, &soon);
-    soon.tv_nsec += NAP_MILLISECONDS * 1000000;
+    soon.tv_nsec += THREAD_NAP_MILLISECONDS * 1000000;
     soon.tv_sec += soon.tv_nsec / 1000000000;
     soon.tv_nsec %= 1000000000;
     check_that(pthread_cond_timedwait(&shared.condition, &shared.mutex, &soon) == ETIMEDOUT, "a wait for a condition times out");
@@ -335,21 +302,21 @@ post(void *unused)
 static void
 cancel_check(void)
 {
-    pthread_t thread = start(sleep_for_ever, NULL);
+    pthread_t thread = thread_start(sleep_for_ever, NULL);
     int ends[2];
 
-    nap();
+    thread_nap();
     pthread_cancel(thread);
-    check_that(join(thread) == PTHREAD_CANCELED && cleaned == 1, "a sleeping thread is cancelled and cleans up");
+    check_that(thread_join(thread) == PTHREAD_CANCELED && cleaned == 1, "a sleeping thread is cancelled and cleans up");
     if (pipe(ends) != 0)
         exit(EXIT_FAILURE);
-    thread = start(read_for_ever, (void *) (long) ends[0]);
-    nap();
+    thread = thread_start(read_for_ever, (void *) (long) ends[0]);
+    thread_nap();
     pthread_cancel(thread);
-    check_that(join(thread) == PTHREAD_CANCELED && cleaned == 2, "so is one that reads from an empty pipe");
+    check_that(thread_join(thread) == PTHREAD_CANCELED && cleaned == 2, "so is one that reads from an empty pipe");
     sem_init(&shared.semaphore, 0, 0);
     for (int i = 0; i < TEAM; i++)
-        pthread_detach(start(post, NULL));
+        pthread_detach(thread_start(post, NULL));
     for (int i = 0; i < TEAM; i++)
         sem_wait(&shared.semaphore);
     check_that(true, "detached threads run");
@@ -384,13 +351,13 @@ robust_check(void)
     pthread_mutex_t private;
     pthread_mutex_t *common = robust_mutex(check_shared(PAGE), PTHREAD_PROCESS_SHARED);
 
-    join(start(die_with_lock, robust_mutex(&private, PTHREAD_PROCESS_PRIVATE)));
+    thread_join(thread_start(die_with_lock, robust_mutex(&private, PTHREAD_PROCESS_PRIVATE)));
     check_that(pthread_mutex_lock(&private) == EOWNERDEAD, "the owner, a thread, has died");
     check_that(pthread_mutex_consistent(&private) == 0 && pthread_mutex_unlock(&private) == 0, "the lock is mended");
     pid_t child = check_fork();
     if (child == 0) {
         pthread_mutex_lock(common);
-        nap();
+        thread_nap();
         kill(getpid(), SIGKILL);
     }
     while (pthread_mutex_trylock(common) == 0) {
@@ -406,14 +373,14 @@ robust_check(void)
 static void *
 exit_the_process(void *status)
 {
-    nap();
+    thread_nap();
     exit((int) (long) status);
 }
 
 static void *
 exec_sleeper(void *path)
 {
-    nap();
+    thread_nap();
     execl(path, path, "exec", (char *) NULL);
     return NULL;
 }
@@ -428,32 +395,32 @@ start_busy_threads(void)
 
     if (pipe(ends) != 0)
         _exit(EXIT_FAILURE);
-    start(sleep_for_ever, NULL);
-    start(read_for_ever, (void *) (long) ends[0]);
-    start(wait_for_word, &zero);
-    start(count_locked, NULL);
+    thread_start(sleep_for_ever, NULL);
+    thread_start(read_for_ever, (void *) (long) ends[0]);
+    thread_start(wait_for_word, &zero);
+    thread_start(count_locked, NULL);
 }
 
 static void
 body_exit(void)
 {
     start_busy_threads();
-    start(exit_the_process, (void *) 7);
-    join(start(sleep_for_ever, NULL));
+    thread_start(exit_the_process, (void *) 7);
+    thread_join(thread_start(sleep_for_ever, NULL));
 }
 
 static void
 body_exec(void)
 {
     start_busy_threads();
-    start(exec_sleeper, (void *) own_path);
-    join(start(sleep_for_ever, NULL));
+    thread_start(exec_sleeper, (void *) own_path);
+    thread_join(thread_start(sleep_for_ever, NULL));
 }
 
 static void
 body_first_leaves(void)
 {
-    start(exit_the_process, (void *) 9);
+    thread_start(exit_the_process, (void *) 9);
     pthread_exit(NULL);
 }
 
@@ -467,7 +434,7 @@ static void
 body_fault(void)
 {
     start_busy_threads();
-    join(start(wait_for_word, (void *) 8));
+    thread_join(thread_start(wait_for_word, (void *) 8));
 }
 
 static void *
@@ -495,11 +462,11 @@ process_check(void)
     check_that(WIFEXITED(status) && WEXITSTATUS(status) == 6, "exec in a later thread: the first one, alone, runs the program");
     status = check_child(body_fault);
     check_that(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV, "one thread's fault kills the process");
-    pthread_t sleeper = start(sleep_for_ever, NULL);
-    status = (int) (long) join(start(fork_here, NULL));
+    pthread_t sleeper = thread_start(sleep_for_ever, NULL);
+    status = (int) (long) thread_join(thread_start(fork_here, NULL));
     check_that(WIFEXITED(status) && WEXITSTATUS(status) == 3, "fork takes along the calling thread alone, as the first one");
     pthread_cancel(sleeper);
-    join(sleeper);
+    thread_join(sleeper);
 }
 
 int
