@@ -227,4 +227,34 @@ def _(t):
     t.ok(min(seconds) < PROMPT_SECONDS, f"within a second of QEMU's start ({min(seconds):.2f} s)", session)
 
 
+# ---- The end ----
+
+CPIO_HEADER_BYTES = 110
+
+
+def module_file(memory, name):
+    """The bytes of a file in a cpio archive that lies somewhere in memory, or None."""
+    for match in re.finditer(re.escape(name.encode()) + rb"\0", memory):
+        start = match.start() - CPIO_HEADER_BYTES
+        header = memory[start:match.start()]
+        if header.startswith(b"070701"):
+            length, name_length = int(header[54:62], 16), int(header[94:102], 16)
+            data = start + (CPIO_HEADER_BYTES + name_length + 3 & ~3)
+            return memory[data:data + length]
+    return None
+
+
+@case("what was written is in the module at the end")
+def _(t):
+    # The guest's memory is a file of the host's, which is there when QEMU has gone. <> writes in place, and nobody asks for write-back.
+    ram = LOGS / "50-boot.ram"
+    extra = ["-object", f"memory-backend-file,id=ram,size=64M,mem-path={ram},share=on", "-machine", "memory-backend=ram"]
+    result = t.boot("init=/bin/sh -- -c 'echo -n written-back 1<>/etc/motd'", memory="64M", extra=extra)
+    contents = module_file(ram.read_bytes(), "etc/motd")
+    ram.unlink()
+    before = (ROOT / "user/root/etc/motd").read_bytes()
+    t.ok(result.verdict == "pass", "ends", result)
+    t.ok(contents == b"written-back" + before[len(b"written-back"):], "the file's place on the ramdisk has what was written", repr(contents))
+
+
 main()
