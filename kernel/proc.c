@@ -31,6 +31,7 @@
 
 #define PROC_FIRST_POSITION 2u          /* of a listing: 0 and 1 are "." and ".." */
 #define PROC_DYNAMIC_POSITION 256u      /* where the numbers (processes, descriptors) begin in a listing */
+#define PROC_DESCRIPTOR_BYTES 64u       /* what Linux says is the length of every descriptor's link */
 #define PROC_NUMBERS_PER_PROCESS 65536u /* inode numbers: entries of the table, then descriptors */
 
 static struct inode *proc_target_executable(struct process *process);
@@ -119,7 +120,7 @@ static const struct proc_entry proc_entries[] = {
     PROC_THREAD_FILE(PROC_TASK, "status", proc_print_thread_status),
 };
 
-static const struct inode_operations proc_operations;
+static const struct inode_operations proc_operations, proc_descriptor_operations;
 
 /* ---- nodes ---- */
 
@@ -175,6 +176,8 @@ proc_create(struct inode *parent, const struct proc_entry *entry, u32 process, u
         inode_release(inode);
         return NULL;
     }
+    if (entry == &proc_descriptor_entry)
+        inode->operations = &proc_descriptor_operations;
     *node = (struct proc_node){.entry = entry, .process = process, .member = member};
     format(node->number, sizeof(node->number), "%u", entry == &proc_process_entry ? process : member);
     inode->proc = node;
@@ -454,6 +457,21 @@ static const struct inode_operations proc_operations = {
     .lookup = proc_lookup,
     .list = proc_list,
     .name = proc_name,
+    .read_link = proc_read_link,
+    .follow = proc_follow,
+    .open = proc_open,
+    .destroy = proc_destroy,
+};
+
+static u64
+proc_descriptor_size(const struct inode *link)
+{
+    (void)link;
+    return PROC_DESCRIPTOR_BYTES;
+}
+
+static const struct inode_operations proc_descriptor_operations = {
+    .size = proc_descriptor_size,
     .read_link = proc_read_link,
     .follow = proc_follow,
     .open = proc_open,

@@ -160,6 +160,7 @@ descriptors_check(void)
     check_that(directory_lists("/proc/self/fd", number), "fd lists it");
     check_that(readlink(name, target, sizeof target - 1) > 0 && strncmp(target, "pipe:[", 6) == 0,
                "its link says what it is");
+    check_that(lstat(name, &there) == 0 && S_ISLNK(there.st_mode) && there.st_size == 64, "lstat says 64 bytes of each");
     check_that(fstat(ends[0], &here) == 0 && stat(name, &there) == 0 && here.st_ino == there.st_ino &&
                S_ISFIFO(there.st_mode),
                "and leads to it");
