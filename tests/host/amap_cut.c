@@ -94,6 +94,33 @@ removing_takes_exactly_the_range(void)
             }
 }
 
+/* As when a file is cut: each sharer is asked in turn, and the first one takes the anons from all. */
+static void
+cutting_takes_the_range_from_all_who_share(void)
+{
+    begin();
+    for (u32 start = 40; start < 128; start += 5)
+        for (u32 end = start + 1; end <= 128; end += 3) {
+            struct amap *amap = create(40, 128), *copy;
+            struct anon *anons[128] = {NULL};
+
+            for (u32 page = 40; page < 128; page += 1 + page % 2)
+                anons[page] = put(amap, page);
+            copy = amap_share(amap);
+            amap_cut(amap, (page_t){start}, (page_t){end});
+            amap_cut(copy, (page_t){start}, (page_t){end});
+            for (u32 page = 40; page < 128; page++) {
+                struct anon *kept = page >= start && page < end ? NULL : anons[page];
+
+                check(at(amap, page) == kept && at(copy, page) == kept);
+                check(!kept || kept->references == 1);
+            }
+            amap_destroy(amap);
+            amap_destroy(copy);
+            nothing_is_left();
+        }
+}
+
 static void
 a_chunk_left_empty_is_not_kept(void)
 {
@@ -351,6 +378,7 @@ main(void)
         HOST_CASE(splitting_moves_exactly_what_is_above_the_cut, ""),
         HOST_CASE(joining_brings_both_halves_together, ""),
         HOST_CASE(removing_takes_exactly_the_range, ""),
+        HOST_CASE(cutting_takes_the_range_from_all_who_share, ""),
         HOST_CASE(a_chunk_left_empty_is_not_kept, ""),
         HOST_CASE(extending_keeps_everything_and_reaches_both_ways, ""),
         HOST_CASE(growing_upwards_copies_seldom, ""),
