@@ -252,7 +252,8 @@ proc_print_status_signals(const struct proc_subject *subject, struct text_buffer
     text_print(text, "SigBlk:\t%016llx\nSigIgn:\t%016llx\n", signals.blocked, signals.ignored);
     text_print(text, "SigCgt:\t%016llx\n", signals.caught);
     proc_print_capabilities(&subject->process->identity, text);
-    text_print(text, "NoNewPrivs:\t0\nSeccomp:\t0\nSeccomp_filters:\t0\nCpus_allowed:\t1\nCpus_allowed_list:\t0\n");
+    text_print(text, "NoNewPrivs:\t%u\n", subject->process->no_new_privileges);
+    text_print(text, "Seccomp:\t0\nSeccomp_filters:\t0\nCpus_allowed:\t1\nCpus_allowed_list:\t0\n");
     text_print(text, "voluntary_ctxt_switches:\t%llu\nnonvoluntary_ctxt_switches:\t%llu\n",
                subject->used.switches_voluntary, subject->used.switches_involuntary);
 }

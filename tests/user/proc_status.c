@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -146,6 +147,16 @@ capabilities_body(void)
     check_that(setuid(1000) == 0 && capabilities_are(false, false), "who is root no more has none");
 }
 
+static void
+privileges_body(void)
+{
+    text_read("/proc/self/status");
+    bool before = figure("NoNewPrivs", 10) == 0;
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    text_read("/proc/self/status");
+    check_that(before && figure("NoNewPrivs", 10) == 1, "NoNewPrivs is what prctl has set");
+}
+
 /* ---- stat ---- */
 
 static void
@@ -177,6 +188,7 @@ main(void)
     code_check();
     data_check();
     check_child(capabilities_body);
+    check_child(privileges_body);
     stat_check();
     return check_end();
 }
