@@ -181,6 +181,8 @@ device_open(struct inode *inode, struct file *file)
         if (device->kind == DEVICE_TERMINAL && !(file->flags & O_NOCTTY))
             terminal_acquire();
         file->operations = device->operations;
+        if (device->operations == &terminal_operations)
+            terminal_open(file, device->kind == DEVICE_PLAIN);
         return 0;
     }
     return -ENXIO;

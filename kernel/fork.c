@@ -79,6 +79,7 @@ fork_files(struct process *child, struct process *parent, u32 flags)
         inode_add_program(child->executable);       /* which is running already */
     }
     child->file_mode_mask = parent->file_mode_mask;
+    child->left_terminal = parent->left_terminal;
     if ((flags & CLONE_FS) != 0)
         process_share_place(child, parent);
     return 0;

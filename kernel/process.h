@@ -52,6 +52,7 @@ struct process {
     struct pid *pid;
     u32 id;                                    /* pid->number, at hand; 0: the kernel's */
     struct pid *group, *session;
+    bool left_terminal;                     /* gave its session's terminal up (TIOCNOTTY); children inherit it */
     LIST_ENTRY(process) group_link;            /* in group->group */
     TAILQ_ENTRY(process) all_link;             /* in the list of all, oldest first */
     struct process *parent;                    /* of an orphan the nearest reaper, init at last; init's own is process 0 */

@@ -94,6 +94,7 @@ sys_setsid(void)
     process->session = pid_hold(process->pid);
     pid_release(left);
     process_change_group(process, process->pid);
+    process->left_terminal = false;
     return (s32)process->id;
 }
 

@@ -18,7 +18,7 @@
 #include <asm/termbits.h>
 #include <asm/termios.h>
 
-#define TERMINAL_INPUT_BYTES 4096u   /* as Linux: what is typed ahead beyond this is lost, with a bell */
+#define TERMINAL_INPUT_BYTES 4096u   /* as Linux: what is typed ahead beyond this is lost */
 
 struct terminal {
     struct termios settings;
@@ -32,6 +32,7 @@ struct terminal {
     u32 column;                                     /* where the next character of output appears, from 0 */
     u32 line_column;                                /* the same when the line being edited began: for erasing tabs */
     bool literal_next;                              /* ^V was typed */
+    u32 hang_ups;                                   /* how often a session has ended whose terminal it was */
     struct mutex reading;                           /* one reader at a time copies out */
     struct wait_queue readers;                      /* woken when input is finished */
     void (*output)(const char *text, usize length); /* raw; from anywhere, does not sleep */
@@ -54,10 +55,14 @@ void terminal_flush_input(struct terminal *terminal);
 /* Changes the settings; what was typed ahead stays readable. */
 void terminal_set(struct terminal *terminal, const struct termios *settings);
 
-/* Bytes that a read would get at once. */
+/* Bytes that have been received for reading, with those that only mark an end of file; and without, for FIONREAD. */
 u32 terminal_readable(const struct terminal *terminal);
+u32 terminal_waiting(const struct terminal *terminal);
 
-/* As file_operations.read and write, on a given terminal. */
+/* Whether a read would not wait, as poll says it. */
+bool terminal_is_ready(const struct terminal *terminal);
+
+/* As file_operations.read and write, on a given terminal; a read that a hang-up ends is -EIO. */
 s32 terminal_read(struct terminal *terminal, struct transfer *transfer, bool nonblocking);
 s32 terminal_write(struct terminal *terminal, struct transfer *transfer);
 
@@ -77,5 +82,13 @@ bool terminal_is_controlling(void);
 u32 terminal_foreground(void);
 u32 terminal_session(void);
 
-/* A session has ended with its leader: the foreground group is sent SIGHUP and SIGCONT, the terminal nobody's again. */
+/*
+ * Opens the terminal: the file is cut off by the next hang-up, but for the console's own, which lasts.
+ */
+void terminal_open(struct file *file, bool lasts);
+
+/*
+ * A session has ended with its leader. If this was its terminal, the foreground group is sent SIGHUP, and the terminal
+ * is nobody's again; what it was opened as reads as an end of file from now on, and fails with EIO.
+ */
 void terminal_hang_up(u32 session);

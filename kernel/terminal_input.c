@@ -33,24 +33,38 @@ terminal_is(const struct terminal *terminal, u8 character, u32 purpose)
 static bool
 terminal_shows_as_caret(const struct terminal *terminal, u8 character)
 {
-    bool is_control = (character < ' ' && character != '\t' && character != '\n') || character == DELETE;
+    bool is_control = (character < ' ' && character != '\t') || character == DELETE;
 
     return is_control && terminal_has(terminal, ECHOCTL);
 }
 
+/* Shows a character, whether input is echoed or not. */
 static void
-terminal_echo(struct terminal *terminal, u8 character)
+terminal_show(struct terminal *terminal, u8 character)
 {
     char text[2] = {'^', character ^ CONTROL_BIT};
 
-    if (!terminal_has(terminal, ECHO) && !(character == '\n' && terminal_has(terminal, ECHONL)))
-        return;
     if (terminal_shows_as_caret(terminal, character)) {
         terminal_print(terminal, text, sizeof(text));
     } else {
         text[0] = character;
         terminal_print(terminal, text, 1);
     }
+}
+
+static void
+terminal_echo(struct terminal *terminal, u8 character)
+{
+    if (terminal_has(terminal, ECHO))
+        terminal_show(terminal, character);
+}
+
+/* The end of a line is not shown as ^J. */
+static void
+terminal_echo_newline(struct terminal *terminal)
+{
+    if (terminal_has(terminal, ECHO) || terminal_has(terminal, ECHONL))
+        terminal_print(terminal, "\n", 1);
 }
 
 static bool
@@ -70,11 +84,16 @@ terminal_width(const struct terminal *terminal, u8 character, u32 column)
     return terminal_is_continuation(terminal, character) ? 0 : 1;
 }
 
+/* A tab left only blanks: going back is enough. */
 static void
-terminal_rub_out(struct terminal *terminal, u32 columns)
+terminal_rub_out(struct terminal *terminal, u8 character, u32 columns)
 {
-    while (columns-- > 0)
-        terminal_print(terminal, "\b \b", 3);
+    while (columns-- > 0) {
+        if (character == '\t')
+            terminal_print(terminal, "\b", 1);
+        else
+            terminal_print(terminal, "\b \b", 3);
+    }
 }
 
 /* ---- the ring ---- */
@@ -86,20 +105,22 @@ terminal_at(const struct terminal *terminal, u32 position)
 }
 
 /*
- * Puts a character at the end; one place is kept for the end of a line. False, with a bell, where there is no room.
+ * Puts a character at the end. One place is kept for the end of a line: a line that fills the rest goes on, but each
+ * further character replaces the last. False where there is no room.
  */
 static bool
 terminal_append(struct terminal *terminal, u8 character, bool ends_line)
 {
-    u32 index = terminal->received % TERMINAL_INPUT_BYTES;
-    u32 used = terminal->received - terminal->taken;
+    u32 used = terminal->received - terminal->taken, index;
+    bool is_only_line = terminal_has(terminal, ICANON) && terminal->finished == terminal->taken;
 
-    if (used >= TERMINAL_INPUT_BYTES - (ends_line ? 0 : 1)) {
-        terminal_print(terminal, "\a", 1);
+    if (used >= TERMINAL_INPUT_BYTES - 1 && !is_only_line)
         return false;
-    }
+    if (used == TERMINAL_INPUT_BYTES)
+        terminal->received--;
     if (terminal->received == terminal->finished)
         terminal->line_column = terminal->column;
+    index = terminal->received % TERMINAL_INPUT_BYTES;
     terminal->input[index] = character;
     terminal->line_ends[index / 8] &= ~(1u << index % 8);
     terminal->line_ends[index / 8] |= ends_line << index % 8;
@@ -155,7 +176,7 @@ terminal_erase(struct terminal *terminal)
     for (u32 i = terminal->finished; i != terminal->received; i++)
         column += terminal_width(terminal, terminal_at(terminal, i), column);
     if (terminal_has(terminal, ECHO) && terminal_has(terminal, ECHOE))
-        terminal_rub_out(terminal, terminal_width(terminal, character, column));
+        terminal_rub_out(terminal, character, terminal_width(terminal, character, column));
     else
         terminal_echo(terminal, terminal->settings.c_cc[VERASE]);
 }
@@ -176,25 +197,47 @@ terminal_kill_line(struct terminal *terminal)
     }
     terminal->received = terminal->finished;
     terminal_echo(terminal, terminal->settings.c_cc[VKILL]);
-    if (terminal_has(terminal, ECHOK))
-        terminal_echo(terminal, '\n');
+    if (terminal_has(terminal, ECHOK) && terminal_has(terminal, ECHO))
+        terminal_echo_newline(terminal);
 }
 
+/* A word is made of letters, digits and '_', as on Linux. */
 static bool
-terminal_ends_in_blank(const struct terminal *terminal)
+terminal_ends_in_word(const struct terminal *terminal)
 {
     u8 last = terminal_at(terminal, terminal->received - 1);
 
-    return last == ' ' || last == '\t';
+    return (last >= 'a' && last <= 'z') || (last >= 'A' && last <= 'Z') || (last >= '0' && last <= '9') || last == '_';
 }
 
 static void
 terminal_erase_word(struct terminal *terminal)
 {
-    while (!terminal_line_is_empty(terminal) && terminal_ends_in_blank(terminal))
+    while (!terminal_line_is_empty(terminal) && !terminal_ends_in_word(terminal))
         terminal_erase(terminal);
-    while (!terminal_line_is_empty(terminal) && !terminal_ends_in_blank(terminal))
+    while (!terminal_line_is_empty(terminal) && terminal_ends_in_word(terminal))
         terminal_erase(terminal);
+}
+
+/* ^R: the line being edited is shown again, on a new one. */
+static void
+terminal_reprint(struct terminal *terminal)
+{
+    terminal_echo(terminal, terminal->settings.c_cc[VREPRINT]);
+    if (terminal_has(terminal, ECHO))
+        terminal_echo_newline(terminal);
+    terminal->line_column = terminal->column;
+    for (u32 i = terminal->finished; i != terminal->received; i++)
+        terminal_echo(terminal, terminal_at(terminal, i));
+}
+
+/* ^V: until the character comes, its place is marked. */
+static void
+terminal_expect_literal(struct terminal *terminal)
+{
+    terminal->literal_next = true;
+    if (terminal_has(terminal, ECHO) && terminal_has(terminal, ECHOCTL))
+        terminal_print(terminal, "^\b", 2);
 }
 
 /* True if the character was an editing command. */
@@ -211,7 +254,9 @@ terminal_edit(struct terminal *terminal, u8 character)
     } else if (extended && terminal_is(terminal, character, VWERASE)) {
         terminal_erase_word(terminal);
     } else if (extended && terminal_is(terminal, character, VLNEXT)) {
-        terminal->literal_next = true;
+        terminal_expect_literal(terminal);
+    } else if (extended && terminal_has(terminal, ECHO) && terminal_is(terminal, character, VREPRINT)) {
+        terminal_reprint(terminal);
     } else {
         return false;
     }
@@ -232,7 +277,10 @@ terminal_receive_line(struct terminal *terminal, u8 character)
     }
     if (!terminal_append(terminal, character, ends_line))
         return;
-    terminal_echo(terminal, character);
+    if (character == '\n')
+        terminal_echo_newline(terminal);
+    else
+        terminal_echo(terminal, character);
     if (ends_line)
         terminal_finish(terminal);
 }
@@ -269,6 +317,8 @@ terminal_translate(const struct terminal *terminal, u8 *character)
 
     if (flags & ISTRIP)
         *character &= 0x7f;
+    if ((flags & IUCLC) && terminal_has(terminal, IEXTEN) && *character >= 'A' && *character <= 'Z')
+        *character += 'a' - 'A';
     if (*character == '\r') {
         if (flags & IGNCR)
             return false;
