@@ -7,7 +7,8 @@
  *              └──── undo: what each process that asked for it has changed each counter by, negated
  *
  * A call's operations are tried in order, and taken back if one of them cannot be done now: nothing sleeps in between,
- * so nobody sees that. Who waits tries again whenever a counter of the set has changed.
+ * so nobody sees that. Who changes a counter does what others wait for and can be done now, before he goes on: though the
+ * counter may change again, or the set be removed, until they run.
  */
 #include "kernel/semaphore.h"
 
@@ -32,17 +33,23 @@ struct semaphore_set {
     struct ipc_object ipc;              /* first */
     u32 changed_time, operation_time;   /* seconds since 1970; 0: never */
     struct wait_queue changed;
-    LIST_HEAD(, semaphore_wait) waits;
+    TAILQ_HEAD(, semaphore_wait) waits; /* who came first is first */
     u32 waiting;                        /* threads; the last one frees a set that was removed */
     bool removed;
     u32 count;
     struct semaphore semaphores[];
 };
 
+/* A call: its operations are all done, or none of them. */
 struct semaphore_wait {
-    LIST_ENTRY(semaphore_wait) link;
-    u32 number;                         /* of the counter that it waits for */
-    bool for_zero;                      /* else for it to grow */
+    TAILQ_ENTRY(semaphore_wait) link;
+    const struct process *process;
+    const struct sembuf *operations;
+    u32 count;
+    struct semaphore_undo *undo;        /* of this process and set, where an operation asks for it */
+    u32 at;                             /* the operation that cannot be done now */
+    bool waits;                         /* for that one; else it is over */
+    int result;                         /* then */
 };
 
 struct semaphore_undo {
@@ -104,6 +111,8 @@ undo_forget(const struct semaphore_set *set, u32 number)
     }
 }
 
+static void set_serve(struct semaphore_set *set);
+
 static void
 undo_remove(struct semaphore_undo *undo)
 {
@@ -125,7 +134,7 @@ undo_apply(const struct semaphore_undo *undo)
         set->semaphores[i].process = (s32)undo->process->id;
     }
     set->operation_time = ipc_time();
-    wait_wake_all(&set->changed);
+    set_serve(set);
 }
 
 void
@@ -156,7 +165,7 @@ set_create(s32 key, u32 count, u32 flags)
         return -ENOMEM;
     set->count = count;
     set->changed_time = ipc_time();
-    LIST_INIT(&set->waits);
+    TAILQ_INIT(&set->waits);
     ipc_add(&sets, &set->ipc, key, flags);
     return set->ipc.id;
 }
@@ -232,44 +241,64 @@ operation_take_back(struct semaphore_set *set, const struct sembuf *operation, s
         undo->adjust[operation->sem_num] = (s16)(undo->adjust[operation->sem_num] + operation->sem_op);
 }
 
-/* All of them, or none and why not; *at is the one that could not be done. */
-static int
-operations_try(struct semaphore_set *set, const struct sembuf *operations, u32 count, struct semaphore_undo *undo, u32 *at)
+/* All of them, or none and why not. */
+static void
+operations_try(struct semaphore_set *set, struct semaphore_wait *call)
 {
-    int error = 0;
     u32 done = 0;
 
-    while (done < count && (error = operation_try(set, &operations[done], undo)) == 0)
+    call->result = 0;
+    while (done < call->count && (call->result = operation_try(set, &call->operations[done], call->undo)) == 0)
         done++;
-    *at = done;
-    if (error < 0) {
+    call->at = done;
+    call->waits = call->result == -EAGAIN && !(call->operations[done].sem_flg & IPC_NOWAIT);
+    if (call->result < 0) {
         while (done-- > 0)
-            operation_take_back(set, &operations[done], undo);
-        return error;
+            operation_take_back(set, &call->operations[done], call->undo);
+        return;
     }
-    for (u32 i = 0; i < count; i++)
-        set->semaphores[operations[i].sem_num].process = (s32)current_process()->id;
+    for (u32 i = 0; i < call->count; i++)
+        set->semaphores[call->operations[i].sem_num].process = (s32)call->process->id;
     set->operation_time = ipc_time();
-    wait_wake_all(&set->changed);
-    return 0;
 }
 
-/* Sleeps until a counter has changed: 0, -EIDRM, -EINTR or -EAGAIN (the deadline). With -EIDRM the set may be gone. */
-static int
-set_wait(struct semaphore_set *set, const struct sembuf *operation, u64 deadline)
+/* Counters have changed: does what others wait for, and what that makes possible. */
+static void
+set_serve(struct semaphore_set *set)
 {
-    struct semaphore_wait wait = {.number = operation->sem_num, .for_zero = operation->sem_op == 0};
-    bool removed;
-    int error;
+    struct semaphore_wait *call = TAILQ_FIRST(&set->waits);
 
-    LIST_INSERT_HEAD(&set->waits, &wait, link);
+    while (call != NULL) {
+        bool waited = call->waits;
+
+        if (waited)
+            operations_try(set, call);
+        call = waited && call->result == 0 ? TAILQ_FIRST(&set->waits) : TAILQ_NEXT(call, link);
+    }
+    wait_wake_all(&set->changed);
+}
+
+/*
+ * Sleeps until somebody has done the call's operations: 0, -ERANGE, -EIDRM, -EINTR or -EAGAIN (the deadline). With -EIDRM
+ * the set may be gone.
+ */
+static int
+set_wait(struct semaphore_set *set, struct semaphore_wait *call, u64 deadline)
+{
+    bool removed;
+    int error = 0;
+
+    TAILQ_INSERT_TAIL(&set->waits, call, link);
     set->waiting++;
-    error = wait_timeout(&set->changed, deadline);
+    while (error == 0 && call->waits && !set->removed)
+        error = wait_timeout(&set->changed, deadline);
     set->waiting--;
-    LIST_REMOVE(&wait, link);
+    TAILQ_REMOVE(&set->waits, call, link);
     removed = set->removed;
     if (removed && set->waiting == 0)
         kmem_free(set);
+    if (!call->waits)
+        return call->result;
     if (removed)
         return -EIDRM;
     return error == -ERESTARTSYS ? -EINTR : error == -ETIMEDOUT ? -EAGAIN : error;
@@ -303,19 +332,17 @@ static int
 operations_run(s32 id, const struct sembuf *operations, u32 count, u64 deadline)
 {
     struct semaphore_set *set = set_find(id);
-    struct semaphore_undo *undo = NULL;
+    struct semaphore_wait call = {.process = current_process(), .operations = operations, .count = count};
     int error = set == NULL ? -EINVAL : operations_check(set, operations, count);
-    u32 at;
 
-    if (error == 0 && operations_undo(operations, count) && (undo = undo_get(set)) == NULL)
-        error = -ENOMEM;
-    while (error == 0) {
-        error = operations_try(set, operations, count, undo, &at);
-        if (error != -EAGAIN || operations[at].sem_flg & IPC_NOWAIT)
-            return error;
-        error = set_wait(set, &operations[at], deadline);
-    }
-    return error;
+    if (error < 0)
+        return error;
+    if (operations_undo(operations, count) && (call.undo = undo_get(set)) == NULL)
+        return -ENOMEM;
+    operations_try(set, &call);
+    if (call.result == 0)
+        set_serve(set);
+    return call.waits ? set_wait(set, &call, deadline) : call.result;
 }
 
 /* The same once the deadline is known. */
@@ -395,8 +422,18 @@ set_value(struct semaphore_set *set, u32 number, s32 value)
     set->semaphores[number].value = (u16)value;
     set->semaphores[number].process = (s32)current_process()->id;
     set->changed_time = ipc_time();
-    wait_wake_all(&set->changed);
     return 0;
+}
+
+/* SETVAL. */
+static s32
+set_value_alone(struct semaphore_set *set, u32 number, s32 value)
+{
+    s32 result = set_value(set, number, value);
+
+    if (result == 0)
+        set_serve(set);
+    return result;
 }
 
 /* GETALL and SETALL: an array of u16. Copying may sleep, and the set be removed meanwhile. */
@@ -429,6 +466,8 @@ set_write_values(s32 id, u32 count, u32 address)
         result = values[i] > SEMVMX ? -ERANGE : 0;
     for (u32 i = 0; result == 0 && i < count; i++)
         set_value(set, i, values[i]);
+    if (result == 0)
+        set_serve(set);
     kmem_free(values);
     return result;
 }
@@ -439,8 +478,11 @@ set_waiting(const struct semaphore_set *set, u32 number, bool for_zero)
     const struct semaphore_wait *wait;
     s32 count = 0;
 
-    LIST_FOREACH(wait, &set->waits, link)
-        count += wait->number == number && wait->for_zero == for_zero;
+    TAILQ_FOREACH(wait, &set->waits, link) {
+        const struct sembuf *operation = &wait->operations[wait->at];
+
+        count += wait->waits && operation->sem_num == number && (operation->sem_op == 0) == for_zero;
+    }
     return count;
 }
 
@@ -461,7 +503,7 @@ semaphore_control(struct semaphore_set *set, u32 number, u32 command, s32 value)
     case GETZCNT:
         return set_waiting(set, number, command == GETZCNT);
     default:
-        return set_value(set, number, value);
+        return set_value_alone(set, number, value);
     }
 }
 

@@ -263,13 +263,38 @@ undo_check(void)
     check_that(value(0) == 9, "has it undone too");
 }
 
+/* What a change makes possible is done at once, in the order of arrival, whatever comes before the waiting ones run. */
+static void
+at_once_check(void)
+{
+    set(0, 1);
+    pid_t zero = operate_in_child(0, 0, 0);
+    operate(0, -1, 0);
+    operate(0, 1, 0);
+    check_that(value(0) == 1 && check_wait(zero) == 0, "a wait for 0 has its 0, though it is 1 again before it runs");
+    set(0, 0);
+    pid_t first = operate_in_child(0, -1, 0), second = operate_in_child(0, -1, 0);
+    operate(0, 1, 0);
+    check_that(fails(operate(0, -1, IPC_NOWAIT), EAGAIN) && check_wait(first) == 0, "what is given goes to the first that waits");
+    operate(0, 1, 0);
+    check_that(check_wait(second) == 0, "then to the second");
+    set(0, 0);
+    first = operate_in_child(0, -1, 0);
+    set(0, 1);
+    check_that(value(0) == 0 && check_wait(first) == 0, "SETVAL gives, too");
+}
+
 static void
 remove_check(void)
 {
+    set(1, 1);
+    pid_t zero = operate_in_child(1, 0, 0);
     set(0, 0);
     pid_t one = operate_in_child(0, -1, 0), other = operate_in_child(0, -1, SEM_UNDO);
 
+    operate(1, -1, 0);
     check_that(semctl(id, 0, IPC_RMID) == 0, "IPC_RMID");
+    check_that(check_wait(zero) == 0, "comes too late for an operation that was possible before");
     check_that(check_wait(one) == EIDRM << 8 && check_wait(other) == EIDRM << 8, "ends the waits: EIDRM");
     check_that(fails(operate(0, 1, 0), EINVAL) && fails(semget(KEY, 1, 0), ENOENT), "and the set");
 }
@@ -285,6 +310,7 @@ main(void)
     wait_check();
     end_of_wait_check();
     undo_check();
+    at_once_check();
     remove_check();
     return check_end();
 }
