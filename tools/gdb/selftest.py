@@ -16,7 +16,7 @@ FORMATS = ("2level", "pae")
 TIMEOUT_SECONDS = 30
 
 # For each case: whether the symbols are asked for, the memory, and further switches.
-CASES = {"cow": (True, "24M", ""), "swap": (False, "28M", "swap=12M"), "vfork": (True, "24M", "")}
+CASES = {"cow": (True, "24M", ""), "swap": (False, "36M", "swap=12M"), "vfork": (True, "24M", "")}
 
 
 def run_case(name, paging):
