@@ -215,17 +215,16 @@ pool_remove(struct frame *frame)
 }
 
 void
-pool_evict(struct frame *frame)
+pool_evict(struct pool *pool, struct frame *frame)
 {
-    struct pool *pool = pool_table[frame_number(frame).number];
+    u32 number = frame_number(frame).number;
 
     frame->evictable = false;
     pool->frames--;
-    pool->victims++;
-    pool->last_victim = frame_number(frame).number;
+    pool->last_victim = number;
     if (pool->trace)
         pool_trace_evict(pool, frame);
-    policy_evict(pool->policy, pool->state, frame_number(frame).number);
+    policy_evict(pool->policy, pool->state, number);
 }
 
 void
@@ -284,7 +283,7 @@ pool_select(struct pool *pool)
 {
     u32 number = pool->policy->select(pool->state);
 
-    if (number == POLICY_NONE ? pool->frames > 0 : !choice_is_known(pool, number))
+    if (!choice_is_known(pool, number) && (number != POLICY_NONE || pool->frames > 0))
         choice_refuse(pool, number);
     return number;
 }

@@ -47,8 +47,7 @@ struct pool {
     u32 grant;                  /* nor above this: what control=pff gives */
     u32 weight;                 /* share of memory that alloc= gives it, against the others' */
     u32 loads;                  /* pages that came in; counted only while pool_watchful, so always in a pool of one's own */
-    u32 victims;                /* pages that it lost by replacement */
-    u32 last_victim;            /* the frame of the latest one; 0: none yet */
+    u32 last_victim;            /* the frame of the latest page that it lost by replacement; 0: none yet */
     u32 references;             /* recorded, of its pages: the time that wsclock goes by in a traced process */
     struct trace *trace;        /* of the process that it belongs to, or NULL; never in the global pool */
     LIST_ENTRY(pool) link;
@@ -119,10 +118,10 @@ pool_heeds_time(void)
  * as many one in three. Process context. */
 void pool_tick(void);
 
-/* The policy learns of a frame, forgets it, or loses it as a victim. */
+/* The policy learns of a frame, forgets it, or loses it as a victim of its pool. */
 void pool_insert(struct frame *frame);
 void pool_remove(struct frame *frame);
-void pool_evict(struct frame *frame);
+void pool_evict(struct pool *pool, struct frame *frame);
 
 /* While a victim is looked for: the policy forgets a frame that may not go, and learns of
  * it again. */

@@ -212,7 +212,7 @@ victim_choose(struct pool *pool)
         if (!(protects && pool_trace_needs(pool, frame)) && frame_may_go(frame)) {
             if (reclaim_explain == EXPLAIN_ON)
                 victim_explain(pool, frame);
-            pool_evict(frame);
+            pool_evict(pool, frame);
             victim = frame;
         } else {
             pool_set_aside(frame);
