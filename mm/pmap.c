@@ -34,28 +34,21 @@ static struct kmem_cache root_cache = KMEM_CACHE("pae_root", 4 * 8, 32);
 /* Where events of a pmap without an address space are counted. */
 static struct counters nobody;
 
-static struct pmap *active;     /* loaded into CR3; NULL: the kernel's */
-
-void
-pmap_flush_page(const struct pmap *pmap, page_t page)
-{
-    if (pmap == active)
-        cpu_flush_page(page_address(page));
-}
+struct pmap *pmap_active;
 
 void
 pmap_flush(const struct pmap *pmap)
 {
-    if (pmap == active)
+    if (pmap == pmap_active)
         cpu_write_cr3(pmap->root_physical.value);
 }
 
 void
 pmap_activate(struct pmap *pmap)
 {
-    if (pmap == active)
+    if (pmap == pmap_active)
         return;
-    active = pmap;
+    pmap_active = pmap;
     cpu_write_cr3((pmap ? pmap : &kernel_pmap)->root_physical.value);
 }
 
@@ -279,7 +272,7 @@ pmap_destroy(struct pmap *pmap)
 {
     struct frame *frame;
 
-    assert(pmap->resident == 0 && pmap != active);
+    assert(pmap->resident == 0 && pmap != pmap_active);
     /* A table stands before the one that leads to it, which was there first: so
      * each is empty when its turn comes. */
     while ((frame = LIST_FIRST(&pmap->tables))) {

@@ -5,25 +5,31 @@
 #pragma once
 
 #include "kernel/assert.h"
+#include "kernel/x86/cpu.h"
 #include "mm/pmap.h"
+
+/* The word of an entry that says all but NX. */
+static inline volatile u32 *
+entry_word(const void *table, u32 index)
+{
+    return (u32 *)((u8 *)table + index * page_format.entry_bytes);
+}
 
 static inline table_entry_t
 entry_load(const void *table, u32 index)
 {
-    return ((const u32 *)table)[page_format.entry_bytes == sizeof(u64) ? 2 * index : index];
+    return *entry_word(table, index);
 }
 
 /* The processor never sees half an entry: it is busy here, and there is one. */
 static inline void
 entry_store(void *table, u32 index, table_entry_t entry)
 {
-    volatile u32 *place = (u32 *)table + index;
+    volatile u32 *word = entry_word(table, index);
 
-    if (page_format.entry_bytes == sizeof(u64)) {
-        place += index;
-        place[1] = (entry & (ENTRY_PRESENT | ENTRY_EXECUTE)) == ENTRY_PRESENT ? page_format.no_execute : 0;
-    }
-    *place = entry;
+    if (page_format.entry_bytes == sizeof(u64))
+        word[1] = (entry & (ENTRY_PRESENT | ENTRY_EXECUTE)) == ENTRY_PRESENT ? page_format.no_execute : 0;
+    *word = entry;
 }
 
 static inline frame_t
@@ -60,7 +66,7 @@ is_mirrored(table_entry_t entry)
     return entry & ENTRY_EXECUTE && page_format.mirror_pages;
 }
 
-#define LEAF_NONE 1u            /* not a window: these are aligned */
+#define LEAF_NONE 0x80000000u   /* not a window: no page is near it */
 
 static inline u32
 leaf_window(page_t page)
@@ -74,6 +80,14 @@ leaf_index(page_t page)
     return page.number & (page_format.leaf_pages - 1);
 }
 
+/* Whether the leaf's table holds the page's entry; then that has the number page - window.
+ * Of those that a pmap remembers it does nearly always. */
+static inline bool
+leaf_reaches(const struct leaf *leaf, page_t page)
+{
+    return __builtin_expect(page.number - leaf->window < page_format.leaf_pages, true);
+}
+
 /* Walks to the leaf for page and puts it into *leaf; NULL when there is none. */
 struct leaf *leaf_walk(struct pmap *pmap, page_t page, struct leaf *leaf);
 
@@ -85,7 +99,7 @@ leaf_find_own(struct pmap *pmap, page_t page)
 {
     struct leaf *leaf = &pmap->recent[0];
 
-    return leaf->window == leaf_window(page) ? leaf : leaf_walk(pmap, page, leaf);
+    return leaf_reaches(leaf, page) ? leaf : leaf_walk(pmap, page, leaf);
 }
 
 /* The same for any page. */
@@ -94,7 +108,7 @@ leaf_find(struct pmap *pmap, page_t page)
 {
     struct leaf *leaf = &pmap->recent[in_mirror(page)];
 
-    return leaf->window == leaf_window(page) ? leaf : leaf_walk(pmap, page, leaf);
+    return leaf_reaches(leaf, page) ? leaf : leaf_walk(pmap, page, leaf);
 }
 
 /* Frames that are in the reverse map. The shared frame of zeroes is not. */
@@ -104,8 +118,17 @@ is_tracked(const struct frame *frame)
     return frame->state >= FRAME_ANONYMOUS;
 }
 
-/* Flushes what the processor has cached of this page, if the pmap is loaded. */
-void pmap_flush_page(const struct pmap *pmap, page_t page);
+/* Loaded into CR3; NULL: the kernel's. pmap_activate changes it. */
+extern struct pmap *pmap_active;
+
+/* Flushes what the processor has cached of this page, or of all, if the pmap is loaded. */
+static inline void
+pmap_flush_page(const struct pmap *pmap, page_t page)
+{
+    if (pmap == pmap_active)
+        cpu_flush_page(page_address(page));
+}
+
 void pmap_flush(const struct pmap *pmap);
 
 /* The kernel's own tables: all kernel halves are copies of theirs. */

@@ -88,37 +88,47 @@ pmap_frame_is_locked(const struct frame *frame)
     return false;
 }
 
-/* Clears bits in one entry, after gathering them into the frame. Inline, as the next one, since
- * the clock asks each frame that it passes, and always for the same bits. */
+/* The working set hears of a use of the page, or of its second entry in the mirror. */
+static __attribute__((noinline)) void
+entry_note(struct pmap *pmap, page_t page)
+{
+    working_set_note(pmap->working_set, in_mirror(page) ? (page_t){page.number - page_format.mirror_pages} : page);
+}
+
+/* Clears bits in one entry, after gathering them into the frame: bits that NX does not depend on. Inline,
+ * as those that call it, since the clock asks each frame that it passes, and always for the same bits. */
 static inline __attribute__((always_inline)) table_entry_t
 entry_take_bits(struct pmap *pmap, struct leaf *leaf, page_t page, struct frame *frame, table_entry_t bits)
 {
-    void *table = leaf->table;
-    u32 index = leaf_index(page);
-    table_entry_t entry = entry_load(table, index);
+    volatile u32 *word = entry_word(leaf->table, page.number - leaf->window);
+    table_entry_t entry = *word;
 
     if (entry & bits) {
         if (pmap->working_set)
-            working_set_note(pmap->working_set, in_mirror(page) ? (page_t){page.number - page_format.mirror_pages} : page);
+            entry_note(pmap, page);
         entry_harvest(entry & bits, frame);
-        entry_store(table, index, entry & ~bits);
+        *word = entry & ~bits;
         pmap_flush_page(pmap, page);
     }
     return entry;
 }
 
-/* The same in every entry that maps the frame, the mirror's included. */
+/* The same in the second entry that an executable page has. */
+static __attribute__((noinline)) void
+mirror_take_bits(const struct mapping *mapping, struct frame *frame, table_entry_t bits)
+{
+    page_t page = page_add(mapping->page, page_format.mirror_pages);
+
+    entry_take_bits(mapping->pmap, mirror_leaf(mapping->pmap, mapping->page), page, frame, bits);
+}
+
+/* And in every entry that maps the frame. */
 static inline __attribute__((always_inline)) void
 frame_take_bits(struct frame *frame, table_entry_t bits)
 {
-    for (struct mapping *mapping = &frame->first; mapping && mapping->pmap; mapping = mapping->next) {
-        struct pmap *pmap = mapping->pmap;
-        table_entry_t entry = entry_take_bits(pmap, mapping_leaf(mapping), mapping->page, frame, bits);
-
-        if (is_mirrored(entry))
-            entry_take_bits(pmap, mirror_leaf(pmap, mapping->page),
-                            page_add(mapping->page, page_format.mirror_pages), frame, bits);
-    }
+    for (struct mapping *mapping = &frame->first; mapping && mapping->pmap; mapping = mapping->next)
+        if (is_mirrored(entry_take_bits(mapping->pmap, mapping_leaf(mapping), mapping->page, frame, bits)))
+            mirror_take_bits(mapping, frame, bits);
 }
 
 bool
