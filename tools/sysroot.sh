@@ -120,6 +120,9 @@ unpack()
 }
 
 mkdir -p "$packages"
+# make starts several at once, which share apt's directories: one after the other.
+exec 9>"$packages/lock"
+flock 9
 if [ -n "$(lacking)" ]; then
     if [ "${SETUP:-}" = no ]; then
         echo "setup: SETUP=no: not fetched: the i386 packages" $(lacking) >&2
