@@ -67,7 +67,7 @@ read_show(char *base, size_t pages)
     story_counted();
     expect_counter("reclaim_write_back", 0, pages + MARGIN, "a page that is only read is written out at most once");
     if (story_counter("pgsteal") != COUNTER_MISSING)
-        expect(story_counter("reclaim_clean_drop") > story_counter("pgsteal") * 2 / 5,
+        expect(story_counter("reclaim_clean_drop") + (long long) pages + MARGIN >= story_counter("pgsteal"),
                "other victims are clean, and dropped: %lld writes saved", story_counter("reclaim_clean_drop"));
 }
 
@@ -80,8 +80,9 @@ write_show(char *base, size_t pages)
         pages_change(base, pages);
     story_counted();
     if (story_counter("pgsteal") != COUNTER_MISSING)
-        expect(story_counter("reclaim_write_back") > story_counter("reclaim_clean_drop"),
-               "most victims are dirty, and written: %lld writes", story_counter("reclaim_write_back"));
+        expect(story_counter("reclaim_clean_drop") <= (long long) pages + MARGIN,
+               "a page is clean at most once, as the other sweeps left it; then its victims are written: %lld writes",
+               story_counter("reclaim_write_back"));
     if (switch_is("dirty", "hardware", "software"))
         expect_counter("fault_dirty", 1, NO_LIMIT, "the kernel learns of each first write by a trap");
     else
