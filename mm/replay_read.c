@@ -5,14 +5,10 @@
 
 #include "kernel/lib/string.h"
 
-#define TEXT_MAGIC   "belady-trace 1 "
-#define BINARY_MAGIC "belady-trace-binary 1 "
+/* How the first line goes on behind the magic word. */
+#define TEXT_BEGINNING   TRACE_TEXT_MAGIC " "
+#define BINARY_BEGINNING TRACE_BINARY_MAGIC " "
 
-#define EVENT_MASK    0x0fu
-#define CONTINUES     0x10u
-#define NAMES_PROCESS 0x20u
-#define NUMBER_BITS   7u
-#define NUMBER_MORE   0x80u
 #define NUMBER_LONGEST 32u      /* bits */
 
 static bool
@@ -26,7 +22,7 @@ begins_with(const char *at, const char *end, const char *words)
 bool
 replay_begins(const char *bytes, u32 count)
 {
-    return begins_with(bytes, bytes + count, TEXT_MAGIC) || begins_with(bytes, bytes + count, BINARY_MAGIC);
+    return begins_with(bytes, bytes + count, TEXT_BEGINNING) || begins_with(bytes, bytes + count, BINARY_BEGINNING);
 }
 
 static bool
@@ -112,8 +108,8 @@ replay_open(struct replay_reader *reader, const char *bytes, u32 count, const ch
 {
     *reader = (struct replay_reader){.at = bytes, .end = bytes + count, .line = 1};
     *program_bytes = 0;
-    reader->binary = begins_with(bytes, reader->end, BINARY_MAGIC);
-    reader->at += reader->binary ? sizeof(BINARY_MAGIC) - 1 : sizeof(TEXT_MAGIC) - 1;
+    reader->binary = begins_with(bytes, reader->end, BINARY_BEGINNING);
+    reader->at += reader->binary ? sizeof(BINARY_BEGINNING) - 1 : sizeof(TEXT_BEGINNING) - 1;
     for (; peek(reader) != '\n'; skip_blanks(reader))
         if (!read_field(reader, program, program_bytes))
             return false;
@@ -126,8 +122,6 @@ replay_open(struct replay_reader *reader, const char *bytes, u32 count, const ch
 
 /* ---- Text -------------------------------------------------------------- */
 
-static const char *const words[] = {"r", "w", "x", "f", "-", "u", "t", "fork", "exec", "exit", "i", "o", "d", "frames", "policy", "short"};
-
 static bool
 read_word(struct replay_reader *reader, enum trace_event *event)
 {
@@ -137,18 +131,13 @@ read_word(struct replay_reader *reader, enum trace_event *event)
     while (peek(reader) != ' ' && peek(reader) != '\n')
         reader->at++;
     length = (usize)(reader->at - start);
-    for (u32 i = 0; i < ARRAY_SIZE(words); i++)
-        if (strlen(words[i]) == length && memcmp(words[i], start, length) == 0) {
-            *event = (enum trace_event)i;
-            return true;
-        }
-    return fail(reader, "no such reference or event");
-}
+    for (*event = 0; *event < TRACE_EVENTS; (*event)++) {
+        const char *word = trace_event_word(*event);
 
-static bool
-is_of_page(enum trace_event event)
-{
-    return event < TRACE_TICK || event == TRACE_RETURN || event == TRACE_LEAVE || event == TRACE_DIRTY;
+        if (strlen(word) == length && memcmp(word, start, length) == 0)
+            return true;
+    }
+    return fail(reader, "no such reference or event");
 }
 
 /* Behind the word: PAGE [PID]. Of the other events only exec's process matters. */
@@ -156,7 +145,7 @@ static bool
 read_text_rest(struct replay_reader *reader, struct replay_record *record)
 {
     record->process = reader->header_process;
-    if (is_of_page(record->event)) {
+    if (trace_event_has_page(record->event)) {
         if (!read_number(reader, 16, &record->page))
             return false;
         skip_blanks(reader);
@@ -190,14 +179,14 @@ static bool
 read_coded(struct replay_reader *reader, u32 *number)
 {
     *number = 0;
-    for (u32 shift = 0; shift < NUMBER_LONGEST; shift += NUMBER_BITS) {
+    for (u32 shift = 0; shift < NUMBER_LONGEST; shift += TRACE_NUMBER_BITS) {
         u8 byte;
 
         if (reader->at == reader->end)
             return fail(reader, "the trace ends inside a record");
         byte = (u8)*reader->at++;
-        *number |= (u32)(byte & (NUMBER_MORE - 1)) << shift;
-        if (!(byte & NUMBER_MORE))
+        *number |= (u32)(byte & (TRACE_NUMBER_MORE - 1)) << shift;
+        if (!(byte & TRACE_NUMBER_MORE))
             return true;
     }
     return fail(reader, "a number is too long");
@@ -217,7 +206,7 @@ read_binary_rest(struct replay_reader *reader, struct replay_record *record, u32
 {
     if (record->event == TRACE_TICK)
         return true;
-    if (record->event == TRACE_POLICY && !(first & CONTINUES))
+    if (record->event == TRACE_POLICY && !(first & TRACE_CONTINUES))
         return skip_name(reader);
     return read_coded(reader, &record->process);
 }
@@ -230,11 +219,11 @@ read_binary(struct replay_reader *reader, struct replay_record *record)
     if (reader->at == reader->end)
         return false;
     first = (u8)*reader->at++;
-    record->event = (enum trace_event)(first & EVENT_MASK);
+    record->event = (enum trace_event)(first & TRACE_EVENT_MASK);
     reader->line++;
-    if (!is_of_page(record->event))
+    if (!trace_event_has_page(record->event))
         return read_binary_rest(reader, record, first);
-    if ((first & NAMES_PROCESS && !read_coded(reader, &reader->process)) || !read_coded(reader, &coded))
+    if ((first & TRACE_NAMES_PROCESS && !read_coded(reader, &reader->process)) || !read_coded(reader, &coded))
         return false;
     reader->page += coded >> 1 ^ -(coded & 1);
     record->process = reader->process;

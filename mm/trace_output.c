@@ -18,15 +18,6 @@ enum { FORM_TEXT, FORM_BINARY };
 static unsigned form = FORM_TEXT;
 BOOT_CHOICE(trace.format, form, "the form in which traces leave on COM2", "text", "binary");
 
-/* The first byte of a binary record: the event, and these. Numbers have seven bits a
- * byte, the low ones first, and the top bit in all but the last. */
-#define CONTINUES     0x10u
-#define NAMES_PROCESS 0x20u
-#define NUMBER_BITS   7u
-#define NUMBER_MORE   0x80u
-
-static const char *const words[] = {"r", "w", "x", "f", "-", "u", "t", "fork", "exec", "exit", "i", "o", "d", "frames", "policy", "short"};
-
 static struct {
     char bytes[PAGE_SIZE];
     u32 used;
@@ -81,8 +72,8 @@ output_text(const char *text, ...)
 static void
 output_number(u32 number)
 {
-    for (; number >= NUMBER_MORE; number >>= NUMBER_BITS)
-        output_byte((number & (NUMBER_MORE - 1)) | NUMBER_MORE);
+    for (; number >= TRACE_NUMBER_MORE; number >>= TRACE_NUMBER_BITS)
+        output_byte((number & (TRACE_NUMBER_MORE - 1)) | TRACE_NUMBER_MORE);
     output_byte(number);
 }
 
@@ -112,7 +103,7 @@ text_page(u32 process, enum trace_event event, u32 page, bool continues)
         text_end_line();
     if (continues)
         output_text(output.line_open ? " " : "+ ");
-    output_text("%s", words[event]);
+    output_text("%s", trace_event_word(event));
     text_number(" %x", page, process);
     output.line_open = true;
     output.line_process = process;
@@ -127,7 +118,7 @@ binary_first(u32 process, enum trace_event event, bool continues)
 {
     bool names = process != output.process;
 
-    output_byte(event | (continues ? CONTINUES : 0) | (names ? NAMES_PROCESS : 0));
+    output_byte(event | (continues ? TRACE_CONTINUES : 0) | (names ? TRACE_NAMES_PROCESS : 0));
     if (names)
         output_number(output.process = process);
 }
@@ -152,7 +143,7 @@ trace_write_header(u32 process, const char *path, u32 frames, const char *policy
     output.started = true;
     output.first_process = output.process = process;
     serial_start(SERIAL_COM2);
-    output_text("%s 1 page=%u program=", form == FORM_TEXT ? "belady-trace" : "belady-trace-binary", PAGE_SIZE);
+    output_text("%s page=%u program=", form == FORM_TEXT ? TRACE_TEXT_MAGIC : TRACE_BINARY_MAGIC, PAGE_SIZE);
     output_bytes(path, (u32)strlen(path));
     output_text(" pid=%u policy=%s seed=%u window=%u", process, policy, command_line_seed, window);
     if (frames)
@@ -172,7 +163,7 @@ trace_write_remark(u32 process, enum trace_event access, u32 page)
     if (form != FORM_TEXT)
         return;
     text_end_line();
-    output_text("# %s", words[access]);
+    output_text("# %s", trace_event_word(access));
     text_number(" %x", page, process);
     output_text("\n");
 }
@@ -183,13 +174,13 @@ write_numbers(enum trace_event event, const u32 *numbers, u32 count)
 {
     if (form == FORM_BINARY) {
         for (u32 i = 0; i < count; i++) {
-            output_byte(i == 0 ? event : event | CONTINUES);
+            output_byte(i == 0 ? event : event | TRACE_CONTINUES);
             output_number(numbers[i]);
         }
         return;
     }
     text_end_line();
-    output_text("%s", words[event]);
+    output_text("%s", trace_event_word(event));
     for (u32 i = 0; i < count; i++)
         output_text(" %u", numbers[i]);
     output_text("\n");
@@ -228,7 +219,7 @@ trace_write_policy(u32 process, const char *name)
     if (form == FORM_BINARY) {
         output_byte(TRACE_POLICY);
         output_bytes(name, (u32)strlen(name) + 1);
-        output_byte(TRACE_POLICY | CONTINUES);
+        output_byte(TRACE_POLICY | TRACE_CONTINUES);
         output_number(process);
         return;
     }

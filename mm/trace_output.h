@@ -5,22 +5,7 @@
 #pragma once
 
 #include "kernel/types.h"
-
-/* What a record is about. The numbers are those of the binary form. */
-enum trace_event {
-    TRACE_READ, TRACE_WRITE, TRACE_EXECUTE,     /* a reference to a page */
-    TRACE_FAULT,                                /* the page comes in */
-    TRACE_EVICT,                                /* the policy's victim goes */
-    TRACE_UNMAP,                                /* the page is gone with its contents */
-    TRACE_TICK,                                 /* of the clock */
-    TRACE_FORK, TRACE_EXEC, TRACE_EXIT,         /* of a process */
-    TRACE_RETURN,                               /* the policy learns of a page that is in memory */
-    TRACE_LEAVE,                                /* the policy is to forget it, and it stays in memory, or is freed */
-    TRACE_DIRTY,                                /* the page has no copy on any device */
-    TRACE_FRAMES,                               /* how many the process may have */
-    TRACE_POLICY,                               /* that chooses among them */
-    TRACE_SHORT,                                /* the machine is short of memory: it loses a page */
-};
+#include "mm/trace_form.h"
 
 /* The first line, once: later calls do nothing. */
 void trace_write_header(u32 process, const char *path, u32 frames, const char *policy, u32 window);

@@ -180,9 +180,9 @@ page_record(struct comparison *comparison, struct game *game, const struct trace
 
     game->line = comparison->line;
     game->simulation.position = comparison->position;
-    if (record->kind == TRACE_FAULT)
+    if (record->event == TRACE_FAULT)
         sequence_add(&game->kernel_faults, record->page, game->line);
-    else if (record->kind == TRACE_EVICT)
+    else if (record->event == TRACE_EVICT)
         sequence_add(&game->kernel_victims, record->page, game->line);
     else
         simulation_hear(&game->simulation, record);
@@ -229,23 +229,23 @@ each_game(struct comparison *comparison, const struct trace_record *record)
 static void
 compare_record(struct comparison *comparison, const struct trace_record *record, const struct trace_record *before)
 {
-    enum trace_kind kind = (enum trace_kind)record->kind;
+    enum trace_event event = (enum trace_event)record->event;
 
-    if (trace_has_page(kind)) {
+    if (trace_event_has_page(event)) {
         struct game *game = *game_find(comparison, comparison->trace->pages.names[record->page].process);
 
         if (game)
             page_record(comparison, game, record);
-        comparison->position += trace_is_reference(record) || kind == TRACE_RETURN;
-    } else if (kind == TRACE_TICK) {
+        comparison->position += trace_is_reference(record) || event == TRACE_RETURN;
+    } else if (event == TRACE_TICK) {
         each_game(comparison, record);
-    } else if (kind == TRACE_FRAMES && record->continues) {
+    } else if (event == TRACE_FRAMES && record->continues) {
         frames_record(comparison, record->page, before->page);
-    } else if (kind == TRACE_POLICY && record->continues) {
+    } else if (event == TRACE_POLICY && record->continues) {
         policy_record(comparison, record->page, policy_list[before->page]);
-    } else if (kind == TRACE_EXEC || kind == TRACE_EXIT) {
+    } else if (event == TRACE_EXEC || event == TRACE_EXIT) {
         game_end(comparison, game_find(comparison, record->page));
-    } else if (kind == TRACE_SHORT) {
+    } else if (event == TRACE_SHORT) {
         struct game *game = *game_find(comparison, record->page);
 
         if (game)

@@ -9,13 +9,9 @@
 #include <string.h>
 
 #include "mm/policy.h"
-#include "tools/pagesim/binary.h"
 #include "tools/pagesim/common.h"
 
 #define CHUNK_RECORDS 4096u
-
-static const char *const words[] = {"r", "w", "x", "f", "-", "u", "t", "fork", "exec", "exit",
-                                    "i", "o", "d", "frames", "policy", "short"};
 
 struct writer {
     const struct trace *trace;
@@ -27,8 +23,8 @@ struct writer {
 static void
 number_write(uint64_t number)
 {
-    for (; number >= NUMBER_MORE; number >>= NUMBER_BITS)
-        putchar((int)(number & (NUMBER_MORE - 1)) | (int)NUMBER_MORE);
+    for (; number >= TRACE_NUMBER_MORE; number >>= TRACE_NUMBER_BITS)
+        putchar((int)(number & (TRACE_NUMBER_MORE - 1)) | (int)TRACE_NUMBER_MORE);
     putchar((int)number);
 }
 
@@ -37,10 +33,10 @@ static void
 binary_write_event(const struct trace_record *record, unsigned first)
 {
     putchar((int)first);
-    if (record->kind == TRACE_POLICY && !record->continues) {
+    if (record->event == TRACE_POLICY && !record->continues) {
         fputs(policy_list[record->page]->name, stdout);
         putchar('\0');
-    } else if (record->kind != TRACE_TICK) {
+    } else if (record->event != TRACE_TICK) {
         number_write(record->page);
     }
 }
@@ -48,15 +44,15 @@ binary_write_event(const struct trace_record *record, unsigned first)
 static void
 binary_write(struct writer *writer, const struct trace_record *record)
 {
-    unsigned first = record->kind | (record->continues ? CONTINUES : 0);
+    unsigned first = record->event | (record->continues ? TRACE_CONTINUES : 0);
     const struct page_name *name = &writer->trace->pages.names[record->page];
     uint64_t difference;
 
-    if (!trace_has_page((enum trace_kind)record->kind)) {
+    if (!trace_event_has_page(record->event)) {
         binary_write_event(record, first);
         return;
     }
-    putchar((int)(name->process == writer->process ? first : first | NAMES_PROCESS));
+    putchar((int)(name->process == writer->process ? first : first | TRACE_NAMES_PROCESS));
     if (name->process != writer->process)
         number_write(writer->process = name->process);
     difference = name->number - writer->number;
@@ -78,7 +74,7 @@ text_write_word(struct writer *writer, const struct trace_record *record)
     if (!same_line && record->continues)
         fputs("+ ", stdout);
     if (reference || !record->continues)
-        fputs(words[record->kind], stdout);
+        fputs(trace_event_word(record->event), stdout);
     writer->line_open = true;
     writer->line_of_references = reference;
 }
@@ -89,11 +85,11 @@ text_write(struct writer *writer, const struct trace_record *record)
     const struct page_name *name = &writer->trace->pages.names[record->page];
 
     text_write_word(writer, record);
-    if (record->kind == TRACE_POLICY && !record->continues)
+    if (record->event == TRACE_POLICY && !record->continues)
         printf(" %s", policy_list[record->page]->name);
-    else if (!trace_has_page((enum trace_kind)record->kind) && record->kind != TRACE_TICK)
+    else if (!trace_event_has_page(record->event) && record->event != TRACE_TICK)
         printf(" %" PRIu32, record->page);
-    if (!trace_has_page((enum trace_kind)record->kind))
+    if (!trace_event_has_page(record->event))
         return;
     printf(" %" PRIx64, name->number);
     if (name->process != writer->process)
@@ -107,7 +103,7 @@ convert(struct trace *trace, bool binary)
     struct writer writer = {.trace = trace, .process = trace->header.process};
     size_t count;
 
-    printf("%s%s\n", binary ? "belady-trace-binary 1" : "belady-trace 1", trace->header.text ? trace->header.text : "");
+    printf("%s%s\n", binary ? TRACE_BINARY_MAGIC : TRACE_TEXT_MAGIC, trace->header.text ? trace->header.text : "");
     while ((count = trace_read(trace, records, CHUNK_RECORDS)) > 0)
         for (size_t i = 0; i < count; i++) {
             if (records[i].implied)

@@ -56,10 +56,10 @@ explain_step(struct simulation *simulation, const struct trace_record *record)
     simulation_run(simulation, record, 1);
     if (reference) {
         print_page(simulation->trace, record->page);
-        printf(" %c |", letters[record->kind]);
-    } else if (record->kind == TRACE_TICK) {
+        printf(" %c |", letters[record->event]);
+    } else if (record->event == TRACE_TICK) {
         printf(" %*s   |", COLUMN, "tick");
-    } else if (record->kind == TRACE_UNMAP) {
+    } else if (record->event == TRACE_UNMAP) {
         print_page(simulation->trace, record->page);
         printf(" u |");
     } else {

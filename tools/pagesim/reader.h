@@ -98,20 +98,20 @@ void reader_skip_line(struct trace *trace);
 
 /* Adds a record. */
 static inline void
-reader_add(struct trace *trace, struct trace_output *output, uint32_t page, enum trace_kind kind)
+reader_add(struct trace *trace, struct trace_output *output, uint32_t page, enum trace_event event)
 {
     if (output->count - output->line_start >= TRACE_INSTRUCTION_PAGES)
         reader_fail(trace, "more than %u pages for one instruction", TRACE_INSTRUCTION_PAGES);
     output->records[output->count] = (struct trace_record){
-        .page = page, .kind = (uint8_t)kind, .continues = output->joins || output->count > output->line_start};
+        .page = page, .event = (uint8_t)event, .continues = output->joins || output->count > output->line_start};
     output->count++;
 }
 
 /* The same, of a page of the process in question. */
 static inline void
-reader_put(struct trace *trace, struct trace_output *output, uint64_t number, enum trace_kind kind)
+reader_put(struct trace *trace, struct trace_output *output, uint64_t number, enum trace_event event)
 {
-    reader_add(trace, output, pages_number(&trace->pages, (struct page_name){number, trace->process}), kind);
+    reader_add(trace, output, pages_number(&trace->pages, (struct page_name){number, trace->process}), event);
 }
 
 /* The number of a policy, by its name. */

@@ -16,7 +16,7 @@ chunk_allocate(void)
 static bool
 has_future(const struct trace_record *record)
 {
-    return trace_is_reference(record) || record->kind == TRACE_RETURN;
+    return trace_is_reference(record) || record->event == TRACE_RETURN;
 }
 
 /* From the end backwards, with the last known use of each page in hand. */
@@ -35,7 +35,7 @@ future_find(struct recording *recording, const struct trace *trace, uint32_t len
             recording->future[--time] = next[record->page];
         if (trace_is_reference(record))
             next[record->page] = time;
-        else if (record->kind == TRACE_UNMAP)
+        else if (record->event == TRACE_UNMAP)
             next[record->page] = POLICY_NEVER;
     }
     free(next);
@@ -54,7 +54,7 @@ recording_read(struct recording *recording, struct trace *trace)
         count = trace_read(trace, recording->records + recording->count, CHUNK_RECORDS);
         for (size_t i = recording->count; i < recording->count + count; i++) {
             length += has_future(&recording->records[i]);
-            if (recording->records[i].kind == TRACE_UNMAP || recording->records[i].kind == TRACE_RETURN || recording->records[i].continues)
+            if (recording->records[i].event == TRACE_UNMAP || recording->records[i].event == TRACE_RETURN || recording->records[i].continues)
                 recording->plain = false;
         }
         recording->count += count;

@@ -246,7 +246,7 @@ reference(struct simulation *simulation, const struct trace_record *record)
         simulation->policy->insert(simulation->state, frame);
     else if (simulation->policy->reference)
         simulation->policy->reference(simulation->state, frame);
-    simulation->bits[frame] |= record->kind == TRACE_WRITE ? FRAME_REFERENCED | FRAME_DIRTY : FRAME_REFERENCED;
+    simulation->bits[frame] |= record->event == TRACE_WRITE ? FRAME_REFERENCED | FRAME_DIRTY : FRAME_REFERENCED;
     simulation->counts.references++;
     instruction_note(simulation, record->page);
     if (simulation->tick_every && simulation->policy->tick && simulation->counts.references % simulation->tick_every == 0)
@@ -279,11 +279,11 @@ simulation_run(struct simulation *simulation, const struct trace_record *records
     for (size_t i = 0; i < count; i++) {
         if (trace_is_reference(&records[i]))
             reference(simulation, &records[i]);
-        else if (records[i].kind == TRACE_UNMAP)
+        else if (records[i].event == TRACE_UNMAP)
             unmap(simulation, records[i].page);
-        else if (records[i].kind == TRACE_RETURN)
+        else if (records[i].event == TRACE_RETURN)
             simulation->position++;
-        else if (records[i].kind == TRACE_TICK && !simulation->tick_every && simulation->policy->tick)
+        else if (records[i].event == TRACE_TICK && !simulation->tick_every && simulation->policy->tick)
             tick(simulation);
     }
 }
@@ -341,7 +341,7 @@ void
 simulation_hear(struct simulation *simulation, const struct trace_record *record)
 {
     pages_grow(simulation);
-    switch ((enum trace_kind)record->kind) {
+    switch ((enum trace_event)record->event) {
     case TRACE_RETURN: page_return(simulation, record->page); break;
     case TRACE_LEAVE: unmap(simulation, record->page); break;
     case TRACE_DIRTY:

@@ -58,7 +58,7 @@ stack_reference(struct stack *stack, const struct trace_record *record)
     stack->references++;
     stack->hits[depth]++;
     went(stack, page, depth);
-    if (record->kind == TRACE_WRITE)
+    if (record->event == TRACE_WRITE)
         *dirty_from = 1;
     else if (*dirty_from == 0)
         *dirty_from = CLEAN;
@@ -74,7 +74,7 @@ stack_run(struct stack *stack, const struct trace_record *records, size_t count)
     for (size_t i = 0; i < count; i++) {
         if (trace_is_reference(&records[i]))
             stack_reference(stack, &records[i]);
-        else if (records[i].kind == TRACE_UNMAP && records[i].page < stack->page_capacity) {
+        else if (records[i].event == TRACE_UNMAP && records[i].page < stack->page_capacity) {
             went(stack, records[i].page, stack_order_remove(&stack->order, records[i].page));
             stack->dirty_from[records[i].page] = 0;
         }

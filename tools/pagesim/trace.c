@@ -16,7 +16,7 @@
 #define BUFFER_BYTES (1u << 18)
 #define NOBODY_LEAVES SIZE_MAX
 
-static const char text_magic[] = "belady-trace 1", binary_magic[] = "belady-trace-binary 1", any_magic[] = "belady-trace";
+#define ANY_MAGIC "belady-trace"
 #define HEADER_BYTES 4096u
 
 /* How compressed files begin, which are easily mistaken for what is in them. */
@@ -203,11 +203,11 @@ static enum trace_format
 trace_recognise(struct trace *trace)
 {
     trace_refuse_compressed(trace);
-    if (magic_take(trace, binary_magic) || trace_begins(trace, any_magic)) {
+    if (magic_take(trace, TRACE_BINARY_MAGIC) || trace_begins(trace, ANY_MAGIC)) {
         enum trace_format format = trace->at != trace->buffer ? TRACE_BINARY : TRACE_TEXT;
 
-        if (format == TRACE_TEXT && !magic_take(trace, text_magic))
-            reader_fail(trace, "a trace of another version; this reads \"%s\" and \"%s\"", text_magic, binary_magic);
+        if (format == TRACE_TEXT && !magic_take(trace, TRACE_TEXT_MAGIC))
+            reader_fail(trace, "a trace of another version; this reads \"%s\" and \"%s\"", TRACE_TEXT_MAGIC, TRACE_BINARY_MAGIC);
         header_read(trace);
         return format;
     }

@@ -8,25 +8,14 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "mm/trace_form.h"
 #include "tools/pagesim/pages.h"
 
 enum trace_format { TRACE_PLAIN, TRACE_LACKEY, TRACE_TEXT, TRACE_BINARY };
 
-enum trace_kind {
-    TRACE_READ, TRACE_WRITE, TRACE_EXECUTE,     /* references */
-    TRACE_FAULT, TRACE_EVICT,                   /* what the kernel did about it */
-    TRACE_UNMAP,                                /* the page is gone, contents and all */
-    TRACE_TICK,                                 /* of the clock */
-    TRACE_FORK,                                 /* two records: the parent, the child */
-    TRACE_EXEC, TRACE_EXIT,                     /* of a process; TRACE_UNMAP of its pages follow */
-    TRACE_RETURN, TRACE_LEAVE, TRACE_DIRTY,     /* what the kernel's policy heard of a page beside its references */
-    TRACE_FRAMES, TRACE_POLICY,                 /* two records: the number or the policy, the process */
-    TRACE_SHORT,                                /* a process loses a page, since memory as a whole is short */
-};
-
 struct trace_record {
     uint32_t page;              /* dense; of the kinds that have none, the process or what else stands there */
-    uint8_t kind;
+    uint8_t event;
     bool continues;             /* of the same instruction as the reference before, or the second record of an event */
     bool implied;               /* TRACE_UNMAP by an exec or exit */
 };
@@ -71,17 +60,10 @@ size_t trace_read(struct trace *trace, struct trace_record *records, size_t want
 
 void trace_close(struct trace *trace);
 
-/* Whether the kind is about a page, which is named by its dense number. */
-static inline bool
-trace_has_page(enum trace_kind kind)
-{
-    return kind < TRACE_TICK || (kind >= TRACE_RETURN && kind <= TRACE_DIRTY);
-}
-
 static inline bool
 trace_is_reference(const struct trace_record *record)
 {
-    return record->kind <= TRACE_EXECUTE;
+    return record->event <= TRACE_EXECUTE;
 }
 
 /* The longest name of a page, as text, with its end. */

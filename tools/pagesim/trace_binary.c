@@ -1,7 +1,6 @@
 /*
  * The kernel's format in binary: see FORMAT.md.
  */
-#include "tools/pagesim/binary.h"
 #include "tools/pagesim/reader.h"
 
 #define NUMBER_LONGEST 64u  /* bits */
@@ -12,36 +11,33 @@ binary_number(struct trace *trace)
 {
     uint64_t number = 0;
 
-    for (unsigned shift = 0; shift < NUMBER_LONGEST; shift += NUMBER_BITS) {
+    for (unsigned shift = 0; shift < NUMBER_LONGEST; shift += TRACE_NUMBER_BITS) {
         int byte = reader_next(trace);
 
         if (byte == END_OF_FILE)
             reader_fail(trace, "the trace ends inside a record");
-        number |= (uint64_t)(byte & (int)(NUMBER_MORE - 1)) << shift;
-        if (!((unsigned)byte & NUMBER_MORE))
+        number |= (uint64_t)(byte & (int)(TRACE_NUMBER_MORE - 1)) << shift;
+        if (!((unsigned)byte & TRACE_NUMBER_MORE))
             return number;
     }
     reader_fail(trace, "a number is too long");
 }
 
+/* A number up to the limit, of which `what` tells what it is. */
 static uint32_t
-binary_process(struct trace *trace)
+binary_bounded(struct trace *trace, uint32_t limit, const char *what)
 {
-    uint64_t process = binary_number(trace);
+    uint64_t number = binary_number(trace);
 
-    if (process > UINT32_MAX)
-        reader_fail(trace, "a process is too large");
-    return (uint32_t)process;
+    if (number > limit)
+        reader_fail(trace, "%s is too large", what);
+    return (uint32_t)number;
 }
 
 static uint32_t
-binary_frames(struct trace *trace)
+binary_process(struct trace *trace)
 {
-    uint64_t frames = binary_number(trace);
-
-    if (frames > TRACE_FRAMES_MOST)
-        reader_fail(trace, "the number of frames is too large");
-    return (uint32_t)frames;
+    return binary_bounded(trace, UINT32_MAX, "a process");
 }
 
 /* The difference from the last page, its sign in the lowest bit. */
@@ -74,35 +70,35 @@ binary_policy(struct trace *trace)
 
 /* An event that is of no page. */
 static void
-binary_event(struct trace *trace, struct trace_output *output, enum trace_kind kind, bool continues)
+binary_event(struct trace *trace, struct trace_output *output, enum trace_event event, bool continues)
 {
     uint32_t number = 0;
 
-    if (kind == TRACE_POLICY && !continues)
+    if (event == TRACE_POLICY && !continues)
         number = binary_policy(trace);
-    else if (kind == TRACE_FRAMES && !continues)
-        number = binary_frames(trace);
-    else if (kind != TRACE_TICK)
+    else if (event == TRACE_FRAMES && !continues)
+        number = binary_bounded(trace, TRACE_FRAMES_MOST, "the number of frames");
+    else if (event != TRACE_TICK)
         number = binary_process(trace);
-    reader_add(trace, output, number, kind);
-    if (kind == TRACE_EXEC || kind == TRACE_EXIT)
+    reader_add(trace, output, number, event);
+    if (event == TRACE_EXEC || event == TRACE_EXIT)
         reader_leave(trace, number);
 }
 
 static void
 binary_record(struct trace *trace, struct trace_output *output, unsigned first)
 {
-    enum trace_kind kind = (enum trace_kind)(first & KIND_MASK);
+    enum trace_event event = (enum trace_event)(first & TRACE_EVENT_MASK);
 
-    if (first & ~(KIND_MASK | CONTINUES | NAMES_PROCESS))
+    if (first & ~(TRACE_EVENT_MASK | TRACE_CONTINUES | TRACE_NAMES_PROCESS))
         reader_fail(trace, "0x%02x begins no record", first);
-    if (!trace_has_page(kind)) {
-        binary_event(trace, output, kind, first & CONTINUES);
+    if (!trace_event_has_page(event)) {
+        binary_event(trace, output, event, first & TRACE_CONTINUES);
         return;
     }
-    if (first & NAMES_PROCESS)
+    if (first & TRACE_NAMES_PROCESS)
         trace->process = binary_process(trace);
-    reader_put(trace, output, binary_page(trace), kind);
+    reader_put(trace, output, binary_page(trace), event);
 }
 
 /* What one instruction does. */
@@ -113,13 +109,13 @@ reader_binary(struct trace *trace, struct trace_output *output)
 
     if (first == END_OF_FILE)
         return false;
-    if ((unsigned)first & CONTINUES)
+    if ((unsigned)first & TRACE_CONTINUES)
         reader_fail(trace, "the first record cannot continue another");
     do {
         binary_record(trace, output, (unsigned)first);
         trace->line++;
         first = reader_peek(trace);
-        if (first != END_OF_FILE && (unsigned)first & CONTINUES)
+        if (first != END_OF_FILE && (unsigned)first & TRACE_CONTINUES)
             trace->at++;
         else
             return true;

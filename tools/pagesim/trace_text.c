@@ -61,7 +61,7 @@ reader_plain(struct trace *trace, struct trace_output *output)
 
 /* What a line that begins with these two characters does; -1: nothing that lackey writes. */
 static int
-lackey_kind(int first, int second)
+lackey_event(int first, int second)
 {
     if (first == 'I')
         return second == ' ' ? TRACE_EXECUTE : -1;
@@ -72,7 +72,7 @@ lackey_kind(int first, int second)
 
 /* An access can reach into the next page. */
 static void
-lackey_access(struct trace *trace, struct trace_output *output, enum trace_kind kind)
+lackey_access(struct trace *trace, struct trace_output *output, enum trace_event event)
 {
     uint64_t address, size;
 
@@ -85,14 +85,14 @@ lackey_access(struct trace *trace, struct trace_output *output, enum trace_kind 
         reader_fail(trace, "no access has this size");
     reader_end_line(trace);
     for (uint64_t page = address / trace->page_size; page <= (address + size - 1) / trace->page_size; page++)
-        reader_put(trace, output, page, kind);
+        reader_put(trace, output, page, event);
 }
 
 /* valgrind's own lines begin with ==, -- or **. */
 bool
 reader_lackey(struct trace *trace, struct trace_output *output)
 {
-    int first = reader_next(trace), second, kind;
+    int first = reader_next(trace), second, event;
 
     if (first == END_OF_FILE)
         return false;
@@ -100,9 +100,9 @@ reader_lackey(struct trace *trace, struct trace_output *output)
         reader_end_line(trace);
     else if (first != '\n') {
         second = reader_next(trace);
-        kind = lackey_kind(first, second);
-        if (kind >= 0)
-            lackey_access(trace, output, (enum trace_kind)kind);
+        event = lackey_event(first, second);
+        if (event >= 0)
+            lackey_access(trace, output, (enum trace_event)event);
         else if (first == second && strchr("=-*", first))
             reader_skip_line(trace);
         else
@@ -161,20 +161,20 @@ static void
 text_references(struct trace *trace, struct trace_output *output, int letter)
 {
     for (; letter == 'r' || letter == 'w' || letter == 'x'; letter = reader_peek(trace)) {
-        enum trace_kind kind = letter == 'r' ? TRACE_READ : letter == 'w' ? TRACE_WRITE : TRACE_EXECUTE;
+        enum trace_event event = letter == 'r' ? TRACE_READ : letter == 'w' ? TRACE_WRITE : TRACE_EXECUTE;
 
         trace->at++;
-        reader_put(trace, output, text_page(trace), kind);
+        reader_put(trace, output, text_page(trace), event);
     }
 }
 
 static void
-text_event(struct trace *trace, struct trace_output *output, enum trace_kind kind)
+text_event(struct trace *trace, struct trace_output *output, enum trace_event event)
 {
-    if (kind == TRACE_TICK)
-        reader_add(trace, output, 0, kind);
+    if (event == TRACE_TICK)
+        reader_add(trace, output, 0, event);
     else
-        reader_put(trace, output, text_page(trace), kind);
+        reader_put(trace, output, text_page(trace), event);
 }
 
 static uint32_t
@@ -186,14 +186,14 @@ text_process_number(struct trace *trace)
 
 /* fork PID PID, exec PID, exit PID, short PID */
 static void
-text_life(struct trace *trace, struct trace_output *output, enum trace_kind kind)
+text_life(struct trace *trace, struct trace_output *output, enum trace_event event)
 {
     uint32_t process = text_process_number(trace);
 
-    reader_add(trace, output, process, kind);
-    if (kind == TRACE_FORK)
-        reader_add(trace, output, text_process_number(trace), kind);
-    else if (kind != TRACE_SHORT)
+    reader_add(trace, output, process, event);
+    if (event == TRACE_FORK)
+        reader_add(trace, output, text_process_number(trace), event);
+    else if (event != TRACE_SHORT)
         reader_leave(trace, process);
 }
 
@@ -221,26 +221,20 @@ text_policy(struct trace *trace, struct trace_output *output)
 static void
 text_word(struct trace *trace, struct trace_output *output)
 {
-    static const struct { const char *word; enum trace_kind kind; } events[] = {
-        {"f", TRACE_FAULT}, {"-", TRACE_EVICT}, {"u", TRACE_UNMAP}, {"t", TRACE_TICK}, {"fork", TRACE_FORK}, {"exec", TRACE_EXEC},
-        {"exit", TRACE_EXIT}, {"i", TRACE_RETURN}, {"o", TRACE_LEAVE}, {"d", TRACE_DIRTY}, {"frames", TRACE_FRAMES},
-        {"policy", TRACE_POLICY}, {"short", TRACE_SHORT}};
     char word[WORD_BYTES + 1];
 
     text_take_word(trace, word);
-    for (size_t i = 0; i < sizeof(events) / sizeof(*events); i++) {
-        enum trace_kind kind = events[i].kind;
-
-        if (strcmp(word, events[i].word) != 0)
+    for (enum trace_event event = TRACE_FAULT; event < TRACE_EVENTS; event++) {
+        if (strcmp(word, trace_event_word(event)) != 0)
             continue;
-        if (kind == TRACE_FRAMES)
+        if (event == TRACE_FRAMES)
             text_frames(trace, output);
-        else if (kind == TRACE_POLICY)
+        else if (event == TRACE_POLICY)
             text_policy(trace, output);
-        else if (trace_has_page(kind) || kind == TRACE_TICK)
-            text_event(trace, output, kind);
+        else if (trace_event_has_page(event) || event == TRACE_TICK)
+            text_event(trace, output, event);
         else
-            text_life(trace, output, kind);
+            text_life(trace, output, event);
         return;
     }
     reader_fail(trace, "'%s' is no reference (r, w, x) and no event (f, -, u, t, i, o, d, fork, exec, exit, frames, policy, short)",

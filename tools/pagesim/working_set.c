@@ -166,7 +166,7 @@ run(struct working_sets *sets, struct trace *trace, const struct options *option
     while ((count = trace_read(trace, records, CHUNK_RECORDS)) > 0) {
         sets->last_use = grow(sets->last_use, &sets->page_capacity, trace->pages.count, sizeof(*sets->last_use));
         for (size_t i = 0; i < count; i++) {
-            if (records[i].kind == TRACE_UNMAP)
+            if (records[i].event == TRACE_UNMAP)
                 unmap(sets, records[i].page);
             if (!trace_is_reference(&records[i]))
                 continue;
