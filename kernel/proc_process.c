@@ -189,7 +189,9 @@ proc_print_status_identity(const struct proc_subject *subject, struct text_buffe
     const struct process *process = subject->process;
     const struct identity *identity = &process->identity;
 
-    text_print(text, "Name:\t%s\nUmask:\t%04o\n", process->name, process->file_mode_mask);
+    text_print(text, "Name:\t%s\n", process->name);
+    if (!process->zombie)
+        text_print(text, "Umask:\t%04o\n", process->file_mode_mask);
     text_print(text, "State:\t%c (%s)\n", subject->state, proc_state_word(subject->state));
     text_print(text, "Tgid:\t%u\nNgid:\t0\nPid:\t%u\n", process->id, subject->id);
     text_print(text, "PPid:\t%u\nTracerPid:\t0\n", proc_parent_id(process));
@@ -330,6 +332,6 @@ proc_print_limits(struct process *process, struct text_buffer *text)
         text_print(text, "%-25s ", limits[i].name);
         proc_print_limit(text, (u32)process->limits[i].rlim_cur);
         proc_print_limit(text, (u32)process->limits[i].rlim_max);
-        text_print(text, "%-10s\n", limits[i].unit);
+        text_print(text, *limits[i].unit != '\0' ? "%-10s\n" : "%s\n", limits[i].unit);
     }
 }

@@ -38,7 +38,7 @@ void
 proc_print_filesystems(struct process *process, struct text_buffer *text)
 {
     (void)process;
-    text_print(text, "nodev\trootfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tpipefs\n");
+    text_print(text, "nodev\ttmpfs\nnodev\tproc\nnodev\tpipefs\n");
 }
 
 void
