@@ -26,8 +26,6 @@
 #include <asm/errno.h>
 #include <asm/signal.h>
 
-#define INIT_NUMBER 1u
-
 /* When init ends, so does the machine. Files are written back first. */
 static void __attribute__((noreturn))
 exit_machine(u32 wait_status)
@@ -74,9 +72,9 @@ exit_find_reaper(const struct process *process)
 {
     struct process *ancestor = process->parent;
 
-    while (ancestor->id > INIT_NUMBER && (!ancestor->is_reaper || ancestor->exiting))
+    while (ancestor->id > PID_INIT && (!ancestor->is_reaper || ancestor->exiting))
         ancestor = ancestor->parent;
-    return ancestor->id > INIT_NUMBER ? ancestor : process_find(INIT_NUMBER);
+    return ancestor->id > PID_INIT ? ancestor : process_find(PID_INIT);
 }
 
 /* What becomes of a child that has a new parent: one that has ended is reported to it, another may want to be told. */
@@ -123,7 +121,7 @@ static void __attribute__((noreturn))
 exit_process(struct process *process)
 {
     process->exiting = true;
-    if (process->id == INIT_NUMBER)
+    if (process->id == PID_INIT)
         exit_machine(process->exit_status);
     alarm_cancel(&process->real_alarm);
     exit_release_files(process);
@@ -183,7 +181,7 @@ process_exit(u32 wait_status)
 
     if (!process->exiting && !exec_goes_on) {
         process->exit_status = wait_status;
-        if (process->id == INIT_NUMBER)
+        if (process->id == PID_INIT)
             exit_machine(wait_status);
         process->exiting = true;
         if (process->thread_count > 1)

@@ -18,7 +18,6 @@
 #include <linux/oom.h>
 
 #define KIB_PER_PAGE (PAGE_SIZE / 1024)
-#define INIT_NUMBER 1u
 #define OOM_PATIENCE (2ull * NANOSECONDS_PER_SECOND)
 
 /* Pages that it holds, in memory and in the swap area. */
@@ -120,7 +119,7 @@ process_kill_largest(void)
     if (victim == NULL && somebody_is_dying)
         return true;
     if (victim == NULL)
-        victim = process_find(INIT_NUMBER);
+        victim = process_find(PID_INIT);
     if (victim == NULL || victim->aspace == NULL)
         return false;
     usage = usage_of(victim->aspace);

@@ -13,6 +13,9 @@
 struct process;
 struct thread;
 
+/* The first process, which all others descend from: the machine ends with it. */
+#define PID_INIT 1u
+
 /* After wrapping round, lower numbers are left to the processes that started first, as on Linux. */
 #define PID_WRAP_START 300u
 
