@@ -232,13 +232,11 @@ sys_restart_syscall(void)
     return restart->resume != NULL ? restart->resume(restart) : -EINTR;
 }
 
-/* Whether one can sleep until a clock's time: 0, -EINVAL, or -EOPNOTSUPP for those that can only be read. */
+/* The present time of a clock by which one can sleep: 0, -EINVAL, or -EOPNOTSUPP for those that can only be read. */
 static int
-clock_check_sleep(u32 clock)
+clock_now_to_sleep(u32 clock, u64 *now)
 {
-    u64 now;
-
-    if (clock == CLOCK_PROCESS_CPUTIME_ID || clock_now(clock, &now) < 0)
+    if (clock == CLOCK_PROCESS_CPUTIME_ID || clock_now(clock, now) < 0)
         return -EINVAL;
     return clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC || clock == CLOCK_BOOTTIME || clock == CLOCK_TAI ? 0 : -EOPNOTSUPP;
 }
@@ -249,11 +247,10 @@ clock_nanosleep_call(u32 clock, u32 flags, u32 duration_address, u32 remaining, 
 {
     struct thread_restart sleep = {.wide = wide};
     u64 duration, now;
-    int result = clock_check_sleep(clock);
+    int result = clock_now_to_sleep(clock, &now);
 
     if (result < 0)
         return result;
-    clock_now(clock, &now);
     result = (wide ? time_read_timespec : time_read_old_timespec)(duration_address, &duration);
     if (result < 0)
         return result;
