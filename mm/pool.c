@@ -70,15 +70,22 @@ pool_is_by_priority(void)
     return alloc_choice == ALLOC_PRIORITY;
 }
 
-u32
-pool_memory(void)
+/* Frames that the policies know. */
+static u32
+pool_known(void)
 {
-    u32 memory = frame_free_count() + pool_global.frames;
+    u32 known = pool_global.frames;
     struct pool *pool;
 
     LIST_FOREACH(pool, &pool_list, link)
-        memory += pool->frames;
-    return memory;
+        known += pool->frames;
+    return known;
+}
+
+u32
+pool_memory(void)
+{
+    return frame_free_count() + pool_known();
 }
 
 /* The pools that divide it, and the sum of their weights. */
@@ -349,18 +356,6 @@ pool_fattest(void)
 
 /* ---- Time -------------------------------------------------------------- */
 
-/* Frames that the policies know. */
-static u32
-pool_known(void)
-{
-    u32 known = pool_global.frames;
-    struct pool *pool;
-
-    LIST_FOREACH(pool, &pool_list, link)
-        known += pool->frames;
-    return known;
-}
-
 /* The work of a tick grows with memory; so the more there is, the more ticks pass
  * without any, and what it takes of the time does not grow. */
 static bool
@@ -409,11 +404,10 @@ pool_tick(void)
 const char *
 pool_check(void)
 {
-    u32 known = pool_global.frames, evictable = 0;
+    u32 evictable = 0;
     struct pool *pool;
 
     LIST_FOREACH(pool, &pool_list, link) {
-        known += pool->frames;
         if (pool->quota > pool->limit || pool->quota > pool->grant)
             return "a pool's quota is above its limit or its grant";
     }
@@ -426,5 +420,5 @@ pool_check(void)
         if (frame->state == FRAME_FREE && pool_table[number])
             return "a free frame is charged to a pool";
     }
-    return known == evictable ? NULL : "the pools' counts of frames disagree with the frames";
+    return pool_known() == evictable ? NULL : "the pools' counts of frames disagree with the frames";
 }
