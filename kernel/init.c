@@ -78,6 +78,7 @@ init_fill(struct process *process)
     process->signals.unkillable = true;
     process->identity = (struct identity){0};
     process->nice = 0;
+    process->left_terminal = false;
     process->no_new_privileges = false;
     process->start_time = 0;
     process->file_mode_mask = DEFAULT_FILE_MODE_MASK;
