@@ -45,8 +45,8 @@ struct fork_request {
 
 /* Flags that a process (rather than a thread) can have. CLONE_DETACHED does nothing on Linux either. */
 #define FORK_FLAGS_KNOWN                                                                                             \
-    (CSIGNAL | CLONE_VM | CLONE_VFORK | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID        \
-     | CLONE_CHILD_CLEARTID | CLONE_DETACHED | CLONE_SYSVSEM)
+    (CSIGNAL | CLONE_VM | CLONE_VFORK | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_SETTLS | CLONE_PARENT_SETTID  \
+     | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | CLONE_DETACHED | CLONE_SYSVSEM)
 
 static int
 fork_check(const struct fork_request *request)
@@ -79,7 +79,6 @@ fork_files(struct process *child, struct process *parent, u32 flags)
         inode_add_program(child->executable);       /* which is running already */
     }
     child->file_mode_mask = parent->file_mode_mask;
-    child->left_terminal = parent->left_terminal;
     if ((flags & CLONE_FS) != 0)
         process_share_place(child, parent);
     return 0;
@@ -136,11 +135,20 @@ fork_inherit(struct process *child, const struct process *parent)
     memcpy(child->name, parent->name, sizeof(child->name));
     memcpy(child->limits, parent->limits, sizeof(child->limits));
     child->nice = parent->nice;
+    child->left_terminal = parent->left_terminal;
     child->dumpable = parent->dumpable;
     child->no_new_privileges = parent->no_new_privileges;
     child->oom_adjustment = parent->oom_adjustment;
     child->oom_adjustment_least = parent->oom_adjustment_least;
     child->start_time = time_from_ticks(timer_ticks());
+}
+
+/* The number of what comes to be, where the caller wants it; that it cannot be written there stops nobody. */
+static void
+fork_tell_number(const struct fork_request *request, u32 number)
+{
+    if ((request->flags & CLONE_PARENT_SETTID) != 0)
+        (void)user_write_word(request->parent_tid, number);
 }
 
 /* Gives back a child that never ran. */
@@ -180,8 +188,6 @@ fork_fill(struct process *child, const struct fork_request *request)
         result = fork_files(child, parent, request->flags);
     if (result == 0)
         result = fork_registers(thread, parent_thread, request);
-    if (result == 0 && (request->flags & CLONE_PARENT_SETTID) != 0)
-        result = user_write_word(request->parent_tid, child->id);
     if (result == 0)
         result = fork_give_aspace(child, parent, request->flags);
     return result;
@@ -230,6 +236,7 @@ fork_process(const struct fork_request *request)
         return result;
     }
     id = child->id;
+    fork_tell_number(request, id);
     child->exit_signal = fork_exit_signal(request->flags);
     process_link(child, parent, parent->group, parent->session);
     if ((request->flags & CLONE_VFORK) != 0)
@@ -261,8 +268,7 @@ fork_fill_thread(struct thread *thread, const struct fork_request *request)
 
     signal_clone(thread, current_thread());
     result = fork_registers(thread, current_thread(), request);
-    if (result == 0 && (request->flags & CLONE_PARENT_SETTID) != 0)
-        result = user_write_word(request->parent_tid, thread->id);
+    fork_tell_number(request, thread->id);
     /* Whoever began to end the process or its other threads meanwhile may have missed this one. */
     if (result == 0 && (process->exiting || process->exec_thread != NULL))
         result = -EINTR;

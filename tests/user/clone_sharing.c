@@ -106,6 +106,30 @@ fork_check(void)
     munmap(stack, STACK);
 }
 
+static pid_t
+clone_numbered(int flags, volatile pid_t *parent_address, volatile pid_t *child_address)
+{
+    return (pid_t) syscall(SYS_clone, flags | SIGCHLD, NULL, parent_address, NULL, child_address);
+}
+
+/* Each of the two is told the child's number in its own memory; that one cannot be told is no reason not to have the child. */
+static void
+number_check(void)
+{
+    static volatile pid_t for_parent, for_child;
+    volatile pid_t *nowhere = (volatile pid_t *) 1;
+    pid_t child = clone_numbered(CLONE_PARENT_SETTID | CLONE_CHILD_SETTID, &for_parent, &for_child);
+
+    if (child == 0)
+        _exit(for_parent == 0 && for_child == getpid() ? 0 : 1);
+    check_that(for_parent == child && for_child == 0, "the parent is told the number in its memory");
+    check_that(check_wait(child) == 0, "and the child in its own");
+    child = clone_numbered(CLONE_PARENT_SETTID | CLONE_CHILD_SETTID, nowhere, nowhere);
+    if (child == 0)
+        _exit(0);
+    check_that(child > 0 && check_wait(child) == 0, "at bad addresses nobody is told, and the child lives");
+}
+
 int
 main(void)
 {
@@ -118,5 +142,6 @@ main(void)
     refused_check(CLONE_THREAD, "a thread of nothing");
     refused_check(CLONE_THREAD | CLONE_VM, "a thread without signal actions");
     fork_check();
+    number_check();
     return check_end();
 }
