@@ -28,15 +28,16 @@ elif [ "$(cat "$sysroot/packages" 2>/dev/null)" = "$wanted" ]; then
     exit 0
 fi
 
-have() # PACKAGE
+# The package's archive, if it has been fetched. What is the same for every machine says all in place of i386.
+archive_of() # PACKAGE
 {
-    ls "$packages/$1"_*_i386.deb >/dev/null 2>&1
+    find "$packages" -maxdepth 1 \( -name "$1_*_i386.deb" -o -name "$1_*_all.deb" \) | sort | tail -n 1
 }
 
 lacking()
 {
     for package in $wanted; do
-        have "$package" || echo "$package"
+        [ -n "$(archive_of "$package")" ] || echo "$package"
     done
 }
 
@@ -52,7 +53,7 @@ apt_i386() # TOOL ARGUMENTS
         -oAcquire::Languages=none -oDebug::NoLocking=1 $apt_sources "$@" 2>>"$packages/log"
 }
 
-# Fetches one package as PACKAGE_VERSION_i386.deb. A kernel has its version in its package's name; the name without
+# Fetches one package as PACKAGE_VERSION_ARCHITECTURE.deb. A kernel has its version in its package's name; the name without
 # stands for a package that depends on the present one.
 fetch_one() # PACKAGE
 {
@@ -62,7 +63,7 @@ fetch_one() # PACKAGE
     esac
     # apt leaves it in the current directory.
     apt_i386 apt-get download "$real" >>"$packages/log" || return 1
-    for archive in "$real"_*_i386.deb; do
+    for archive in "$real"_*.deb; do
         mv -- "$archive" "$packages/$1${archive#"$real"}"
     done
 }
@@ -102,7 +103,7 @@ unpack_apart()
     for package in $wanted; do
         rm -rf "${build:?}/rootfs/$package"
         mkdir -p "$build/rootfs/$package"
-        dpkg -x "$(ls "$packages/$package"_*_i386.deb | tail -n 1)" "$build/rootfs/$package"
+        dpkg -x "$(archive_of "$package")" "$build/rootfs/$package"
     done
 }
 
@@ -111,7 +112,7 @@ unpack()
     rm -rf "$sysroot"
     mkdir -p "$sysroot"
     for package in $wanted; do
-        dpkg -x "$(ls "$packages/$package"_*_i386.deb | tail -n 1)" "$sysroot"
+        dpkg -x "$(archive_of "$package")" "$sysroot"
     done
     ln -srf "$(find "$sysroot/usr/lib/" -path '*musl/bin/mksh')" "$sysroot/mksh"
     libgcc=$(find "$sysroot/usr/lib" -name libgcc.a | head -n 1)
