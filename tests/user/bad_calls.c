@@ -27,6 +27,7 @@
 #include "user/lib/system.h"
 
 #define TOP "/tmp/bad_calls"
+#define KERNEL 0xC0000000u       /* where its addresses begin */
 
 enum {
     CALLERS = 4,
@@ -38,7 +39,6 @@ enum {
     SPARED = 3,                     /* the descriptors below are not closed or replaced */
     DESCRIPTORS = 16,
     TICK_MICROSECONDS = 20000,      /* a signal as often ends calls that wait */
-    KERNEL = 0xC0000000,
 };
 
 static const char *const names[] = {
