@@ -114,6 +114,8 @@ unpack()
     for package in $wanted; do
         dpkg -x "$(archive_of "$package")" "$sysroot"
     done
+    # Newer releases keep everything below usr, as their machines do.
+    [ -e "$sysroot/lib" ] || ln -s usr/lib "$sysroot/lib"
     ln -srf "$(find "$sysroot/usr/lib/" -path '*musl/bin/mksh')" "$sysroot/mksh"
     libgcc=$(find "$sysroot/usr/lib" -name libgcc.a | head -n 1)
     [ -z "$libgcc" ] || ln -srf "$libgcc" "$sysroot/libgcc.a"

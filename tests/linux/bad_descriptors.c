@@ -13,6 +13,7 @@
  * begins with descriptors that were just made.
  */
 #define _GNU_SOURCE
+#define _LARGEFILE64_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

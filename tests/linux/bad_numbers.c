@@ -3,6 +3,7 @@
  * and beyond its limits come to. A row is a call, then each number with its outcome; "ok" where it succeeded.
  */
 #define _GNU_SOURCE
+#define _LARGEFILE64_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

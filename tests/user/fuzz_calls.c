@@ -34,6 +34,7 @@
 #include "user/lib/system.h"
 
 #define TOP "/tmp/fuzz_calls"
+#define KERNEL 0xC0000000u              /* where its addresses begin */
 #define ROOM "size=4m"                  /* of the file system that callers may fill */
 
 enum {
@@ -49,7 +50,6 @@ enum {
     SOMEBODY = 1000,                    /* a user without privilege */
     OBJECTS = 4096,                     /* ids of shared memory and semaphores that are removed at the end */
     LEAK = 256 << 10,                   /* bytes that may have stayed in the kernel's caches */
-    KERNEL = 0xC0000000,
 };
 
 static char *arena;
