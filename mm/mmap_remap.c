@@ -20,7 +20,7 @@ remap_target(struct aspace *aspace, page_t old, u32 old_pages, u32 pages, u32 fl
     int error = mmap_place(aspace, &request, pages, to);
 
     if (error || !(flags & MREMAP_FIXED))
-        return error;
+        return error == -ENOMEM && flags & MREMAP_FIXED ? -EINVAL : error;
     return to->number < old.number + old_pages && to->number + pages > old.number ? -EINVAL : 0;
 }
 
@@ -137,18 +137,39 @@ remap_grow(struct aspace *aspace, struct region *region, page_t old_end, page_t 
     return true;
 }
 
+static bool
+remap_stays(u32 old_pages, u32 pages, u32 flags)
+{
+    return !(flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) && old_pages >= pages;
+}
+
+/* What moves or grows must be of one region. What lies behind the new length is unmapped, and may be anything. */
+static int
+remap_check_old(const struct region *region, page_t start, u32 old_pages, u32 pages, u32 flags)
+{
+    u32 kept = old_pages < pages ? old_pages : pages;
+
+    if (!region)
+        return -EFAULT;
+    if (kept < old_pages && start.number + old_pages > user_top() >> PAGE_SHIFT)
+        return -EINVAL;
+    return remap_stays(old_pages, pages, flags) || region->end.number - start.number >= kept ? 0 : -EFAULT;
+}
+
 static int
 remap_check(struct aspace *aspace, page_t start, u32 old_pages, u32 pages, u32 flags)
 {
     struct region *region = region_find(&aspace->regions, start);
     u32 more = pages > old_pages ? pages - old_pages : 0;
+    int error;
 
     if (flags & ~(u32)(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP) || pages == 0
         || (flags & (MREMAP_FIXED | MREMAP_DONTUNMAP) && !(flags & MREMAP_MAYMOVE))
         || (flags & MREMAP_DONTUNMAP && pages != old_pages))
         return -EINVAL;
-    if (!region || region->end.number - start.number < old_pages)
-        return -EFAULT;
+    error = remap_check_old(region, start, old_pages, pages, flags);
+    if (error)
+        return error;
     if (old_pages == 0 && (!(region->flags & REGION_SHARED) || !(flags & MREMAP_MAYMOVE)))
         return -EINVAL;
     if (region->flags & REGION_LOCKED && !mmap_may_lock(aspace, more))
@@ -169,12 +190,11 @@ mmap_remap(struct aspace *aspace, u32 address, u32 old_bytes, u32 new_bytes, u32
     if (error)
         return error;
     *result = address;
-    if (!(flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) && old_pages) {
-        if (pages <= old_pages)
-            return pages == old_pages ? 0 : aspace_unmap(aspace, page_add(start, pages), old_end);
-        if (remap_grow(aspace, region_find(&aspace->regions, start), old_end, page_add(start, pages)))
-            return 0;
-    }
+    if (remap_stays(old_pages, pages, flags))
+        return pages == old_pages ? 0 : aspace_unmap(aspace, page_add(start, pages), old_end);
+    if (!(flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) && old_pages
+        && remap_grow(aspace, region_find(&aspace->regions, start), old_end, page_add(start, pages)))
+        return 0;
     if (!(flags & MREMAP_MAYMOVE))
         return -ENOMEM;
     return remap_move(aspace, start, old_pages, pages, flags, new_address, result);
