@@ -272,13 +272,13 @@ region_change_protection(struct aspace *aspace, struct region *region, u32 prote
     return 0;
 }
 
-/* PROT_GROWSDOWN: the change is to reach down to where the stack begins that holds *start. */
+/* PROT_GROWSDOWN: the change is to begin where the stack does that is the first thing mapped in [*start, end). */
 static int
-protect_from_bottom(struct aspace *aspace, page_t *start)
+protect_from_bottom(struct aspace *aspace, page_t *start, page_t end)
 {
-    struct region *stack = region_find(&aspace->regions, *start);
+    struct region *stack = region_find_from(&aspace->regions, *start);
 
-    if (!stack)
+    if (!stack || stack->start.number >= end.number)
         return -ENOMEM;
     if (!(stack->flags & REGION_STACK))
         return -EINVAL;
@@ -310,10 +310,12 @@ mmap_protect(struct aspace *aspace, u32 address, u32 bytes, u32 protection)
     page_t start, end;
     int error = mmap_range(address, bytes, &start, &end);
 
+    if (!error && bytes == 0)
+        return 0;
     if (!error && protection & ~(PROTECTION_BITS | PROT_SEM | PROT_GROWSDOWN))
         error = -EINVAL;
     if (!error && protection & PROT_GROWSDOWN)
-        error = protect_from_bottom(aspace, &start);
+        error = protect_from_bottom(aspace, &start, end);
     if (!error && !protect_fits(aspace, start, end, protection))
         error = -ENOMEM;
     return error ? error : mmap_change(aspace, start, end, region_change_protection, protection & PROTECTION_BITS);
