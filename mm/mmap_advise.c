@@ -41,10 +41,8 @@ mmap_populate(struct aspace *aspace, page_t start, page_t end)
         bool write;
         int error;
 
-        if (!region)
+        if (!region || region->protection == 0)
             return -ENOMEM;
-        if (region->protection == 0)
-            continue;
         /* Private writable memory is wanted as its own pages, not as shared ones. */
         write = region->protection & REGION_WRITE;
         error = populate_page(aspace, page, write ? FAULT_WRITE : FAULT_READ);
@@ -317,15 +315,17 @@ region_change_lock(struct aspace *aspace, struct region *region, u32 lock, bool 
     return 0;
 }
 
-/* For mlock and its kin an address within a page means the page. */
+/* For mlock and its kin an address within a page means the page. -EINVAL if the range goes round. */
 static int
 lock_range(u32 address, u32 bytes, page_t *start, page_t *end)
 {
-    u32 within = address & PAGE_MASK;
+    u64 covered = (u64)bytes + (address & PAGE_MASK);
 
-    if (bytes > 0 - within && within)
+    *start = page_of(address);
+    *end = page_add(*start, (u32)((covered + PAGE_MASK) >> PAGE_SHIFT));
+    if (end->number >= PAGES_OF_ADDRESSES)
         return -EINVAL;
-    return mmap_range(address - within, bytes + within, start, end);
+    return end->number > user_top() >> PAGE_SHIFT ? -ENOMEM : 0;
 }
 
 static bool
@@ -358,12 +358,10 @@ lock_checked(struct aspace *aspace, u32 address, u32 bytes, bool populate)
 
     if (aspace->lock_limit_pages == 0)
         return -EPERM;
-    if (error)
-        return error;
     locked = region_count_pages(&aspace->regions, start, end, region_is_locked);
     if (!mmap_may_lock(aspace, end.number - start.number - locked))
         return -ENOMEM;
-    return mmap_lock_new(aspace, start, end, populate);
+    return error ? error : mmap_lock_new(aspace, start, end, populate);
 }
 
 int
