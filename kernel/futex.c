@@ -59,6 +59,9 @@ futex_key_of(u32 address, bool private, struct futex_key *key)
     region = region_find(&aspace->regions, page_of(address));
     if (region == NULL || region->protection == 0)
         return -EFAULT;
+    /* Memory that nobody else sees, and that cannot be written, never changes. */
+    if (region->object->kind == OBJECT_ZERO && (region->protection & REGION_WRITE) == 0)
+        return -EFAULT;
     if ((region->flags & REGION_SHARED) != 0) {
         key->object = region->object;
         key->space = region->object;
