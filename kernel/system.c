@@ -65,6 +65,8 @@ sys_getrandom(u32 buffer, u32 bytes, u32 flags)
         return -EINVAL;
     if (bytes > INT32_MAX)
         bytes = INT32_MAX;
+    if (!user_range_ok(buffer, bytes))
+        return -EFAULT;
     while (done < bytes) {
         u32 count = bytes - done < RANDOM_PORTION ? bytes - done : RANDOM_PORTION;
 
