@@ -151,7 +151,7 @@ segment_place(u32 address, u32 flags, struct mmap_request *request)
         return flags & SHM_REMAP ? -EINVAL : 0;
     if (flags & SHM_RND)
         address &= ~(u32)PAGE_MASK;
-    if (address & PAGE_MASK)
+    if (address & PAGE_MASK || (!(flags & SHM_REMAP) && request->bytes >= 0 - address))
         return -EINVAL;
     request->address = address;
     request->flags |= flags & SHM_REMAP ? MAP_FIXED : MAP_FIXED_NOREPLACE;
