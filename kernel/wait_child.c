@@ -27,12 +27,19 @@ enum child_event {
 struct wait_request {
     int which;                 /* P_ALL, P_PID, P_PGID */
     u32 id;
-    u32 options;               /* WEXITED, WSTOPPED, WCONTINUED, WNOHANG */
+    u32 options;               /* W..., as waitid has them */
 };
 
+/* A child whose end SIGCHLD does not tell is one of clone's: waited for with __WCLONE, and then no other is, or with __WALL. */
 static bool
 wait_matches(const struct wait_request *request, const struct process *child)
 {
+    bool is_clone = child->exit_signal != SIGCHLD;
+
+    if ((request->options & __WALL) == 0 && is_clone != ((request->options & __WCLONE) != 0))
+        return false;
+    if (child->zombie && (request->options & WEXITED) == 0)
+        return false;       /* there is nothing to come */
     return request->which != P_PGID || child->group->number == request->id;
 }
 
@@ -42,7 +49,7 @@ wait_event_of(const struct wait_request *request, const struct process *child)
     if (child->claimed)
         return CHILD_NO_EVENT;
     if (child->zombie)
-        return (request->options & WEXITED) != 0 ? CHILD_EXITED : CHILD_NO_EVENT;
+        return CHILD_EXITED;
     if ((request->options & WSTOPPED) != 0 && child->signals.stop_unreported)
         return CHILD_STOPPED;
     if ((request->options & WCONTINUED) != 0 && child->signals.continue_unreported)
@@ -62,7 +69,7 @@ wait_look(const struct wait_request *request, struct process **child, enum child
 
     if (request->which == P_PID) {
         *child = process_find(request->id);
-        if (*child == NULL || (*child)->parent != current_process())
+        if (*child == NULL || (*child)->parent != current_process() || !wait_matches(request, *child))
             return -ECHILD;
         *event = wait_event_of(request, *child);
         return *event != CHILD_NO_EVENT;
