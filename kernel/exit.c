@@ -77,6 +77,52 @@ exit_find_reaper(const struct process *process)
     return ancestor->id > PID_INIT ? ancestor : process_find(PID_INIT);
 }
 
+/* True if the parent has said that it will not wait: by ignoring SIGCHLD, or SA_NOCLDWAIT. */
+static bool
+exit_is_unwanted(const struct process *process)
+{
+    const struct signal_action *action = &process->parent->signals.actions->action[SIGCHLD];
+
+    return process->exit_signal == SIGCHLD
+        && (action->handler == (u32)SIG_IGN || (action->flags & SA_NOCLDWAIT) != 0);
+}
+
+/* The code and status that siginfo has for a wait status. */
+static s32
+exit_status_code(u32 wait_status, int *status)
+{
+    int signal = (int)(wait_status & 0x7f);
+
+    *status = signal != 0 ? signal : (int)(wait_status >> 8);
+    return signal != 0 ? CLD_KILLED : CLD_EXITED;
+}
+
+static void
+exit_notify_parent(struct process *process)
+{
+    struct process *parent = process->parent;
+    struct signal_info info;
+    int status;
+    s32 code = exit_status_code(process->exit_status, &status);
+
+    if (process->exit_signal != 0) {
+        process_child_info(process, code, status, &info);
+        signal_send(parent, process->exit_signal, &info);
+    }
+    wait_wake_all(&parent->child_wait);
+}
+
+/* The parent is told of the end; if it does not want to wait for it, the zombie goes at once. */
+static void
+exit_report(struct process *process)
+{
+    exit_notify_parent(process);
+    if (exit_is_unwanted(process)) {
+        process_unlink(process);
+        process_free(process);
+    }
+}
+
 /* What becomes of a child that has a new parent: one that has ended is reported to it, another may want to be told. */
 static void
 exit_tell_child(struct process *child)
@@ -84,7 +130,7 @@ exit_tell_child(struct process *child)
     struct signal_info info;
 
     if (child->zombie) {
-        process_notify_parent(child);
+        exit_report(child);
     } else if (child->parent_end_signal != 0) {
         info = signal_info_from_current(SI_USER);
         signal_send(child, child->parent_end_signal, &info);
@@ -106,16 +152,6 @@ exit_reparent_children(struct process *process)
     }
 }
 
-/* True if the parent has said that it will not wait: by ignoring SIGCHLD, or SA_NOCLDWAIT. */
-static bool
-exit_is_unwanted(const struct process *process)
-{
-    const struct signal_action *action = &process->parent->signals.actions->action[SIGCHLD];
-
-    return process->exit_signal == SIGCHLD
-        && (action->handler == (u32)SIG_IGN || (action->flags & SA_NOCLDWAIT) != 0);
-}
-
 /* The current thread is the last one. */
 static void __attribute__((noreturn))
 exit_process(struct process *process)
@@ -135,11 +171,7 @@ exit_process(struct process *process)
     thread_leave_process(current_thread());
     signal_release(process);
     process->zombie = true;
-    process_notify_parent(process);
-    if (exit_is_unwanted(process)) {
-        process_unlink(process);
-        process_free(process);
-    }
+    exit_report(process);
     thread_exit();
 }
 
@@ -215,16 +247,6 @@ process_thread_left(struct process *process)
         wait_wake_all(&process->thread_wait);
 }
 
-/* The code and status that siginfo has for a wait status. */
-static s32
-exit_status_code(u32 wait_status, int *status)
-{
-    int signal = (int)(wait_status & 0x7f);
-
-    *status = signal != 0 ? signal : (int)(wait_status >> 8);
-    return signal != 0 ? CLD_KILLED : CLD_EXITED;
-}
-
 void
 process_child_info(const struct process *process, s32 code, int status, struct signal_info *info)
 {
@@ -234,21 +256,6 @@ process_child_info(const struct process *process, s32 code, int status, struct s
     info->fields._sigchld._status = status;
     info->fields._sigchld._utime = (s32)process->usage.user_ticks;
     info->fields._sigchld._stime = (s32)process->usage.system_ticks;
-}
-
-void
-process_notify_parent(struct process *process)
-{
-    struct process *parent = process->parent;
-    struct signal_info info;
-    int status;
-    s32 code = exit_status_code(process->exit_status, &status);
-
-    if (process->exit_signal != 0) {
-        process_child_info(process, code, status, &info);
-        signal_send(parent, process->exit_signal, &info);
-    }
-    wait_wake_all(&parent->child_wait);
 }
 
 s32

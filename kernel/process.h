@@ -223,8 +223,5 @@ process_status_stopped(int signal)
  */
 bool process_kill_largest(void);
 
-/* Tell the parent of a zombie: its exit signal, and a wake-up from wait. */
-void process_notify_parent(struct process *process);
-
 /* What SIGCHLD and waitid say of a child: code is CLD_*, status an exit code or a signal. */
 void process_child_info(const struct process *process, s32 code, int status, struct signal_info *info);
