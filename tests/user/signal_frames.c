@@ -1,0 +1,271 @@
+/*
+ * What a handler finds in its frame and may leave there: the frame is the program's, so whatever it holds on return harms nobody but
+ * the program, and gives it nothing that it may not have. And what is blocked, and set, after handlers of all kinds.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "user/lib/thread.h"
+
+#define KERNEL_ADDRESS 0xfffff000u      /* no program runs there on any kernel */
+#define EFLAGS_INTERRUPTS (1u << 9)
+#define EFLAGS_PRIVILEGE (3u << 12)
+#define EFLAGS_CARRY 1u
+#define MXCSR_RESERVED 0xffff0000u
+
+enum { PAGE = 4096, HIGH = 50 };
+
+static greg_t *
+registers_of(void *context)
+{
+    return ((ucontext_t *) context)->uc_mcontext.gregs;
+}
+
+static void
+catch(int signal, void (*handler)(int, siginfo_t *, void *), int flags)
+{
+    sigaction(signal, &(struct sigaction) { .sa_sigaction = handler, .sa_flags = SA_SIGINFO | flags }, NULL);
+}
+
+/* ---- What a handler leaves there ---- */
+
+static int changed;
+static greg_t value;
+
+static void
+change(int signal, siginfo_t *info, void *context)
+{
+    (void) signal;
+    (void) info;
+    registers_of(context)[changed] = value;
+}
+
+/* How a child ends whose handler changes a register. */
+static int
+status_with(int which, greg_t to)
+{
+    pid_t child = check_fork();
+
+    if (child == 0) {
+        changed = which;
+        value = to;
+        catch(SIGUSR1, change, 0);
+        kill(getpid(), SIGUSR1);
+        _exit(0);
+    }
+    return check_wait(child);
+}
+
+static bool
+is_segv(int status)
+{
+    return WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV;
+}
+
+static void
+jump_body(void)
+{
+    signal(SIGUSR1, (void (*)(int)) KERNEL_ADDRESS);
+    kill(getpid(), SIGUSR1);
+}
+
+static void
+change_flags(int signal, siginfo_t *info, void *context)
+{
+    (void) signal;
+    (void) info;
+    registers_of(context)[REG_EFL] |= EFLAGS_PRIVILEGE | EFLAGS_CARRY;
+    registers_of(context)[REG_EFL] &= ~(greg_t) EFLAGS_INTERRUPTS;
+}
+
+static void
+flags_check(void)
+{
+    unsigned flags;
+    int result;
+
+    catch(SIGUSR1, change_flags, 0);
+    __asm__ volatile("clc; int $0x80; pushf; pop %1" : "=a"(result), "=r"(flags) : "a"(SYS_kill), "b"(getpid()), "c"(SIGUSR1) : "memory", "cc");
+    check_that(flags & EFLAGS_CARRY, "a handler can change the carry flag");
+    check_that((flags & EFLAGS_PRIVILEGE) == 0 && (flags & EFLAGS_INTERRUPTS) != 0, "but gets no privileges by others, nor interrupts disabled");
+}
+
+/* The image of fxsave lies behind that of fsave, 112 bytes long, and MXCSR 24 bytes into it. */
+static void
+change_mxcsr(int signal, siginfo_t *info, void *context)
+{
+    char *state = (char *) ((ucontext_t *) context)->uc_mcontext.fpregs;
+
+    (void) signal;
+    (void) info;
+    memset(state + 112 + 24, 0xff, sizeof(unsigned));
+}
+
+static void
+mxcsr_body(void)
+{
+    unsigned mxcsr;
+
+    catch(SIGUSR1, change_mxcsr, 0);
+    kill(getpid(), SIGUSR1);
+    __asm__ volatile("stmxcsr %0" : "=m"(mxcsr));
+    _exit((mxcsr & MXCSR_RESERVED) != 0);
+}
+
+static void
+frame_check(void)
+{
+    check_that(is_segv(status_with(REG_EIP, (greg_t) KERNEL_ADDRESS)), "a handler that returns into the kernel: SIGSEGV");
+    check_that(is_segv(status_with(REG_CS, 0)), "one without a code segment");
+    check_that(is_segv(status_with(REG_SS, 0)), "or a stack segment");
+    check_that(is_segv(check_child(jump_body)), "a handler in the kernel");
+    flags_check();
+    int status = check_child(mxcsr_body);
+    check_that(status == 0 || is_segv(status), "reserved bits of MXCSR do not come back");
+}
+
+/* ---- What it finds ---- */
+
+static volatile char *touched;
+
+static void
+compare_addresses(int signal, siginfo_t *info, void *context)
+{
+    (void) signal;
+    _exit(info->si_addr != touched || (char *) ((ucontext_t *) context)->uc_mcontext.cr2 != touched);
+}
+
+static void
+touch(volatile char *address, int signal)
+{
+    touched = address;
+    catch(signal, compare_addresses, 0);
+    _exit(*touched + 1);
+}
+
+static void
+bus_body(void)
+{
+    int file = memfd_create("signal_frames", 0);
+    char *memory = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, file, 0);
+
+    touch(memory + 10, SIGBUS);
+}
+
+static void
+segv_body(void)
+{
+    touch((char *) 10, SIGSEGV);
+}
+
+/* ---- What is blocked and set ---- */
+
+static void
+note(int signal)
+{
+    (void) signal;
+}
+
+static bool
+is_blocked(int signal)
+{
+    sigset_t set;
+
+    sigprocmask(SIG_BLOCK, NULL, &set);
+    return sigismember(&set, signal);
+}
+
+static void
+block(int signal)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, signal);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+static void
+once_body(void)
+{
+    kill(getpid(), SIGUSR1);
+}
+
+static void
+blocked_check(void)
+{
+    struct sigaction action;
+
+    signal(SIGUSR1, note);
+    block(HIGH);
+    kill(getpid(), SIGUSR1);
+    check_that(is_blocked(HIGH), "a handler without SA_SIGINFO leaves the upper 32 signals blocked");
+    sigaction(SIGUSR1, &(struct sigaction) { .sa_handler = note, .sa_flags = SA_RESETHAND }, NULL);
+    check_child(once_body);
+    sigaction(SIGUSR1, NULL, &action);
+    check_that(action.sa_handler == note, "a handler with SA_RESETHAND that ran in a child is there for its parent");
+}
+
+/* The child waits with nothing blocked, but for that time only, though it is stopped and goes on meanwhile. */
+static void
+suspended_check(void)
+{
+    sigset_t nothing;
+    int status;
+
+    sigemptyset(&nothing);
+    signal(SIGUSR1, note);
+    pid_t child = check_fork();
+    if (child == 0) {
+        block(SIGUSR1);
+        sigsuspend(&nothing);
+        _exit(!is_blocked(SIGUSR1));
+    }
+    thread_nap();
+    kill(child, SIGSTOP);
+    waitpid(child, &status, WUNTRACED);
+    kill(child, SIGCONT);
+    thread_nap();
+    kill(child, SIGUSR1);
+    check_that(check_wait(child) == 0, "what sigsuspend lets in is blocked again, though the process was stopped meanwhile");
+}
+
+static void *
+thread_blocks(void *unused)
+{
+    (void) unused;
+    return (void *) (uintptr_t) is_blocked(HIGH);
+}
+
+int
+main(int count, char **arguments)
+{
+    stack_t stack;
+
+    if (count > 1) {
+        sigaltstack(NULL, &stack);
+        return !(stack.ss_flags & SS_DISABLE);
+    }
+    frame_check();
+    check_that(check_child(segv_body) == 0, "after SIGSEGV cr2 is the address that was used");
+    check_that(check_child(bus_body) == 0, "and after SIGBUS");
+    blocked_check();
+    suspended_check();
+    check_that(thread_join(thread_start(thread_blocks, NULL)) != NULL, "a thread has its creator's signals blocked");
+    pid_t child = check_fork();
+    if (child == 0) {
+        sigaltstack(&(stack_t) { .ss_sp = malloc(SIGSTKSZ), .ss_size = SIGSTKSZ }, NULL);
+        execl(arguments[0], arguments[0], "again", NULL);
+    }
+    check_that(check_wait(child) == 0, "an alternate stack does not outlive exec");
+    return check_end();
+}
