@@ -37,7 +37,7 @@ try 'printf "1,2p\n2d\n\$a\nend\n.\nw\nq\n" | ed fruit; cat fruit; printf "pear\
 try 'egrep "^(pear|fig)" fruit; fgrep -c app fruit; grep -v -i APP fruit; grep -o "p*" fruit; grep -r hello tree; grep -q zzz fruit; grep -A1 -B1 fig fruit; grep -w app fruit; grep -l app fruit words; grep -x fig fruit'
 try 'sed -e 2d -e "s/a/A/g" fruit; sed -n "/fig/,\$p" fruit; sed -i s/fig/FIG/ fruit; cat fruit; sed "y/abc/xyz/;1!G;h;\$!d" fruit; sed = fruit | sed "N;s/\n/ /"; sed -E "s/(.)(.)/\2\1/" fruit; sed s/FIG/fig/w\ out fruit; cat out; sed -i s/FIG/fig/ fruit'
 try 'awk -F: "{ print \$1 }" /etc/passwd; awk "BEGIN { printf \"%5.2f|%s\n\", 3.14159, substr(\"hello\", 2, 3); while ((\"echo a b\" | getline l) > 0) print l; print length(\"xyz\"), index(\"abc\", \"c\"), toupper(\"q\") }"; awk "{ a[NR] = \$0 } END { for (i = NR; i; i--) print a[i] }" fruit'
-try 'sort -r -u fruit; sort -k2 words; printf "10\n9\n1\n" | sort -n; printf "b 2\na 1\n" | sort -k2,2n; sort -c fruit; printf "1K\n2M\n3\n" | sort -h; sort -o sorted fruit; cat sorted; printf "b\0a\0" | sort -z | od -c'
+try 'sort -r -u fruit; sort -k2 words; printf "10\n9\n1\n" | sort -n; printf "b 2\na 1\n" | sort -k2,2n; sort -c fruit; sort -o sorted fruit; cat sorted; printf "b\0a\0" | sort -z | od -c'
 try 'uniq -c sorted; uniq -d sorted; uniq -u sorted; printf "a 1\nb 1\n" | uniq -f1; shuf -i 1-5 | sort; shuf -e a b c | sort'
 try 'head -c 5 fruit; head -n -2 fruit; tail -n +3 fruit; tail -c 4 fruit; head -n1 fruit words; tail -n1 -q fruit words'
 try 'cut -d" " -f2 words; expand words | od -c | head -n 2; unexpand -a words | od -c | head -n 2; fold -w 3 fruit; fold -s -w 6 words; nl fruit; nl -b a words'
