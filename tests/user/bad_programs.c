@@ -99,7 +99,6 @@ INSTRUCTION(debug_set, "mov %eax, %dr7")
 INSTRUCTION(table_load, "lgdt (%esp)")
 INSTRUCTION(task_load, "mov $0x28, %eax; ltr %ax")
 INSTRUCTION(task_switched_clear, "clts")
-INSTRUCTION(cache_discard, "invd")
 INSTRUCTION(translation_drop, "invlpg (%esp)")
 INSTRUCTION(register_write, "mov $0x174, %ecx; wrmsr")
 INSTRUCTION(gate_of_page_fault, "int $0x0e")
@@ -209,7 +208,6 @@ static const struct mistake {
     { "lgdt", table_load, SIGSEGV, SI_KERNEL, NULL },
     { "ltr", task_load, SIGSEGV, SI_KERNEL, NULL },
     { "clts", task_switched_clear, SIGSEGV, SI_KERNEL, NULL },
-    { "invd", cache_discard, SIGSEGV, SI_KERNEL, NULL },
     { "invlpg", translation_drop, SIGSEGV, SI_KERNEL, NULL },
     { "wrmsr", register_write, SIGSEGV, SI_KERNEL, NULL },
     { "int 0x0e", gate_of_page_fault, SIGSEGV, SI_KERNEL, NULL },
