@@ -253,7 +253,7 @@ file_open_console(void)
 s32
 file_read_at(struct file *file, struct transfer *transfer, u64 *offset)
 {
-    if ((file->flags & O_ACCMODE) == O_WRONLY)
+    if (!file_may_read(file))
         return -EBADF;
     if (file->operations->read == NULL)
         return -EINVAL;
@@ -263,7 +263,7 @@ file_read_at(struct file *file, struct transfer *transfer, u64 *offset)
 s32
 file_write_at(struct file *file, struct transfer *transfer, u64 *offset)
 {
-    if ((file->flags & O_ACCMODE) == O_RDONLY)
+    if (!file_may_write(file))
         return -EBADF;
     if (file->operations->write == NULL)
         return -EINVAL;
@@ -285,11 +285,9 @@ file_write(struct file *file, struct transfer *transfer)
 int
 file_mmap_object(struct file *file, u32 protection, u32 flags, struct object **object)
 {
-    u32 access = file->flags & O_ACCMODE;
-
-    if (access == O_WRONLY)
+    if (!file_may_read(file))
         return -EACCES;
-    if ((flags & MAP_TYPE) != MAP_PRIVATE && (protection & PROT_WRITE) && access != O_RDWR)
+    if ((flags & MAP_TYPE) != MAP_PRIVATE && (protection & PROT_WRITE) && !file_may_write(file))
         return -EACCES;
     if (file->operations->mmap_object == NULL)
         return -ENODEV;

@@ -14,6 +14,8 @@
 #include "kernel/inode.h"
 #include "kernel/transfer.h"
 
+#include <linux/fcntl.h>
+
 struct file;
 struct object;
 struct wait_queue;
@@ -50,6 +52,19 @@ struct file {
     const struct file_operations *operations;
     void *data;                 /* for operations: the pipe, the text of a /proc file */
 };
+
+/* Whether it was opened for reading, for writing. Linux's fourth way to open, O_ACCMODE itself, is neither. */
+static inline bool
+file_may_read(const struct file *file)
+{
+    return (file->flags & O_ACCMODE) == O_RDONLY || (file->flags & O_ACCMODE) == O_RDWR;
+}
+
+static inline bool
+file_may_write(const struct file *file)
+{
+    return (file->flags & O_ACCMODE) == O_WRONLY || (file->flags & O_ACCMODE) == O_RDWR;
+}
 
 struct descriptor {
     struct file *file;          /* NULL: free */

@@ -330,6 +330,8 @@ pipe_open(struct inode *inode, struct file *file)
     bool has_readers = inode->pipe != NULL && inode->pipe->readers > 0;
     int error;
 
+    if (access == O_ACCMODE)
+        return -EINVAL;
     if (access == O_WRONLY && (file->flags & O_NONBLOCK) && !has_readers)
         return -ENXIO;
     error = pipe_attach(inode, file);

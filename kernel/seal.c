@@ -25,7 +25,7 @@ seal_add(struct file *file, u32 seals)
 {
     struct inode *inode = file->inode;
 
-    if ((file->flags & O_ACCMODE) == O_RDONLY)
+    if (!file_may_write(file))
         return -EPERM;
     if (seals & ~(u32)SEAL_ALL || !seal_is_possible(inode))
         return -EINVAL;

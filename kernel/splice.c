@@ -38,7 +38,7 @@ vmsplice_with(struct file *file, struct transfer *transfer, bool at_once)
 
     if (pipe == NULL)
         return -EBADF;
-    if ((file->flags & O_ACCMODE) == O_RDONLY)
+    if (!file_may_write(file))
         return pipe_receive(pipe, transfer, at_once);
     return pipe_lend(pipe, transfer, at_once);
 }
@@ -293,7 +293,7 @@ splice_check(const struct file *in, u32 in_offset, const struct file *out, u32 o
 {
     if ((in_offset != 0 && pipe_of(in) != NULL) || (out_offset != 0 && pipe_of(out) != NULL))
         return -ESPIPE;
-    return (in->flags & O_ACCMODE) == O_WRONLY || (out->flags & O_ACCMODE) == O_RDONLY ? -EBADF : 0;
+    return !file_may_read(in) || !file_may_write(out) ? -EBADF : 0;
 }
 
 /* Both files of a call, held: 0, -EBADF or -ESPIPE (an offset in a pipe) with none held. */

@@ -206,7 +206,7 @@ sys_ftruncate64(s32 descriptor, u32 length_low, u32 length_high)
 
     if (result < 0)
         return result;
-    if ((file->flags & O_ACCMODE) == O_RDONLY || inode_is(file->inode, S_IFDIR))
+    if (!file_may_write(file) || inode_is(file->inode, S_IFDIR))
         result = -EINVAL;
     else
         result = attribute_set_length(file->inode, length_low, length_high);
@@ -224,7 +224,7 @@ attribute_check_range(const struct file *file, u32 mode, s64 offset, s64 length)
         return -EINVAL;
     if (mode & ~(u32)(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE) || mode == FALLOC_FL_PUNCH_HOLE)
         return -EOPNOTSUPP;
-    if ((file->flags & O_ACCMODE) == O_RDONLY)
+    if (!file_may_write(file))
         return -EBADF;
     if (mode & FALLOC_FL_PUNCH_HOLE && file->flags & O_APPEND)
         return -EPERM;

@@ -58,11 +58,11 @@ sendfile_between(struct file *out, struct file *in, u32 offset_address, u32 byte
     u64 offset;
     s32 result;
 
-    if ((in->flags & O_ACCMODE) == O_WRONLY || (out->flags & O_ACCMODE) == O_RDONLY)
+    if (!file_may_read(in) || !file_may_write(out))
         return -EBADF;
     if (offset_address != 0 && in->operations->size == NULL)
         return -ESPIPE;
-    if (!inode_is(in->inode, S_IFREG))
+    if (!inode_is(in->inode, S_IFREG) || (out->flags & O_APPEND && !inode_is(out->inode, S_IFIFO)))
         return -EINVAL;
     if (offset_address == 0)
         return copy_bytes(out, &out->offset, in, &in->offset, read_limit(bytes));
@@ -128,7 +128,7 @@ copy_check(const struct copy_side *in, const struct copy_side *out, u32 bytes)
         return -EISDIR;
     if (!inode_is(in->file->inode, S_IFREG) || !inode_is(out->file->inode, S_IFREG))
         return -EINVAL;
-    if ((in->file->flags & O_ACCMODE) == O_WRONLY || (out->file->flags & O_ACCMODE) == O_RDONLY
+    if (!file_may_read(in->file) || !file_may_write(out->file)
         || out->file->flags & O_APPEND)
         return -EBADF;
     if ((s64)from < 0 || (s64)to < 0)

@@ -115,7 +115,6 @@ static s32
 lock_set(struct file *file, struct lock_owner owner, u32 address, bool wide, bool wait)
 {
     struct record_lock_request request;
-    u32 access = file->flags & O_ACCMODE;
     struct flock64 lock;
     int error = lock_read(address, wide, &lock);
 
@@ -125,7 +124,7 @@ lock_set(struct file *file, struct lock_owner owner, u32 address, bool wide, boo
         error = lock_parse(file, &lock, &request);
     if (error < 0)
         return error;
-    if ((request.type == F_RDLCK && access == O_WRONLY) || (request.type == F_WRLCK && access == O_RDONLY))
+    if ((request.type == F_RDLCK && !file_may_read(file)) || (request.type == F_WRLCK && !file_may_write(file)))
         return -EBADF;
     return lock_apply(file, owner, &request, wait);
 }

@@ -42,7 +42,7 @@ request_open_object(struct mmap_request *request, s32 descriptor)
     if (error)
         return error;
     if ((request->flags & MAP_TYPE) != MAP_PRIVATE
-        && ((file->flags & O_ACCMODE) != O_RDWR || seal_forbids_writing(file->inode)))
+        && (!file_may_write(file) || seal_forbids_writing(file->inode)))
         request->maximum &= ~(u32)PROT_WRITE;
     error = file_mmap_object(file, request->protection, request->flags, &request->object);
     file_release(file);

@@ -393,7 +393,7 @@ sys_readahead(s32 descriptor, u32 offset_low, u32 offset_high, u32 bytes)
     (void)bytes;
     if (result < 0)
         return result;
-    if ((file->flags & O_ACCMODE) == O_WRONLY)
+    if (!file_may_read(file))
         result = -EBADF;
     else if (!inode_is(file->inode, S_IFREG))
         result = -EINVAL;

@@ -61,7 +61,7 @@ sys_getrandom(u32 buffer, u32 bytes, u32 flags)
     u8 portion[RANDOM_PORTION];
     u32 done = 0;
 
-    if ((flags & ~(u32)(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE)) != 0)
+    if ((flags & ~(u32)(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE)) != 0 || (flags & GRND_RANDOM && flags & GRND_INSECURE))
         return -EINVAL;
     if (bytes > INT32_MAX)
         bytes = INT32_MAX;

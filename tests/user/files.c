@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -90,6 +91,25 @@ position_check(void)
     check_that(truncate(NAME, 2) == 0 && file_holds(file, "01"), "truncate by name");
     check_that(refused(ftruncate(file, -1), EINVAL), "to a negative length: EINVAL");
     close(file);
+}
+
+/* Linux's fourth way to open a file, for what asks for neither: device control. musl's O_ACCMODE has one bit more. */
+#define O_NEITHER (O_WRONLY | O_RDWR)
+
+static void
+neither_check(void)
+{
+    int file = file_make(NAME, "abc");
+    char byte = 'x';
+
+    close(file);
+    file = open(NAME, O_NEITHER);
+    check_that(file >= 0 && (fcntl(file, F_GETFL) & O_NEITHER) == O_NEITHER, "a file can be opened for neither reading nor writing");
+    check_that(refused(read(file, &byte, 1), EBADF) && refused(write(file, &byte, 1), EBADF), "then it can be neither read nor written: EBADF");
+    check_that(refused(ftruncate(file, 0), EINVAL) && mmap(NULL, 1, PROT_READ, MAP_PRIVATE, file, 0) == MAP_FAILED && errno == EACCES,
+               "nor cut nor mapped");
+    close(file);
+    unlink(NAME);
 }
 
 static void
@@ -306,6 +326,7 @@ main(void)
     check_that(mkdir(DIRECTORY, 0755) == 0, "a directory in /tmp");
     open_check();
     position_check();
+    neither_check();
     append_check();
     descriptor_check();
     name_check();
