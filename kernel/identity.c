@@ -212,6 +212,18 @@ identity_has_supplementary(const struct identity *identity, u32 group)
     return false;
 }
 
+bool
+identity_may_inspect(const struct identity *other)
+{
+    const struct identity *own = &current_process()->identity;
+    u32 user = own->effective_user, group = own->effective_group;
+
+    if (other == own || user == IDENTITY_ROOT)
+        return true;
+    return other->user == user && other->effective_user == user && other->saved_user == user
+        && other->group == group && other->effective_group == group && other->saved_group == group;
+}
+
 s32
 sys_getgroups32(u32 size, u32 list)
 {

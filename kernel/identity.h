@@ -50,6 +50,12 @@ void identity_release(struct identity *identity);
 bool identity_has_supplementary(const struct identity *identity, u32 group);
 
 /*
+ * Whether the current process may look into the memory and the files of one with this identity, as Linux's ptrace would
+ * decide it: its own, or root, or all numbers of the other are what the current one acts as.
+ */
+bool identity_may_inspect(const struct identity *other);
+
+/*
  * Who a process will be after it runs a file: set-user-id and set-group-id change that, unless it may not gain by
  * them. The groups are not held.
  */

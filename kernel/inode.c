@@ -9,6 +9,7 @@
 #include "kernel/assert.h"
 #include "kernel/lib/string.h"
 #include "kernel/path.h"
+#include "kernel/permission.h"
 #include "kernel/pipe.h"
 #include "kernel/process.h"
 #include "kernel/ramfs.h"
@@ -96,6 +97,8 @@ void
 inode_touch_modified(struct inode *inode)
 {
     inode->modified = inode->changed = time_since_epoch();
+    if (inode->mode & (S_ISUID | S_ISGID) && inode_is(inode, S_IFREG) && !permission_is_root())
+        permission_drop_deputy(inode);
 }
 
 void

@@ -164,7 +164,8 @@ inode_remove_program(struct inode *inode)
 /* Gives back what was held in order to run it; NULL is allowed. */
 void inode_release_program(struct inode *inode);
 
-/* The contents, or what is known about them, have changed now. */
+/* The contents, or what is known about them, have changed now. Whoever is not root and writes into a program takes
+ * its set-user-id bit away. */
 void inode_touch_modified(struct inode *inode);
 void inode_touch_changed(struct inode *inode);
 

@@ -64,6 +64,12 @@ permission_check(const struct inode *inode, u32 wanted)
 }
 
 bool
+permission_is_root(void)
+{
+    return permission_identity() == NULL;
+}
+
+bool
 permission_is_owner(const struct inode *inode)
 {
     const struct identity *identity = permission_identity();
@@ -77,6 +83,14 @@ permission_has_group(u32 group)
     const struct identity *identity = permission_identity();
 
     return identity == NULL || identity->effective_group == group || identity_has_supplementary(identity, group);
+}
+
+void
+permission_drop_deputy(struct inode *inode)
+{
+    inode->mode &= ~(u32)S_ISUID;
+    if (inode->mode & S_IXGRP)
+        inode->mode &= ~(u32)S_ISGID;
 }
 
 int

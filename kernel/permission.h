@@ -24,11 +24,18 @@ int permission_check_as(const struct permission_asker *asker, const struct inode
 /* The same for the current process; the first test spares root most of it. */
 int permission_check(const struct inode *inode, u32 wanted);
 
+/* Whether the current process is root, in effect. */
+bool permission_is_root(void);
+
 /* Whether the current process may change the inode's mode and times: its owner, or root. */
 bool permission_is_owner(const struct inode *inode);
 
 /* Whether it is a member of the group, in effect. */
 bool permission_has_group(u32 group);
+
+/* A program that has changed, or changed hands, is nobody's deputy any more: takes set-user-id, and set-group-id where
+ * the group may run it. */
+void permission_drop_deputy(struct inode *inode);
 
 /* Whether it may make a name in the directory; or take away the name of an inode there: 0, -EACCES, or -EPERM where
  * the directory is sticky and neither is its own. */

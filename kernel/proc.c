@@ -39,16 +39,25 @@ static struct inode *proc_target_directory(struct process *process);
 static struct inode *proc_target_root(struct process *process);
 
 #define PROC_NO_SETTING {NULL, NULL, false}
-#define PROC_FILE(parent, name, print) {parent, name, S_IFREG | 0444, PROC_NONE, print, NULL, PROC_NO_SETTING, NULL, NULL}
-#define PROC_DIRECTORY(parent, name, directory) {parent, name, S_IFDIR | 0555, directory, NULL, NULL, PROC_NO_SETTING, NULL, NULL}
-#define PROC_LINK(parent, name, target) {parent, name, S_IFLNK | 0777, PROC_NONE, NULL, target, PROC_NO_SETTING, NULL, NULL}
-#define PROC_SETTING(parent, name, apply) {parent, name, S_IFREG | 0644, PROC_NONE, NULL, NULL, {name, apply, false}, NULL, NULL}
-#define PROC_TOGGLE(parent, name, apply) {parent, name, S_IFREG | 0644, PROC_NONE, NULL, NULL, {name, apply, true}, NULL, NULL}
+#define PROC_FILE(parent, name, print) \
+    {parent, name, S_IFREG | 0444, PROC_NONE, print, NULL, PROC_NO_SETTING, NULL, NULL, false}
+#define PROC_DIRECTORY(parent, name, directory) \
+    {parent, name, S_IFDIR | 0555, directory, NULL, NULL, PROC_NO_SETTING, NULL, NULL, false}
+#define PROC_LINK(parent, name, target) \
+    {parent, name, S_IFLNK | 0777, PROC_NONE, NULL, target, PROC_NO_SETTING, NULL, NULL, false}
+#define PROC_SETTING(parent, name, apply) \
+    {parent, name, S_IFREG | 0644, PROC_NONE, NULL, NULL, {name, apply, false}, NULL, NULL, false}
+#define PROC_TOGGLE(parent, name, apply) \
+    {parent, name, S_IFREG | 0644, PROC_NONE, NULL, NULL, {name, apply, true}, NULL, NULL, false}
 
 #define PROC_FILE_WRITTEN(parent, name, print, write) \
-    {parent, name, S_IFREG | 0644, PROC_NONE, print, NULL, PROC_NO_SETTING, write, NULL}
+    {parent, name, S_IFREG | 0644, PROC_NONE, print, NULL, PROC_NO_SETTING, write, NULL, false}
 #define PROC_THREAD_FILE(parent, name, print) \
-    {parent, name, S_IFREG | 0444, PROC_NONE, NULL, NULL, PROC_NO_SETTING, NULL, print}
+    {parent, name, S_IFREG | 0444, PROC_NONE, NULL, NULL, PROC_NO_SETTING, NULL, print, false}
+
+/* What only who may inspect the process may open. */
+#define PROC_INSPECTED(parent, name, mode, print) \
+    {parent, name, S_IFREG | mode, PROC_NONE, print, NULL, PROC_NO_SETTING, NULL, NULL, true}
 
 static const struct proc_entry proc_root_entry = PROC_DIRECTORY(PROC_NONE, "proc", PROC_ROOT);
 static const struct proc_entry proc_process_entry = PROC_DIRECTORY(PROC_ROOT, NULL, PROC_PROCESS);
@@ -91,23 +100,23 @@ static const struct proc_entry proc_entries[] = {
     PROC_SETTING(PROC_SYS_VM, "prefetch", NULL),
     PROC_SETTING(PROC_SYS_VM, "ramdisk.latency", NULL),
     PROC_SETTING(PROC_SYS_VM, "workingset_window", NULL),
-    PROC_FILE(PROC_PROCESS, "auxv", proc_print_auxiliary),
+    PROC_INSPECTED(PROC_PROCESS, "auxv", 0400, proc_print_auxiliary),
     PROC_FILE(PROC_PROCESS, "cmdline", proc_print_arguments),
     PROC_FILE_WRITTEN(PROC_PROCESS, "comm", proc_print_name, proc_write_name),
     PROC_LINK(PROC_PROCESS, "cwd", proc_target_directory),
-    PROC_FILE(PROC_PROCESS, "environ", proc_print_environment),
+    PROC_INSPECTED(PROC_PROCESS, "environ", 0400, proc_print_environment),
     PROC_LINK(PROC_PROCESS, "exe", proc_target_executable),
-    PROC_DIRECTORY(PROC_PROCESS, "fd", PROC_DESCRIPTORS),
+    {PROC_PROCESS, "fd", S_IFDIR | 0500, PROC_DESCRIPTORS, NULL, NULL, PROC_NO_SETTING, NULL, NULL, true},
     PROC_FILE(PROC_PROCESS, "limits", proc_print_limits),
-    PROC_FILE(PROC_PROCESS, "maps", proc_print_maps),
+    PROC_INSPECTED(PROC_PROCESS, "maps", 0444, proc_print_maps),
     PROC_FILE(PROC_PROCESS, "mountinfo", proc_print_mount_family),
     PROC_FILE(PROC_PROCESS, "mounts", proc_print_mounts),
     PROC_FILE(PROC_PROCESS, "oom_score", proc_print_oom_score),
     PROC_FILE_WRITTEN(PROC_PROCESS, "oom_score_adj", proc_print_oom_adjustment, proc_write_oom_adjustment),
-    PROC_FILE(PROC_PROCESS, "pagemap", NULL),
+    PROC_INSPECTED(PROC_PROCESS, "pagemap", 0400, NULL),
     PROC_LINK(PROC_PROCESS, "root", proc_target_root),
-    PROC_FILE(PROC_PROCESS, "smaps", proc_print_smaps),
-    PROC_FILE(PROC_PROCESS, "smaps_rollup", proc_print_smaps_rollup),
+    PROC_INSPECTED(PROC_PROCESS, "smaps", 0444, proc_print_smaps),
+    PROC_INSPECTED(PROC_PROCESS, "smaps_rollup", 0444, proc_print_smaps_rollup),
     PROC_FILE(PROC_PROCESS, "stat", proc_print_stat),
     PROC_FILE(PROC_PROCESS, "statm", proc_print_statm),
     PROC_FILE(PROC_PROCESS, "status", proc_print_status),
@@ -115,7 +124,7 @@ static const struct proc_entry proc_entries[] = {
     PROC_FILE(PROC_PROCESS, "vmstat", proc_print_vmstat),
     PROC_FILE(PROC_PROCESS, "workingset", proc_print_working_set),
     PROC_FILE_WRITTEN(PROC_TASK, "comm", proc_print_name, proc_write_name),
-    PROC_FILE(PROC_TASK, "maps", proc_print_maps),
+    PROC_INSPECTED(PROC_TASK, "maps", 0444, proc_print_maps),
     PROC_THREAD_FILE(PROC_TASK, "stat", proc_print_thread_stat),
     PROC_THREAD_FILE(PROC_TASK, "status", proc_print_thread_status),
 };
@@ -421,6 +430,8 @@ proc_follow(struct inode *link, struct inode **result)
         return -EINVAL;
     if (process == NULL)
         return -ENOENT;
+    if (!identity_may_inspect(&process->identity))
+        return -EACCES;
     if (node->entry->target != NULL)
         target = node->entry->target(process);
     else if (proc_has_descriptor(process, node->member))

@@ -165,7 +165,10 @@ int
 proc_open(struct inode *inode, struct file *file)
 {
     const struct proc_entry *entry = inode->proc->entry;
+    const struct process *process = proc_process(inode);
 
+    if (entry->inspects && process != NULL && !identity_may_inspect(&process->identity))
+        return -EACCES;
     if (inode_is(inode, S_IFDIR)) {
         file->operations = &directory_operations;
         return 0;

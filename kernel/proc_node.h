@@ -33,6 +33,7 @@ struct proc_entry {
     int (*write)(struct process *process, const char *value);
     /* S_IFREG about a thread, instead of print. */
     void (*print_thread)(struct thread *thread, struct text_buffer *text);
+    bool inspects;                      /* it tells what is in the process's memory, or what it has open */
 };
 
 struct proc_node {

@@ -60,17 +60,6 @@ attribute_may_set_owner(const struct inode *inode, u32 user, u32 group)
         && (group == ATTRIBUTE_KEEP || permission_has_group(group));
 }
 
-/* A program that has changed hands is nobody's deputy any more. */
-static void
-attribute_drop_deputy(struct inode *inode)
-{
-    if (inode_is(inode, S_IFDIR))
-        return;
-    inode->mode &= ~(u32)S_ISUID;
-    if (inode->mode & S_IXGRP)
-        inode->mode &= ~(u32)S_ISGID;
-}
-
 static s32
 attribute_set_owner(struct inode *inode, u32 user, u32 group)
 {
@@ -82,7 +71,8 @@ attribute_set_owner(struct inode *inode, u32 user, u32 group)
         inode_release(inode);
         return error;
     }
-    attribute_drop_deputy(inode);
+    if (!inode_is(inode, S_IFDIR))
+        permission_drop_deputy(inode);
     if (user != ATTRIBUTE_KEEP)
         inode->user = user;
     if (group != ATTRIBUTE_KEEP)

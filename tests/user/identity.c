@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -128,6 +129,47 @@ owner_check(void)
     check_that(chown("/tmp/identity/mine", OTHER, -1) == -1 && errno == EPERM, "files are not given away: EPERM");
 }
 
+/* Who writes into a program takes its rights from it, unless root does. */
+static void
+written_check(void)
+{
+    int file = open("/tmp/identity/written", O_RDWR);
+    struct stat status;
+
+    write(file, "x", 1);
+    check_that(fstat(file, &status) == 0 && (status.st_mode & 07777) == 06777, "root may write into a deputy");
+    become(OTHER, OTHER_GROUP);
+    write(file, "x", 1);
+    check_that(fstat(file, &status) == 0 && (status.st_mode & 07777) == 0777, "written by others it is none any more");
+    close(file);
+    file = open("/tmp/identity/cut", O_RDWR);
+    ftruncate(file, 0);
+    check_that(fstat(file, &status) == 0 && (status.st_mode & 07777) == 0777, "nor cut");
+    close(file);
+}
+
+/* What /proc tells of a process that is not one's own. */
+static void
+inspection_check(void)
+{
+    static const char *const names[] = { "maps", "smaps", "environ", "auxv", "pagemap", "fd" };
+    char path[64], target[64];
+    pid_t root = getppid();
+
+    become(OTHER, OTHER_GROUP);
+    prctl(PR_SET_DUMPABLE, 1); /* Linux takes that away from who changes its numbers */
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(path, sizeof path, "/proc/%d/%s", root, names[i]);
+        check_that(!opens(path, O_RDONLY) && errno == EACCES, "root's %s is not for others: EACCES", names[i]);
+        snprintf(path, sizeof path, "/proc/self/%s", names[i]);
+        check_that(opens(path, O_RDONLY), "their own is");
+    }
+    snprintf(path, sizeof path, "/proc/%d/exe", root);
+    check_that(readlink(path, target, sizeof target) == -1 && errno == EACCES, "nor its exe: EACCES");
+    snprintf(path, sizeof path, "/proc/%d/stat", root);
+    check_that(opens(path, O_RDONLY), "its stat is");
+}
+
 static void
 root_check(void)
 {
@@ -185,13 +227,15 @@ files_make(void)
     make_file("/tmp/identity/shared", 0060, USER, GROUP);
     make_file("/tmp/identity/odd", 0604, USER, GROUP);
     make_file("/tmp/identity/mine", 0066, USER, GROUP);
+    make_file("/tmp/identity/written", 06777, 0, 0);
+    make_file("/tmp/identity/cut", 06777, 0, 0);
     make_file("/tmp/identity-sticky", 0666, 0, 0);
 }
 
 static void
 files_remove(void)
 {
-    static const char *const names[] = { "closed/file", "public", "private", "shared", "odd", "mine", "deputy" };
+    static const char *const names[] = { "closed/file", "public", "private", "shared", "odd", "mine", "deputy", "written", "cut" };
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char path[64] = "/tmp/identity/";
@@ -219,6 +263,8 @@ main(int count, char **arguments)
     check_child(group_check);
     check_child(owner_check);
     check_child(root_check);
+    check_child(written_check);
+    check_child(inspection_check);
     deputy_check();
     files_remove();
     return check_end();
