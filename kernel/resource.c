@@ -246,19 +246,40 @@ sys_getrusage(u32 who, u32 address)
 
 /* The nice values are kept for those who ask; round robin knows no priorities. */
 static struct process *
-priority_process(u32 which, u32 who)
+priority_process(u32 who)
 {
-    return which == PRIO_PROCESS && who != 0 ? process_find_by_thread(who) : current_process();
+    return who != 0 ? process_find_by_thread(who) : current_process();
 }
 
+/* Whether it belongs to the group or to the user; 0 is the caller's own. */
+static bool
+priority_concerns(const struct process *process, u32 which, u32 who)
+{
+    const struct process *own = current_process();
+
+    if (which == PRIO_PGRP)
+        return process->group->number == (who != 0 ? who : own->group->number);
+    return process->identity.user == (who != 0 ? who : own->identity.user);
+}
+
+/* The highest priority of all that are meant. */
 s32
 sys_getpriority(u32 which, u32 who)
 {
-    const struct process *process = priority_process(which, who);
+    const struct process *process;
+    s32 highest = -ESRCH;
 
     if (which > PRIO_USER)
         return -EINVAL;
-    return process != NULL ? NICE_LEVELS - process->nice : -ESRCH;
+    if (which == PRIO_PROCESS) {
+        process = priority_process(who);
+        return process != NULL ? NICE_LEVELS - process->nice : -ESRCH;
+    }
+    process_for_each(process) {
+        if (priority_concerns(process, which, who) && NICE_LEVELS - process->nice > highest)
+            highest = NICE_LEVELS - process->nice;
+    }
+    return highest;
 }
 
 /* Priorities are changed by root, and among processes of one user. */
@@ -287,14 +308,28 @@ priority_set(struct process *process, s32 nice)
     return 0;
 }
 
+/* As on Linux all are tried; of several errors the last is told. */
 s32
 sys_setpriority(u32 which, u32 who, u32 nice)
 {
-    struct process *process = priority_process(which, who);
+    struct process *process;
+    int result = -ESRCH;
 
     if (which > PRIO_USER)
         return -EINVAL;
-    return process != NULL ? priority_set(process, (s32)nice) : -ESRCH;
+    if (which == PRIO_PROCESS) {
+        process = priority_process(who);
+        return process != NULL ? priority_set(process, (s32)nice) : -ESRCH;
+    }
+    process_for_each(process) {
+        if (priority_concerns(process, which, who)) {
+            int error = priority_set(process, (s32)nice);
+
+            if (error < 0 || result == -ESRCH)
+                result = error;
+        }
+    }
+    return result;
 }
 
 s32

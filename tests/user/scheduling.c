@@ -1,7 +1,9 @@
 /* Scheduling policies, priorities and processors: what can be asked, and what is refused. */
 #include <errno.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -45,6 +47,52 @@ bounds_check(void)
     check_that(refused(CALL(get_priority_max, 77), EINVAL), "policy 77 has none");
 }
 
+/* The group is a new one, and nobody else has this user number. */
+enum { LOW = 3, LOWER = 7, LOWEST = 12, USER = 54321 };
+
+/* A child of the caller's group that goes on until its pipe is closed; it takes the user number and priority first. */
+static pid_t
+waiter_start(int user, int nice, int ends[2])
+{
+    char byte = 0;
+    pid_t child = check_fork();
+
+    if (child != 0) {
+        read(ends[0], &byte, 1);
+        return child;
+    }
+    setpriority(PRIO_PROCESS, 0, nice);
+    if (user != 0 && setuid(user) != 0)
+        _exit(1);
+    write(ends[1], &byte, 1);
+    pause();
+    _exit(1);
+}
+
+static void
+nice_check(void)
+{
+    int ends[2];
+
+    if (setpgid(0, 0) != 0 || pipe(ends) != 0)
+        return;
+    pid_t one = waiter_start(USER, LOWER, ends), other = waiter_start(0, LOWEST, ends);
+    check_that(getpriority(PRIO_PROCESS, one) == LOWER && getpriority(PRIO_USER, USER) == LOWER, "a user's priority is its process's");
+    setpriority(PRIO_PROCESS, 0, LOWEST + 1);
+    check_that(getpriority(PRIO_PGRP, 0) == LOWER, "a group's the highest of all");
+    check_that(setpriority(PRIO_PGRP, 0, LOW) == 0 && getpriority(PRIO_PROCESS, one) == LOW
+               && getpriority(PRIO_PROCESS, other) == LOW && getpriority(PRIO_PROCESS, 0) == LOW, "all of a group get another");
+    check_that(setpriority(PRIO_USER, USER, LOWER) == 0 && getpriority(PRIO_PROCESS, one) == LOWER
+               && getpriority(PRIO_PROCESS, other) == LOW, "or all of a user");
+    kill(one, SIGKILL);
+    kill(other, SIGKILL);
+    check_wait(one);
+    check_wait(other);
+    check_that(refused(setpriority(PRIO_USER, USER, LOW), ESRCH) && refused(getpriority(PRIO_USER, USER), ESRCH),
+               "a user without processes has none: ESRCH");
+    check_that(refused(setpriority(PRIO_PGRP, nobody, LOW), ESRCH) && refused(getpriority(PRIO_USER + 1, 0), EINVAL), "nor has no group");
+}
+
 static void
 processor_check(void)
 {
@@ -65,5 +113,7 @@ main(void)
     policy_check();
     bounds_check();
     processor_check();
+    if (getuid() == 0)
+        check_child(nice_check);
     return check_end();
 }
