@@ -14,6 +14,10 @@
 /* The size that rt_ calls must give for a set. */
 #define SIGNAL_SET_BYTES sizeof(signal_set)
 
+/* Other flags are taken away, so that a program can ask which there are. */
+#define ACTION_FLAGS (SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_EXPOSE_TAGBITS | SA_RESTORER | SA_ONSTACK | SA_RESTART \
+    | SA_NODEFER | SA_RESETHAND)
+
 static bool
 signal_is_valid(u32 signal)
 {
@@ -196,6 +200,7 @@ action_change(u32 signal, const struct signal_action *action, struct signal_acti
     if (result < 0)
         return result;
     process->signals.actions->action[signal] = *action;
+    process->signals.actions->action[signal].flags &= ACTION_FLAGS;
     process->signals.actions->action[signal].mask &= ~(signal_bit(SIGKILL) | signal_bit(SIGSTOP));
     if (action->handler == (u32)SIG_IGN || (action->handler == (u32)SIG_DFL && signal_default_ignores((int)signal)))
         signal_discard(process, signal_bit((int)signal));

@@ -256,6 +256,17 @@ queue_check(void)
     sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
+static void
+flags_check(void)
+{
+    struct sigaction action = { .sa_handler = SIG_IGN, .sa_flags = SA_RESTART | SA_NODEFER | 0x400 | 0x20 };
+
+    sigaction(SIGUSR2, &action, NULL);
+    sigaction(SIGUSR2, NULL, &action);
+    check_that((action.sa_flags & ~0x04000000) == (SA_RESTART | SA_NODEFER), "flags that there are not are not kept");
+    signal(SIGUSR2, SIG_DFL);
+}
+
 int
 main(void)
 {
@@ -268,5 +279,6 @@ main(void)
     timer_check(ITIMER_VIRTUAL, SIGVTALRM, "ITIMER_VIRTUAL");
     timer_check(ITIMER_PROF, SIGPROF, "ITIMER_PROF");
     queue_check();
+    flags_check();
     return check_end();
 }
