@@ -110,12 +110,34 @@ mmap_fits(struct aspace *aspace, const struct mmap_request *request, u32 pages)
     return mmap_may_expand(aspace, pages, data) || mmap_replaces_enough(aspace, request, pages, data);
 }
 
+/* What MAP_SHARED_VALIDATE, which is for files only, does not refuse. */
+#define FLAGS_VALID (MAP_TYPE | MAP_FIXED | MAP_GROWSDOWN | MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK \
+    | MAP_STACK | MAP_DENYWRITE | MAP_EXECUTABLE)
+
+/* There are stacks of private memory only, and no huge pages. */
+static int
+mmap_check_flags(u32 flags)
+{
+    u32 type = flags & MAP_TYPE;
+    bool named = !(flags & MAP_ANONYMOUS);
+
+    if (type != MAP_SHARED && type != MAP_PRIVATE && !(named && type == MAP_SHARED_VALIDATE))
+        return -EINVAL;
+    if (flags & MAP_GROWSDOWN && (named || type != MAP_PRIVATE))
+        return -EINVAL;
+    if (flags & MAP_HUGETLB)
+        return named ? -EINVAL : -ENOMEM;
+    return type == MAP_SHARED_VALIDATE && flags & ~(u32)FLAGS_VALID ? -EOPNOTSUPP : 0;
+}
+
 static int
 mmap_check(struct aspace *aspace, const struct mmap_request *request, u32 pages)
 {
-    u32 type = request->flags & MAP_TYPE;
+    int error = mmap_check_flags(request->flags);
 
-    if (request->bytes == 0 || (type != MAP_SHARED && type != MAP_PRIVATE && type != MAP_SHARED_VALIDATE))
+    if (error)
+        return error;
+    if (request->bytes == 0)
         return -EINVAL;
     if (request->protection & ~request->maximum & PROTECTION_BITS)
         return -EACCES;

@@ -20,7 +20,7 @@ struct mmap_request {
 };
 
 /* 0 and request->address, or -EINVAL, -ENOMEM, -EEXIST, -EPERM, -EOVERFLOW (a page of the
- * object that 32 bits cannot number). The object's
+ * object that 32 bits cannot number), -EOPNOTSUPP (MAP_SHARED_VALIDATE). The object's
  * reference stays the caller's. May sleep with MAP_POPULATE or MAP_LOCKED. */
 int mmap_map(struct aspace *aspace, struct mmap_request *request);
 

@@ -170,7 +170,7 @@ remap_check(struct aspace *aspace, page_t start, u32 old_pages, u32 pages, u32 f
     error = remap_check_old(region, start, old_pages, pages, flags);
     if (error)
         return error;
-    if (old_pages == 0 && (!(region->flags & REGION_SHARED) || !(flags & MREMAP_MAYMOVE)))
+    if (old_pages == 0 && !(region->flags & REGION_SHARED))
         return -EINVAL;
     if (region->flags & REGION_LOCKED && !mmap_may_lock(aspace, more))
         return -EAGAIN;

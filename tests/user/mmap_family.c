@@ -193,6 +193,28 @@ file_check(void)
     munmap(second, PAGE_SIZE);
 }
 
+static bool
+map_refused(int flags, int file, int error)
+{
+    return mmap(NULL, PAGE_SIZE, PROT_READ, flags, file, 0) == MAP_FAILED && errno == error;
+}
+
+static void
+flags_check(void)
+{
+    int file = file_make();
+
+    check_that(map_refused(MAP_SHARED_VALIDATE | MAP_ANONYMOUS, -1, EINVAL), "MAP_SHARED_VALIDATE is for files: EINVAL");
+    check_that(map_refused(MAP_SHARED_VALIDATE | MAP_SYNC, file, EOPNOTSUPP), "and refuses a flag that it does not know: EOPNOTSUPP");
+    check_that(!map_refused(MAP_SHARED_VALIDATE | MAP_POPULATE, file, 0), "but takes the others");
+    check_that(!map_refused(MAP_SHARED | MAP_SYNC, file, 0), "which MAP_SHARED does not look at");
+    check_that(map_refused(MAP_SHARED | MAP_ANONYMOUS | MAP_GROWSDOWN, -1, EINVAL), "a stack cannot be shared: EINVAL");
+    check_that(map_refused(MAP_PRIVATE | MAP_GROWSDOWN, file, EINVAL), "nor be a file: EINVAL");
+    check_that(map_refused(MAP_PRIVATE | MAP_HUGETLB, file, EINVAL), "a file of the usual kind has no huge pages: EINVAL");
+    close(file);
+    unlink(FILE_NAME);
+}
+
 static void
 file_refusal_check(void)
 {
@@ -296,6 +318,8 @@ lock_check(void)
     check_that(mincore(area, 4 * PAGE_SIZE, resident) == 0 && (resident[0] & resident[1] & resident[2] & resident[3] & 1),
                "locked pages are in memory though nobody touched them");
     check_that(munlock(page(0), 4 * PAGE_SIZE) == 0, "munlock");
+    mprotect(page(4), PAGE_SIZE, PROT_NONE);
+    check_that(mlock(page(4), PAGE_SIZE) == -1 && errno == ENOMEM, "mlock of what nobody may touch: ENOMEM");
     munmap(page(6), PAGE_SIZE);
     check_that(mlock(page(5), 2 * PAGE_SIZE) == -1 && errno == ENOMEM, "mlock across a hole: ENOMEM");
     check_that(munlockall() == 0, "munlockall");
@@ -307,6 +331,7 @@ main(void)
     split_check();
     contents_check();
     refusal_check();
+    flags_check();
     file_check();
     file_refusal_check();
     mremap_check();
