@@ -54,16 +54,15 @@ try 'echo "scale=5; 10/3; 2^100; sqrt(2); define f(x){ if (x<2) return 1; return
 try 'more fruit | cat; less fruit | cat; tee -a log <one; tee log <two; cat log; yes | head -n 2; echo x | ts %Y | cut -c5-; clear | od -c; reset | od -c'
 
 echo '== archives'
-try 'ar -r lib.a one two; ar -t lib.a; ar -p lib.a two; ar -x lib.a one; cat one'
 try 'tar cf all.tar fruit tree one; tar tf all.tar | sort; tar tvf all.tar | cut -c1-10 | sort; mkdir x; tar xf all.tar -C x; diff -r tree x/tree; tar xf all.tar -O fruit'
-try 'tar czf a.tgz fruit; tar tzf a.tgz; tar cjf a.tbz fruit; tar xjOf a.tbz; gzip -9 -k fruit; gzip -l fruit.gz; zcat fruit.gz | cmp - fruit; gunzip -t fruit.gz; mv fruit.gz f.Z; uncompress -c f.Z'
+try 'tar czf a.tgz fruit; tar tzf a.tgz; tar cjf a.tbz fruit; tar xjOf a.tbz; gzip -9 -k fruit; zcat fruit.gz | cmp - fruit; gunzip -t fruit.gz; mv fruit.gz f.Z; uncompress -c f.Z'
 try 'bzip2 -k fruit; bzcat fruit.bz2 | cmp - fruit; bunzip2 -c fruit.bz2 | wc; find tree | sort | cpio -o -H newc >tree.cpio; mkdir y; cd y; cpio -idv <../tree.cpio; cd ..; diff -r tree y/tree; unzip -l tree.cpio'
 
 echo '== processes'
 try 'env -i X=1 env; env -u PATH /bin/env | grep -c PATH; arch; uname -o; nproc; tty </dev/null; hostname | wc -l; cal 11 2026'
 try 'sleep 100 & p=$!; kill -0 $p; kill $p; wait $p; kill -l 9; kill -l TERM; kill 99999; usleep 10'
 try 'timeout 5 true; timeout -s KILL 0.1 sleep 3; time -f %x false; nice; nice -n 5 nice; renice 3 $$ && nice; setsid true; taskset 1 echo bound'
-try 'setpriv --reuid 65534 id -u; su -s /bin/sh root -c "id -un"; groups; id nobody; who'
+try 'su -s /bin/sh root -c "id -un"; groups; id nobody; who'
 try 'start-stop-daemon -S -b -m -p number -x /bin/sleep -- 100; sleep 0.2; start-stop-daemon -K -q -p number; sleep 0.2; start-stop-daemon -K -q -p number 2>/dev/null'
 try 'seq 10 | xargs -n 3; printf "a b\nc" | xargs -I{} echo "<{}>"; printf "a\0b c\0" | xargs -0 -n1 echo; echo | xargs -r echo none; seq 3 | xargs -t echo; seq 5 | xargs -P 2 -n1 echo | sort; echo x | xargs false; printf "1 2" | xargs sh -c "exit 255"'
 try 'test -f fruit -a -d tree; test -s fruit; test -z ""; test 3 -lt 4; test -L soft; test -O fruit; test a \< b; [ a = b ]; [[ a == a ]]; false; nologin </dev/null'
