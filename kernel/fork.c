@@ -11,6 +11,7 @@
 #include "kernel/file.h"
 #include "kernel/inode.h"
 #include "kernel/lib/string.h"
+#include "kernel/pid.h"
 #include "kernel/process.h"
 #include "kernel/resource.h"
 #include "kernel/scheduler.h"
@@ -37,16 +38,19 @@ struct fork_request {
     u32 tls;
 };
 
+/* These change nothing here: nobody traces, and requests to disks are nobody's own. CLONE_DETACHED does nothing on Linux either. */
+#define IDLE_FLAGS (CLONE_DETACHED | CLONE_SYSVSEM | CLONE_PTRACE | CLONE_UNTRACED | CLONE_IO)
+
 /* A thread shares all of these with the others of its process, and may ask for those. */
 #define THREAD_FLAGS_SHARED (CLONE_THREAD | CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND)
 #define THREAD_FLAGS_KNOWN                                                                                           \
     (CSIGNAL | THREAD_FLAGS_SHARED | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID  \
-     | CLONE_DETACHED | CLONE_SYSVSEM)
+     | IDLE_FLAGS)
 
-/* Flags that a process (rather than a thread) can have. CLONE_DETACHED does nothing on Linux either. */
+/* Flags that a process (rather than a thread) can have. */
 #define FORK_FLAGS_KNOWN                                                                                             \
     (CSIGNAL | CLONE_VM | CLONE_VFORK | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_SETTLS | CLONE_PARENT_SETTID  \
-     | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | CLONE_DETACHED | CLONE_SYSVSEM)
+     | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | CLONE_PARENT | IDLE_FLAGS)
 
 static int
 fork_check(const struct fork_request *request)
@@ -56,6 +60,9 @@ fork_check(const struct fork_request *request)
     u32 needed = is_thread ? THREAD_FLAGS_SHARED : (request->flags & CLONE_SIGHAND) != 0 ? CLONE_VM : 0;
 
     if ((request->flags & ~known) != 0 || (request->flags & needed) != needed)
+        return -EINVAL;
+    /* Who waits for init's siblings? */
+    if ((request->flags & CLONE_PARENT) != 0 && current_process()->id == PID_INIT)
         return -EINVAL;
     if (!resource_allows_process(current_process()))
         return -EAGAIN;
@@ -216,6 +223,16 @@ fork_exit_signal(u32 flags)
     return (flags & CSIGNAL) <= SIGNAL_COUNT ? (int)(flags & CSIGNAL) : 0;
 }
 
+/* With CLONE_PARENT the child is the caller's sibling, and ends like it. */
+static void
+fork_link(struct process *child, struct process *caller, u32 flags)
+{
+    bool is_sibling = (flags & CLONE_PARENT) != 0;
+
+    child->exit_signal = is_sibling ? caller->exit_signal : fork_exit_signal(flags);
+    process_link(child, is_sibling ? caller->parent : caller, caller->group, caller->session);
+}
+
 static s32
 fork_process(const struct fork_request *request)
 {
@@ -237,8 +254,7 @@ fork_process(const struct fork_request *request)
     }
     id = child->id;
     fork_tell_number(request, id);
-    child->exit_signal = fork_exit_signal(request->flags);
-    process_link(child, parent, parent->group, parent->session);
+    fork_link(child, parent, request->flags);
     if ((request->flags & CLONE_VFORK) != 0)
         child->vfork = &vfork;
     scheduler_add_first(process_first_thread(child));

@@ -130,6 +130,23 @@ number_check(void)
     check_that(child > 0 && check_wait(child) == 0, "at bad addresses nobody is told, and the child lives");
 }
 
+/* With CLONE_PARENT the child is its maker's sibling: the maker has no child to wait for, and who made the maker has two. */
+static void
+sibling_check(void)
+{
+    pid_t maker = check_fork();
+
+    if (maker == 0) {
+        pid_t sibling = (pid_t) syscall(SYS_clone, CLONE_PARENT | SIGCHLD, NULL, NULL, NULL, NULL);
+        if (sibling == 0)
+            _exit(5);
+        _exit(sibling > 0 && waitpid(sibling, NULL, 0) == -1 && errno == ECHILD ? 4 : 1);
+    }
+    check_that(check_wait(maker) == 4 << 8, "who makes a sibling is not its parent");
+    int status = 0;
+    check_that(waitpid(-1, &status, 0) > 0 && status == 5 << 8, "but whose child the maker is");
+}
+
 int
 main(void)
 {
@@ -143,5 +160,6 @@ main(void)
     refused_check(CLONE_THREAD | CLONE_VM, "a thread without signal actions");
     fork_check();
     number_check();
+    sibling_check();
     return check_end();
 }
