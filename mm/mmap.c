@@ -111,8 +111,8 @@ mmap_fits(struct aspace *aspace, const struct mmap_request *request, u32 pages)
 }
 
 /* What MAP_SHARED_VALIDATE, which is for files only, does not refuse. */
-#define FLAGS_VALID (MAP_TYPE | MAP_FIXED | MAP_GROWSDOWN | MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK \
-    | MAP_STACK | MAP_DENYWRITE | MAP_EXECUTABLE)
+#define FLAGS_VALID (MAP_TYPE | MAP_FIXED | MAP_FIXED_NOREPLACE | MAP_GROWSDOWN | MAP_LOCKED | MAP_NORESERVE  \
+    | MAP_POPULATE | MAP_NONBLOCK | MAP_STACK | MAP_DENYWRITE | MAP_EXECUTABLE | MAP_32BIT | MAP_HUGE_2MB | MAP_HUGE_1GB)
 
 /* There are stacks of private memory only, and no huge pages. */
 static int
