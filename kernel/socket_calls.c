@@ -22,10 +22,12 @@
 #define SOCK_TYPE_LAST 10
 #define SOCK_NONBLOCK O_NONBLOCK
 #define SOCK_CLOEXEC O_CLOEXEC
+#define MSG_OOB 0x1u
+#define MSG_PEEK 0x2u
 #define MSG_DONTWAIT 0x40u
 #define MSG_WAITALL 0x100u
 #define MSG_NOSIGNAL 0x4000u
-#define MSG_KNOWN (MSG_DONTWAIT | MSG_WAITALL | MSG_NOSIGNAL)
+#define MSG_MISSING (MSG_OOB | MSG_PEEK)   /* what is not there; all other flags do nothing to a pair */
 
 enum { SHUT_RD, SHUT_WR, SHUT_RDWR };
 
@@ -89,7 +91,7 @@ socket_transfer(s32 descriptor, u32 address, u32 bytes, u32 flags, socket_functi
 
     if (result < 0)
         return result;
-    if (flags & ~MSG_KNOWN) {
+    if (flags & MSG_MISSING) {
         result = -EOPNOTSUPP;
     } else if (!user_range_ok(address, read_limit(bytes))) {
         result = -EFAULT;
