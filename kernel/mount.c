@@ -301,7 +301,7 @@ sys_mount(u32 source, u32 target, u32 type, u32 flags, u32 data)
 
     if (current_process()->identity.effective_user != IDENTITY_ROOT)
         return -EPERM;
-    if (flags & MOUNT_CHANGES)
+    if (flags & (MOUNT_CHANGES | MS_NOUSER))
         return -EINVAL;
     error = path_lookup_user(AT_FDCWD, target, 0, &directory);
     if (error < 0)

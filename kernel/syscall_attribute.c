@@ -212,6 +212,9 @@ attribute_check_range(const struct file *file, u32 mode, s64 offset, s64 length)
 
     if (offset < 0 || length <= 0)
         return -EINVAL;
+    if ((mode & FALLOC_FL_COLLAPSE_RANGE && mode != FALLOC_FL_COLLAPSE_RANGE)
+        || (mode & FALLOC_FL_INSERT_RANGE && mode != FALLOC_FL_INSERT_RANGE))
+        return -EINVAL;
     if (mode & ~(u32)(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE) || mode == FALLOC_FL_PUNCH_HOLE)
         return -EOPNOTSUPP;
     if (!file_may_write(file))
@@ -320,12 +323,12 @@ attribute_set_times(s32 directory, u32 path, u32 address, u32 flags, bool wide)
     struct inode *inode;
     int error;
 
-    if (flags & ~(u32)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+    /* Without a path the descriptor itself is meant. */
+    if (flags & ~(u32)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) || (path == 0 && flags))
         return -EINVAL;
     error = attribute_read_times(address, wide, times);
     if (error < 0)
         return error;
-    /* Without a path the descriptor itself is meant. */
     if (path == 0)
         error = file_get_inode_to_change(current_process()->files, directory, &inode);
     else

@@ -30,7 +30,7 @@
 #define ST_VALID 0x0020
 
 #define STATUS_BLOCK_BYTES 512u      /* the unit of st_blocks */
-#define STATUS_FLAGS (AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH)
+#define STATUS_FLAGS (AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE)
 
 /* Holes take no room; nor does what is not a regular file. */
 static u64
@@ -158,7 +158,7 @@ sys_statx(s32 directory, u32 path, u32 flags, u32 mask, u32 address)
     struct inode *inode;
     int error;
 
-    if ((flags & ~(u32)(STATUS_FLAGS | AT_STATX_SYNC_TYPE)) || (mask & STATX__RESERVED))
+    if ((flags & ~(u32)STATUS_FLAGS) || (mask & STATX__RESERVED))
         return -EINVAL;
     error = path_lookup_at(directory, path, flags, &inode);
     if (error < 0)
