@@ -160,8 +160,6 @@ futex_requeue(const struct futex_key *from, u32 wakes, const struct futex_key *t
     struct futex_waiter *waiter, *following;
     struct futex_waiter *last = TAILQ_LAST(chain, futex_chain);
 
-    if (futex_key_equal(from, to))
-        moves = 0;
     for (waiter = TAILQ_FIRST(chain); waiter != NULL && moves > 0; waiter = following) {
         /* The moved ones may come behind in the same chain: nothing beyond the last is looked at. */
         following = waiter == last ? NULL : TAILQ_NEXT(waiter, link);
