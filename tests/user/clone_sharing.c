@@ -147,9 +147,36 @@ sibling_check(void)
     check_that(waitpid(-1, &status, 0) > 0 && status == 5 << 8, "but whose child the maker is");
 }
 
-int
-main(void)
+/* So does exec: what the new program sets is its own. */
+static int
+exec_body(void *unused)
 {
+    (void) unused;
+    execl("/proc/self/exe", "clone_sharing", "ignore", NULL);
+    return 1;
+}
+
+static void
+exec_check(void)
+{
+    char *stack = mmap(NULL, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct sigaction action;
+
+    for (int signal_number = 1; signal_number < NSIG; signal_number++)
+        signal(signal_number, SIG_DFL);
+    pid_t child = clone(exec_body, stack + STACK, CLONE_VM | CLONE_SIGHAND | SIGCHLD, NULL);
+    check_that(check_wait(child) == 0, "a child that shares calls exec");
+    sigaction(SIGUSR1, NULL, &action);
+    check_that(action.sa_handler == SIG_DFL, "which shares with nobody either");
+    munmap(stack, STACK);
+}
+
+int
+main(int count, char **arguments)
+{
+    (void) arguments;
+    if (count > 1)
+        return signal(SIGUSR1, SIG_IGN) == SIG_ERR;
     for (int i = 0; i < 16; i++) {
         int flags = (i & 1 ? CLONE_FS : 0) | (i & 2 ? CLONE_FILES : 0) | (i & 4 ? CLONE_SIGHAND : 0) | (i & 8 ? CLONE_VM : 0);
         if (!(flags & CLONE_SIGHAND) || flags & CLONE_VM)
@@ -161,5 +188,6 @@ main(void)
     fork_check();
     number_check();
     sibling_check();
+    exec_check();
     return check_end();
 }

@@ -28,7 +28,7 @@ enum { FIRST = 30, MANY = 200, EACH = 16, TOLERANCE = 16 << 10, PAGE = 4096, PAG
 
 /* ---- What a child does ---- */
 
-/* Blocked, so that they are pending at the end, but for one: for the process and for its thread. */
+/* Blocked, so that they are pending at the end, but for some: for the process and for its thread. */
 static void
 with_signals(void)
 {
@@ -40,7 +40,8 @@ with_signals(void)
         sigqueue(getpid(), SIGRTMIN + 1, (union sigval) { .sival_int = i });
         syscall(SYS_tgkill, getpid(), getpid(), SIGRTMIN + 2);
     }
-    sigwaitinfo(&all, NULL);
+    for (int i = 0; i < EACH / 2; i++)
+        sigwaitinfo(&all, NULL);
 }
 
 static void

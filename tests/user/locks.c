@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -47,6 +48,56 @@ ranges_check(void)
                "and two are left");
     check_that(lock(F_SETLK, F_RDLCK, 0, 0) == 0, "all of the file, for reading");
     check_that(seen_at(0) == F_RDLCK && seen_at(12) == F_RDLCK && seen_at(1 << 30) == F_RDLCK, "replaces these");
+}
+
+/* What stands in another's way from a byte on, as F_GETLK tells it. */
+static struct flock
+found_from(off_t byte)
+{
+    struct flock *found = check_shared(sizeof *found);
+    pid_t child = check_fork();
+
+    if (child == 0) {
+        *found = (struct flock){ .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = byte };
+        _exit(fcntl(file, F_GETLK, found) != 0);
+    }
+    check_wait(child);
+    return *found;
+}
+
+static void
+edges_check(void)
+{
+    struct flock found, nothing = { .l_type = F_UNLCK };
+
+    lock(F_SETLK, F_WRLCK, 10, 20);
+    lock(F_SETLK, F_UNLCK, 5, 10);
+    check_that(seen_at(14) == F_UNLCK && seen_at(15) == F_WRLCK, "its beginning is unlocked");
+    lock(F_SETLK, F_UNLCK, 25, 10);
+    check_that(seen_at(24) == F_WRLCK && seen_at(25) == F_UNLCK, "its end is");
+    found = found_from(0);
+    check_that(found.l_start == 15 && found.l_len == 10 && found.l_whence == SEEK_SET, "F_GETLK tells what is left");
+    lock(F_SETLK, F_WRLCK, 100, 0);
+    found = found_from(50);
+    check_that(found.l_start == 100 && found.l_len == 0, "a lock up to the end, wherever that will be, has length 0");
+    check_that(fcntl(file, F_GETLK, &nothing) == -1 && errno == EINVAL, "nobody can ask who is in the way of unlocking: EINVAL");
+    close(open("/tmp", O_RDONLY));
+    check_that(seen_at(15) == F_WRLCK, "closing another file unlocks nothing");
+    lock(F_SETLK, F_UNLCK, 0, 0);
+}
+
+/* From where the file is, and from its end. */
+static void
+origins_check(void)
+{
+    struct flock here = { .l_type = F_WRLCK, .l_whence = SEEK_CUR, .l_start = 1, .l_len = 1 };
+    struct flock end = { .l_type = F_WRLCK, .l_whence = SEEK_END, .l_start = -1, .l_len = 1 };
+
+    ftruncate(file, 40);
+    lseek(file, 20, SEEK_SET);
+    check_that(fcntl(file, F_SETLK, &here) == 0 && seen_at(20) == F_UNLCK && seen_at(21) == F_WRLCK, "SEEK_CUR");
+    check_that(fcntl(file, F_SETLK, &end) == 0 && seen_at(38) == F_UNLCK && seen_at(39) == F_WRLCK && seen_at(40) == F_UNLCK, "SEEK_END");
+    lock(F_SETLK, F_UNLCK, 0, 0);
 }
 
 static void
@@ -165,12 +216,29 @@ open_file_check(void)
     check_that(lock(F_SETLK, F_WRLCK, 0, 1) == -1 && errno == EAGAIN, "it stands in the process's own way too");
     check_that(file_lock(other, F_OFD_GETLK, F_WRLCK, 0, 0, &found) == 0 && found.l_type == F_WRLCK && found.l_pid == -1, "F_OFD_GETLK tells of no process");
     check_that(fcntl(other, F_OFD_SETLK, &(struct flock){ .l_type = F_RDLCK, .l_pid = 1 }) == -1 && errno == EINVAL, "a process in the request: EINVAL");
+    check_that(fcntl(other, F_OFD_GETLK, &(struct flock){ .l_type = F_RDLCK, .l_pid = 1 }) == -1 && errno == EINVAL, "likewise");
     close(other);
     check_that(seen_by_other(0) == EAGAIN, "closing another open file of the file gives nothing up");
     close(one);
     check_that(seen_by_other(0) == EAGAIN, "nor does closing one of two descriptors");
     close(copy);
     check_that(seen_by_other(0) == 0, "closing the last one does");
+}
+
+/* Any process may close an open file: who waits for one another in such a circle does so until a signal comes. */
+static void
+open_file_circle_check(void)
+{
+    int one = open("/tmp/locks", O_RDWR);
+
+    file_lock(one, F_OFD_SETLK, F_WRLCK, 0, 1, NULL);
+    pid_t child = chain_child(1, 0);
+    sigaction(SIGALRM, &(struct sigaction){ .sa_handler = ignore }, NULL);
+    setitimer(ITIMER_REAL, &(struct itimerval){ .it_value = { .tv_usec = 20000 } }, NULL);
+    check_that(file_lock(one, F_OFD_SETLKW, F_WRLCK, 1, 1, NULL) == -1 && errno == EINTR, "an open file in a circle is no deadlock: EINTR");
+    file_lock(one, F_OFD_SETLK, F_UNLCK, 0, 1, NULL);
+    check_that(check_wait(child) == 0, "and giving its lock up breaks the circle");
+    close(one);
 }
 
 static void
@@ -204,6 +272,8 @@ int
 main(void)
 {
     file = open("/tmp/locks", O_RDWR | O_CREAT | O_TRUNC, 0600);
+    edges_check();
+    origins_check();
     ranges_check();
     conflict_check();
     lock(F_SETLK, F_WRLCK, 0, 1);
@@ -214,6 +284,7 @@ main(void)
     deadlock_check();
     interrupt_check();
     open_file_check();
+    open_file_circle_check();
     flock_check();
     close(file);
     file = open("/tmp/locks", O_RDONLY);

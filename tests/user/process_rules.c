@@ -98,6 +98,18 @@ crowded_body(void)
     _exit(fork() != -1 || errno != EAGAIN);
 }
 
+static void
+user_body(void)
+{
+    setresuid(USER, USER + 1, USER + 2);
+    pid_t child = check_fork();
+    if (child == 0) {
+        uid_t real, effective, saved;
+        _exit(getresuid(&real, &effective, &saved) != 0 || real != USER || effective != USER + 1 || saved != USER + 2);
+    }
+    _exit(check_wait(child));
+}
+
 /* ---- vfork ---- */
 
 /* The child of a vfork lives on for a while; who called it is killed meanwhile. */
@@ -365,6 +377,10 @@ program_check(const char *self)
     }
     check_that(check_wait(child) == 0 && (to = open(copy, O_WRONLY)) >= 0, "a program that has ended can be written to");
     close(to);
+    to = open(copy, O_RDWR);
+    mmap(NULL, 1, PROT_READ | PROT_WRITE, MAP_SHARED, to, 0);
+    close(to);
+    check_that(execl(copy, copy, "end", NULL) == -1 && errno == ETXTBSY, "and, mapped for writing, cannot be run: ETXTBSY");
     unlink(copy);
 }
 
@@ -372,13 +388,21 @@ int
 main(int count, char **arguments)
 {
     if (count > 1)
-        return 0;
+        return strcmp(arguments[1], "limited") == 0 ? mmap(NULL, ROOM, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED : 0;
     clone_check();
     check_that(check_child(limited_body) == 0, "a child's memory is limited as its parent's");
-    if (geteuid() == 0)
+    pid_t child = check_fork();
+    if (child == 0) {
+        setrlimit(RLIMIT_AS, &(struct rlimit) { ROOM, ROOM });
+        execl(arguments[0], arguments[0], "limited", NULL);
+    }
+    check_that(check_wait(child) == 0, "and so is a new program's");
+    if (geteuid() == 0) {
         check_that(check_child(crowded_body) == 0, "RLIMIT_NPROC limits users, but not root: EAGAIN");
-    else
+        check_that(check_child(user_body) == 0, "a child has its parent's users");
+    } else {
         check_skip("other users");
+    }
     vfork_check();
     waitid_check();
     stopped_check();
