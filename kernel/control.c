@@ -39,9 +39,8 @@ BOOT_NUMBER(pff_lower, pff_lower, 0, 1000000, "control=pff: below so many it giv
 #define NANOSECONDS_PER_MILLISECOND 1000000u
 #define MILLISECONDS_PER_SECOND 1000u
 
-/* control=pff: that a process faults seldom shows after so much time of its own; then it gives back one in so many frames. */
+/* control=pff: that a process faults seldom shows after so much time of its own. */
 #define PFF_MILLISECONDS 20u
-#define PFF_GIVES_BACK 16u
 
 static struct wait_queue control_queue;     /* control_apply wakes the thread, which sleeps here */
 static bool control_has_thread;
@@ -117,16 +116,30 @@ view_add(struct control_view *view, const struct process *process)
     unit->may_be_suspended &= !process->signals.unkillable && !process->exiting;
 }
 
-/* Frames that it has; and as many again as it took, if there is no room left. */
+static u32
+least(u32 a, u32 b)
+{
+    return a < b ? a : b;
+}
+
+/* Frames that it has; and if there is no room left, as many again as it took, which is no more than twice as many. */
 static u32
 frequency_grown(const struct pool *pool, u32 taken)
 {
-    return pool_is_full(pool) ? pool->frames + taken : pool->frames;
+    return pool->frames + (pool_is_full(pool) ? least(taken, pool->frames) : 0);
+}
+
+static void
+begin_judgement(struct aspace *aspace)
+{
+    aspace->load.frames_taken = aspace->pool->loads;
+    aspace->load.judged = aspace->processor_time;
 }
 
 /*
  * control=pff: it took pages since the last judgement. Too fast: it needs all that it has, and more. Slowly, which shows
- * only after some time of its own: it gives back. Neither: no judgement yet.
+ * only after some time of its own: it gives back what it has not used lately. Only that, for in a loop that lacks one page
+ * every reference can fault. Neither: no judgement yet.
  */
 static void
 judge_frequency(struct aspace *aspace)
@@ -139,10 +152,9 @@ judge_frequency(struct aspace *aspace)
         load->needed = grown > load->needed ? grown : load->needed;
     else if (milliseconds < PFF_MILLISECONDS)
         return;
-    else if ((u64)taken * MILLISECONDS_PER_SECOND < (u64)pff_lower * milliseconds && load->needed > POOL_MINIMUM)
-        load->needed -= (load->needed + PFF_GIVES_BACK - 1) / PFF_GIVES_BACK;
-    load->frames_taken = aspace->pool->loads;
-    load->judged = aspace->processor_time;
+    else if ((u64)taken * MILLISECONDS_PER_SECOND < (u64)pff_lower * milliseconds)
+        load->needed = aspace_needed_frames(aspace);
+    begin_judgement(aspace);
 }
 
 /* What it needs by its fault frequency; it has a pool of its own from now on. */
@@ -155,12 +167,11 @@ measure_frequency(struct aspace *aspace)
         judge_frequency(aspace);
     } else if (aspace_grant_frames(aspace, aspace_resident_pages(aspace))) {
         load->needed = aspace->pool->frames;
-        load->frames_taken = aspace->pool->loads;
-        load->judged = aspace->processor_time;
+        begin_judgement(aspace);
     }
 }
 
-/* What the unit needs; one that is not active, what it needed before, since its own time stands still. */
+/* What the unit needs, as far as its own limit goes; one that is not active, what it needed before, since its own time stands still. */
 static void
 view_measure(struct control_view *view, u32 i)
 {
@@ -170,13 +181,13 @@ view_measure(struct control_view *view, u32 i)
     if (aspace->load.since == 0)
         aspace->load.since = view->now;
     unit->active &= !unit->suspended;
-    if (control_kind == CONTROL_WORKINGSET && unit->active && aspace_measure(aspace))
+    if (control_kind == CONTROL_WORKINGSET && unit->active && aspace_measure_resident(aspace))
         aspace->load.needed = aspace_needed_frames(aspace);
-    if (control_kind == CONTROL_PFF && unit->active)
+    if (control_kind == CONTROL_PFF && unit->active && aspace_measure_resident(aspace))
         measure_frequency(aspace);
     aspace->load.processor_time = aspace->processor_time;
     unit->since = aspace->load.since;
-    unit->needed = aspace->load.needed;
+    unit->needed = aspace->pool != NULL ? least(aspace->load.needed, aspace->pool->limit) : aspace->load.needed;
 }
 
 /* All user processes, and memory. False if there is no memory to look. */
@@ -244,6 +255,8 @@ act_resume(const struct control_view *view, const struct control_choice *choice)
              choice->action == CONTROL_RESUME_FOR_TURN ? "since it is its turn" : "since it fits",
              view->units[choice->unit].needed, choice->active, choice->needed, view->frames);
     last_resume = aspace->load.since = view->now;
+    if (control_kind == CONTROL_PFF)
+        aspace_grant_frames(aspace, aspace->load.needed);
     suspension_end(aspace);
 }
 
@@ -263,15 +276,22 @@ act(const struct control_view *view, const struct control_choice *choice)
     }
 }
 
-/* control=pff: each has what it needs, and an equal share of the rest to grow into. */
+/*
+ * control=pff: each has what it needs, and an equal share of the rest to grow into. Who is not active keeps its pages until
+ * others need the frames, since a pool that is above its quota is the first to give up some.
+ */
 static void
 control_grant(const struct control_view *view, const struct control_choice *choice)
 {
     u32 left = view->frames > choice->needed ? view->frames - choice->needed : 0;
 
     for (u32 i = 0; i < view->count; i++) {
+        struct aspace *aspace = view->looks[i].aspace;
+
         if (view->units[i].active)
-            aspace_grant_frames(view->looks[i].aspace, view->units[i].needed + left / choice->active);
+            aspace_grant_frames(aspace, view->units[i].needed + left / choice->active);
+        else if (aspace->pool != NULL)
+            aspace_grant_frames(aspace, POOL_MINIMUM);
     }
 }
 

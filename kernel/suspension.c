@@ -57,6 +57,16 @@ suspension_end(struct aspace *aspace)
     wait_wake_all(&suspended);
 }
 
+/* Brings back what it needs. That is no fault of its own, so its fault frequency counts from here. */
+static void
+take_in(struct aspace *aspace)
+{
+    aspace->load.swapped_out = false;
+    swapper_take_in(aspace, aspace->load.needed);
+    if (aspace->pool != NULL)
+        aspace->load.frames_taken = aspace->pool->loads;
+}
+
 void
 suspension_wait(void)
 {
@@ -66,10 +76,8 @@ suspension_wait(void)
     while (suspension_is_on(aspace))
         if (wait_interruptible(&suspended) < 0)
             return;
-    if (aspace->load.swapped_out) {
-        aspace->load.swapped_out = false;
-        swapper_take_in(aspace, aspace->load.needed);
-    }
+    if (aspace->load.swapped_out)
+        take_in(aspace);
     thread->work &= ~WORK_SUSPENSION;
     cpu()->pending_work &= ~WORK_SUSPENSION;
 }

@@ -410,6 +410,17 @@ aspace_measure(struct aspace *aspace)
     return aspace->pmap.working_set != NULL;
 }
 
+bool
+aspace_measure_resident(struct aspace *aspace)
+{
+    if (aspace->pmap.working_set)
+        return true;
+    if (!aspace_measure(aspace))
+        return false;
+    pmap_presume_used(&aspace->pmap);
+    return true;
+}
+
 /* With accessed=software: so that the next use is seen. A traced process has no
  * entries but those of its current instruction. */
 static void

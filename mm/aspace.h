@@ -172,6 +172,10 @@ void aspace_charge_time(struct aspace *aspace, u32 nanoseconds);
  * there is no memory. */
 bool aspace_measure(struct aspace *aspace);
 
+/* The same; and if it begins now, what is in memory counts as used. Who has lost most
+ * of its frames to others uses what is left, and hardly gets on to show it. */
+bool aspace_measure_resident(struct aspace *aspace);
+
 /* Pages in its working set now; 0 if that is not measured. */
 u32 aspace_working_set(struct aspace *aspace);
 

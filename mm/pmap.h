@@ -155,6 +155,9 @@ void pmap_drop_random(struct pmap *pmap, struct random *random);
  * For the replacement policy they count as used all the same. */
 void pmap_sample(struct pmap *pmap);
 
+/* Notes every page that is mapped and not locked, used or not. */
+void pmap_presume_used(struct pmap *pmap);
+
 /* The frame that page is mapped to, or NULL; rights tells what the entry permits. */
 struct frame *pmap_lookup(struct pmap *pmap, page_t page, u32 *rights);
 

@@ -7,22 +7,50 @@
  */
 #include "mm/pmap_table.h"
 
+/* The page that an entry of a table of the last level is for, or mirrors. */
+static page_t
+leaf_page(const struct frame *table, u32 i)
+{
+    return (page_t){table->index + i - (in_mirror((page_t){table->index}) ? page_format.mirror_pages : 0)};
+}
+
 /* One table of the last level. Bits that cannot be noted for want of memory stay. */
 static void
 leaf_sample(struct pmap *pmap, const struct frame *table)
 {
-    u32 mirrored = in_mirror((page_t){table->index}) ? page_format.mirror_pages : 0;
     void *entries = frame_data(table);
 
     for (u32 i = table->table.low; i < table->table.high; i++) {
         table_entry_t entry = entry_load(entries, i);
 
-        if (!entry_was_used(entry) || !working_set_note(pmap->working_set, (page_t){table->index + i - mirrored}))
+        if (!entry_was_used(entry) || !working_set_note(pmap->working_set, leaf_page(table, i)))
             continue;
         if (is_tracked(entry_descriptor(entry)))
             entry_harvest(entry & ENTRY_ACCESSED, entry_descriptor(entry));
         entry_store(entries, i, entry & ~ENTRY_ACCESSED);
     }
+}
+
+/* Of locked pages it does not matter, and there may be very many. */
+static void
+leaf_presume_used(struct pmap *pmap, const struct frame *table)
+{
+    for (u32 i = table->table.low; i < table->table.high; i++) {
+        table_entry_t entry = entry_load(frame_data(table), i);
+
+        if (entry && !(entry & ENTRY_LOCKED))
+            working_set_note(pmap->working_set, leaf_page(table, i));
+    }
+}
+
+void
+pmap_presume_used(struct pmap *pmap)
+{
+    struct frame *table;
+
+    LIST_FOREACH(table, &pmap->tables, table.link)
+        if (table->table.level == page_format.levels - 1)
+            leaf_presume_used(pmap, table);
 }
 
 void

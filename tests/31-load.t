@@ -10,8 +10,8 @@ SECONDS = 100
 DECISION = re.compile(r"^control: (suspend|resume) \S+ \(\d+\), .*: .* and there are \d+$|^control: resume \S+ \(\d+\) after \d+ ms, .*$")
 
 
-def thrash(t, paging):
-    result = t.boot(f"paging={paging} swap=8M init=/bin/thrash", timeout=SECONDS, extra=VIRTUAL_TIME)
+def thrash(t, paging, arguments):
+    result = t.boot(f"paging={paging} swap=8M init=/bin/thrash{arguments}", timeout=SECONDS, extra=VIRTUAL_TIME)
     t.ok(result.verdict == "pass", "finds what the theory says", result)
     lines = [line for line in result.output.splitlines() if line.startswith("control:")]
     t.ok(lines, "the log tells decisions")
@@ -24,14 +24,16 @@ def thrash(t, paging):
     t.ok(told == counted, f"as many suspensions are told as counted: {told} and {counted}", result)
 
 
-def suspension(t, switches):
-    t.ktap(t.boot(f"{switches} swap=32M log=error init=/test/suspension", modules=[INITRD, TEST_PROGRAMS], memory="64M", timeout=SECONDS,
+def program(t, name, switches):
+    t.ktap(t.boot(f"{switches} swap=32M log=error init=/test/{name}", modules=[INITRD, TEST_PROGRAMS], memory="64M", timeout=SECONDS,
                   extra=VIRTUAL_TIME))
 
 
-for paging in FORMATS:
-    case(f"thrash paging={paging}", paging)(thrash)
+case("thrash paging=2level", "2level", " -- all")(thrash)
+case("thrash paging=pae", "pae", "")(thrash)
 for switches in ("paging=2level", "paging=pae alloc=equal", "policy=random check=5000", "accessed=software chaos=50"):
-    case(f"suspension {switches}", switches)(suspension)
+    case(f"suspension {switches}", "suspension", switches)(program)
+for paging in FORMATS:
+    case(f"load_control paging={paging}", "load_control", f"paging={paging}")(program)
 
 main()

@@ -36,7 +36,6 @@
 
 enum {
     FREE = 512,             /* frames that are left free: of them */
-    SLACK = 8,
     KERNEL = 192,           /*   what the kernel needs for its processes, and keeps free */
     FIT = 3,                /*   the rest is filled by the working sets of so many processes */
     PAGES = (FREE - KERNEL) / FIT,      /* W */
@@ -51,6 +50,7 @@ enum {
     TURN = 300,             /* milliseconds that control keeps a process suspended */
     MICROSECONDS = 1000000, /* in a second */
     PERCENT = 100,
+    WORTH = 80,             /* percent that are to be left of throughput and utilisation at least, with load control */
 };
 
 
@@ -129,7 +129,7 @@ process_run(int number)
     pages_write(base, PAGES, 0);
     __sync_fetch_and_add(&board->ready, 1);
     while (!board->go)
-        usleep(1000);
+        usleep(10000);
     while (!board->stop) {
         round_run(base);
         board->rounds[number] = ++rounds;
@@ -275,6 +275,23 @@ cure_tell(const char *control, const struct result *off, const struct result *on
     expect(on->least > 0, "nobody starved");
 }
 
+/* Suspending and resuming cost something; so does finding out who is to be. */
+static void
+price_tell(const char *control, const struct result *off, const struct result *on)
+{
+    int worst = 1;
+
+    for (int processes = 1; processes <= PROCESSES_MAXIMUM; processes++)
+        if (on[processes].rounds * off[worst].rounds < on[worst].rounds * off[processes].rounds)
+            worst = processes;
+    expect(PERCENT * on[worst].rounds >= WORTH * off[worst].rounds,
+           "control=%s: no number of processes does notably less than without; at worst %d do %.0f rounds a second, not %.0f", control,
+           worst, on[worst].rounds, off[worst].rounds);
+    for (int processes = FIT; processes <= PROCESSES_MAXIMUM; processes++)
+        if (on[processes].utilisation < WORTH)
+            expect(false, "and the processor does not fall idle: %.0f %% with %d processes", on[processes].utilisation, processes);
+}
+
 static void
 control_set(const char *control)
 {
@@ -294,21 +311,9 @@ control_tell(const char *control, const struct result *off, bool with_all)
             on[processes] = processes_run(control, processes);
     control_set("off");
     expect(on[FEW].suspensions == 0, "while memory suffices nobody is suspended");
-    cure_tell(control, off, &on[PROCESSES_MAXIMUM]);
-}
-
-/* Locks memory until FREE frames are left: bit by bit, since locking takes memory for the kernel too. */
-static bool
-memory_fill(void)
-{
-    size_t pages;
-
-    while ((pages = memory_bytes("MemFree") / PAGE_SIZE) > FREE + SLACK) {
-        size_t lock = (pages - FREE) * 7 / 8;
-        if (mlock(pages_map(lock), lock * PAGE_SIZE) != 0)
-            return false;
-    }
-    return true;
+    cure_tell(control, &off[PROCESSES_MAXIMUM], &on[PROCESSES_MAXIMUM]);
+    if (with_all)
+        price_tell(control, off, on);
 }
 
 /* The settings that the story changes, and what they were. */
@@ -359,7 +364,7 @@ main(int count, char **arguments)
     board = mmap(NULL, sizeof *board, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     calibrate();
     settings_begin();
-    expect(memory_fill(), "all but %d frames are locked out of the way", FREE);
+    expect(memory_leave(FREE), "all but %d frames are locked out of the way", FREE);
 
     story_tell("Each process goes through W = %d pages again and again, for %d ms, and rests as long. The kernel needs about %d "
                "frames, so that there is room for %d processes. The disk takes %d ms.", PAGES, ROUND / 1000, KERNEL, FIT, LATENCY / 1000);
@@ -371,9 +376,9 @@ main(int count, char **arguments)
             off[processes] = processes_run("off", processes);
     thrashing_tell(off);
     story_tell("The working-set model: as many processes run as have room for what they used last.");
-    control_tell("workingset", &off[PROCESSES_MAXIMUM], with_all);
+    control_tell("workingset", off, with_all);
     story_tell("Page-fault frequency: who faults often gets frames, and when there are none, somebody is suspended.");
-    control_tell("pff", &off[PROCESSES_MAXIMUM], with_all);
+    control_tell("pff", off, with_all);
     settings_end();
     return story_end();
 }

@@ -159,3 +159,31 @@ SELFTEST(mm_working_set, idle_when_nobody_asks, "without a question there is no 
     case_end();
     check_equal(working_set_count, before);
 }
+
+/* Entries can be missing (chaos=). */
+static u32
+mapped_count(struct aspace *aspace, u32 address, u32 first, u32 end)
+{
+    u32 count = 0, rights;
+
+    for (u32 i = first; i < end; i++)
+        count += pmap_lookup(&aspace->pmap, page_add(page_of(address), i), &rights) != NULL;
+    return count;
+}
+
+SELFTEST(mm_working_set, begins_with_what_is_in_memory, "for load control the set is at first what is in memory and not locked, used lately or not")
+{
+    struct aspace *aspace = case_begin();
+    u32 address = aspace ? case_memory(aspace, PAGES) : 0;
+
+    window_before = working_set_window;
+    if (address) {
+        case_fill(aspace, address, PAGES, 1);
+        check_equal(mmap_lock(aspace, address, PHASE << PAGE_SHIFT), 0);
+        for (u32 i = 0; i < PAGES; i++)
+            pmap_frame_test_referenced(case_anon(aspace, address + (i << PAGE_SHIFT))->frame);
+        check_true(aspace_measure_resident(aspace));
+        check_equal(working_set_pages(aspace->pmap.working_set), mapped_count(aspace, address, PHASE, PAGES));
+    }
+    end();
+}

@@ -25,7 +25,6 @@ enum {
     THREADS = 2,            /* of each child; of the last one, its vfork child is the second */
     PAGES = 90,             /* of each child: half of them its first thread's */
     FREE = 400,             /* frames that are left free */
-    SLACK = 8,
     PATIENCE = 10000,       /* milliseconds that we wait for anything to happen */
     MOMENT = 30,            /* milliseconds in which who runs gets somewhere */
 };
@@ -232,21 +231,6 @@ end_check(void)
     check_that(least > 0, "and each process had its turn");
 }
 
-/* ---- Preparing ---- */
-
-static void
-memory_fill(void)
-{
-    size_t pages;
-
-    while ((pages = memory_bytes("MemFree") / PAGE_SIZE) > FREE + SLACK) {
-        size_t bytes = (pages - FREE) * 7 / 8 * PAGE_SIZE;
-        void *ballast = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (!check_that(ballast != MAP_FAILED && mlock(ballast, bytes) == 0, "memory is locked out of the way"))
-            return;
-    }
-}
-
 int
 main(void)
 {
@@ -256,7 +240,7 @@ main(void)
     }
     board = check_shared(sizeof *board);
     mlock(board, sizeof *board);
-    memory_fill();
+    check_that(memory_leave(FREE), "memory is locked out of the way");
     check_that(setting_write("/proc/sys/vm/control_patience", "200") && setting_write(CONTROL, "workingset"), "control begins");
     for (number = 0; number < CHILDREN; number++)
         if ((children[number] = check_fork()) == 0)

@@ -12,10 +12,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 /* How often a page is touched and looked for: between the two its entry may vanish again, but hardly each time. */
 enum { ATTEMPTS = 10 };
+
+/* Frames more than asked for that may be left free. */
+enum { SLACK = 8 };
 
 char *
 file_text(const char *path)
@@ -103,6 +107,21 @@ memory_bytes(const char *name)
             bytes = strtoull(line + length + 1, NULL, 10) * 1024;
     free(text);
     return bytes;
+}
+
+bool
+memory_leave(size_t frames)
+{
+    size_t pages;
+
+    /* Bit by bit, since locking takes memory for the kernel too. */
+    while ((pages = memory_bytes("MemFree") / PAGE_SIZE) > frames + SLACK) {
+        size_t bytes = (pages - frames) * 7 / 8 * PAGE_SIZE;
+        void *filling = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (filling == MAP_FAILED || mlock(filling, bytes) != 0 || madvise(filling, bytes, MADV_DONTFORK) != 0)
+            return false;
+    }
+    return true;
 }
 
 uint64_t

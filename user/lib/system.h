@@ -28,6 +28,12 @@ bool system_is_belady(void);
 /* Bytes named by a line of /proc/meminfo ("MemFree", "SwapFree", ...); 0 where there is no such line. */
 uint64_t memory_bytes(const char *name);
 
+/*
+ * Locks memory until about so many frames are free. It is not for children that are forked, and stays locked until the
+ * program ends. Returns whether that could be done.
+ */
+bool memory_leave(size_t frames);
+
 /* Executed instructions under QEMU's -icount shift=0; elsewhere some clock that runs evenly. */
 static inline uint64_t
 instructions_now(void)
