@@ -304,10 +304,21 @@ aspace_swapped_pages(struct aspace *aspace)
     return swapped;
 }
 
+struct frame *
+aspace_frame(struct aspace *aspace, page_t page)
+{
+    struct region *region = region_find(&aspace->regions, page);
+    struct anon *anon = region && region->amap ? amap_lookup(region->amap, page) : NULL;
+
+    if (!region)
+        return NULL;
+    return anon ? anon->frame : object_resident(region->object, region_object_page(region, page));
+}
+
 /* Whether the address space alone uses the frame, as far as can be seen. Of a traced
  * one's pages, few are mapped; but they have names. */
 static bool
-aspace_owns_frame(const struct aspace *aspace, const struct frame *frame)
+aspace_owns_frame(struct aspace *aspace, const struct frame *frame)
 {
     if (frame->state < FRAME_ANONYMOUS || frame->first.next)
         return false;

@@ -35,7 +35,7 @@ struct aspace_load {
 struct aspace_instruction {
     u32 eip, esp, eax, ebx, ecx, edx, esi, edi, ebp;
     u32 count;
-    page_t pages[POOL_SPARED];
+    page_t pages[INSTRUCTION_PAGES];
 };
 
 struct aspace {
@@ -164,6 +164,9 @@ aspace_charge(const struct aspace *aspace)
  * POOL_UNLIMITED takes the limit away. Raised to what one instruction can need. Without
  * memory for a pool of its own, the log says so and there is no limit. */
 void aspace_limit_frames(struct aspace *aspace, u32 pages);
+
+/* The frame of a page, whether it is mapped or not; NULL if it is not in memory. */
+struct frame *aspace_frame(struct aspace *aspace, page_t page);
 
 /* Its processes have had the processor for so long; for kernel/processor_time.c. */
 void aspace_charge_time(struct aspace *aspace, u32 nanoseconds);

@@ -37,10 +37,10 @@ evictable_unpin(struct frame *frame)
 {
     assert(frame->pins > 0);
     frame->pins--;
-    if (frame->pins == 0 && frame->orphan && !frame->busy)
-        evictable_disown(frame);
-    else
+    if (!frame->orphan)
         evictable_insert(frame);
+    else if (!frame->pins && !frame->busy)
+        evictable_disown(frame);
 }
 
 void
@@ -85,9 +85,10 @@ evictable_disown(struct frame *frame)
 {
     evictable_remove(frame);
     frame->owner = NULL;
-    frame->orphan = frame->busy || frame->pins;
-    if (frame->orphan)
+    if (frame->busy || frame->pins) {
+        frame->orphan = true;
         return;
+    }
     pool_forget(frame);
     frame_free(frame);
 }

@@ -58,24 +58,12 @@ fault_arrival(struct fault *fault)
     return private && (fault->access == FAULT_WRITE || fault_is_tail(fault->region, index)) ? own : 0;
 }
 
-/* The frame of a page, if it is in memory. */
-static struct frame *
-frame_of_page(struct aspace *aspace, page_t page)
-{
-    struct region *region = region_find(&aspace->regions, page);
-    struct anon *anon = region && region->amap ? amap_lookup(region->amap, page) : NULL;
-
-    if (!region || anon)
-        return region ? anon->frame : NULL;
-    return object_resident(region->object, region_object_page(region, page));
-}
-
 /* Whether what comes in needs a frame of the quota more: a copy takes the place of what
  * it is copied from. */
 static bool
 fault_adds_frame(struct fault *fault)
 {
-    struct frame *source = frame_of_page(fault->aspace, fault->page);
+    struct frame *source = aspace_frame(fault->aspace, fault->page);
 
     return fault_arrival(fault) && !(source && source->evictable && pool_charges(pool_current, source));
 }
@@ -116,52 +104,76 @@ instruction_is_same(const struct aspace_instruction *noted, const struct trap_fr
         && noted->esi == frame->esi && noted->edi == frame->edi && noted->ebp == frame->ebp;
 }
 
-/* Notes one more page that the instruction needs, or the first one of another instruction. */
+/* Notes one more page that the instruction asks for, or the first one of another instruction. */
 static void
 instruction_note(struct aspace_instruction *noted, const struct trap_frame *frame, page_t page)
 {
-    if (!instruction_is_same(noted, frame) || noted->count == POOL_SPARED)
+    if (!instruction_is_same(noted, frame))
         *noted = (struct aspace_instruction){
             frame->eip, frame->esp, frame->eax, frame->ebx, frame->ecx, frame->edx, frame->esi, frame->edi, frame->ebp, 0, {}};
     for (u32 i = 0; i < noted->count; i++)
         if (noted->pages[i].number == page.number)
             return;
+    if (noted->count == INSTRUCTION_PAGES)
+        noted->count = 0;
     noted->pages[noted->count++] = page;
 }
 
-/* Spares the page at hand, which may still have to be copied: if it went for the copy's
- * frame, it would come in again, and go again, without end. So might the pages that
- * the same instruction asked for before, under a policy that prefers the young as victims;
- * but what is traced has a rule of its own (pool_trace_needs). */
+/* The frames that this fault needs while it makes room. */
+struct needs {
+    u32 count;
+    struct frame *frames[INSTRUCTION_PAGES];
+};
+
 static void
-fault_spare(struct fault *fault, const struct trap_frame *instruction)
+needs_add(struct needs *needs, struct aspace *aspace, page_t page)
+{
+    struct frame *frame = aspace_frame(aspace, page);
+
+    if (frame && frame_need_begin(frame))
+        needs->frames[needs->count++] = frame;
+}
+
+/* The page at hand may still have to be copied: if it went for the copy's frame, it would come
+ * in again, and go again, without end. So might the pages that the same instruction asked
+ * for before, under a policy that prefers the young as victims; those of a traced one are
+ * needed as long as it takes (mm/trace.h). */
+static void
+needs_begin(struct needs *needs, struct fault *fault, const struct trap_frame *instruction)
 {
     struct aspace_instruction *noted = &fault->aspace->instruction;
-    page_t page = fault->page;
 
-    reclaim_spare_none();
-    reclaim_spare(frame_of_page(fault->aspace, page));
-    if (!instruction || !trap_from_user(instruction) || fault->aspace->trace)
+    needs->count = 0;
+    if (!instruction || !trap_from_user(instruction) || fault->aspace->trace) {
+        needs_add(needs, fault->aspace, fault->page);
         return;
-    instruction_note(noted, instruction, page);
+    }
+    instruction_note(noted, instruction, fault->page);
     for (u32 i = 0; i < noted->count; i++)
-        if (noted->pages[i].number != page.number)
-            reclaim_spare(frame_of_page(fault->aspace, noted->pages[i]));
+        needs_add(needs, fault->aspace, noted->pages[i]);
+}
+
+static void
+needs_end(const struct needs *needs)
+{
+    for (u32 i = 0; i < needs->count; i++)
+        frame_need_end(needs->frames[i]);
 }
 
 bool
 fault_make_room(struct fault *fault, const struct trap_frame *instruction)
 {
+    struct needs needs;
     bool room;
 
     if (pool_watchful)
         fault_foretell(fault);
-    fault_spare(fault, instruction);
+    needs_begin(&needs, fault, instruction);
     while (pool_is_full(pool_current) && fault_adds_frame(fault))
-        if (!reclaim_evict_from(pool_current))
+        if (!reclaim_evict_own())
             break;
     room = reclaim_ensure_more(FAULT_FRAMES, FAULT_FRAMES + prefetch_pages) == 0;
-    reclaim_spare_none();
+    needs_end(&needs);
     if (pool_watchful)
         fault_announce(fault);
     return room;

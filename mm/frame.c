@@ -39,7 +39,7 @@ frame_start(void *storage, u32 limit)
 }
 
 /* A free frame's descriptor is all zero but for state and link, so that taking it
- * has little to set. */
+ * has little to set. (And needed: whoever counted there takes it back.) */
 static inline void
 frame_push(struct frame *frame)
 {
@@ -50,7 +50,8 @@ frame_push(struct frame *frame)
     frame->state = FRAME_FREE;
     if (frame->prefetched)
         counters.prefetch_useless++;
-    frame->dirty = frame->referenced = frame->orphan = frame->prefetched = false;
+    frame->dirty = frame->referenced = false;
+    frame->unsettled = 0;
     frame->owner = NULL;
     frame->index = free_head;
     free_head = frame_number(frame).number;

@@ -59,10 +59,11 @@ struct frame {
         struct {
             bool busy : 1;          /* being read or written by a device; waiters sleep in reclaim */
             bool prefetched : 1;    /* read in anticipation, and not used so far */
+            bool orphan : 1;        /* its owner went while it was busy or pinned: freed when that is over */
         };
-        u8 unsettled;       /* 0: neither, so that a fault has one byte to look at */
+        u8 unsettled;       /* 0: none of these, so that a fault has one byte to look at */
     };
-    bool orphan;            /* its owner went while it was busy: freed when the transfer ends */
+    u8 needed;              /* instructions under way that need what is in it: no victim meanwhile; frame_need_* only */
     u16 pins;               /* while not 0 it is not evicted */
     void *owner;
     u32 index;              /* see above; the next free frame when free */
@@ -74,6 +75,9 @@ struct frame {
         struct table_use table;         /* TABLE; pmap.c only */
     };
 } __attribute__((aligned(32)));
+
+/* More may need a frame at a time than can be counted; then it may go. */
+#define FRAME_NEEDED_MAX UINT8_MAX
 
 /* A range of physical memory. */
 struct frame_range {
@@ -128,6 +132,24 @@ static inline frame_t
 frame_number(const struct frame *frame)
 {
     return (frame_t){(u32)(frame - frame_table)};
+}
+
+/* Among the instructions under way one more needs what is in the frame: a page of its own, while it
+ * has others brought in. It takes that back by frame_need_end, though the frame may have
+ * gone to somebody else by then; not if this returned false, since too many need it. */
+static inline bool
+frame_need_begin(struct frame *frame)
+{
+    if (frame->needed == FRAME_NEEDED_MAX)
+        return false;
+    frame->needed++;
+    return true;
+}
+
+static inline void
+frame_need_end(struct frame *frame)
+{
+    frame->needed--;
 }
 
 /* The kernel's view of the frame's bytes. */

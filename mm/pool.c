@@ -354,6 +354,12 @@ pool_fattest(void)
     return fattest;
 }
 
+struct pool *
+pool_next(struct pool *pool)
+{
+    return pool == &pool_global ? LIST_FIRST(&pool_list) : LIST_NEXT(pool, link);
+}
+
 /* ---- Time -------------------------------------------------------------- */
 
 /* The work of a tick grows with memory; so the more there is, the more ticks pass

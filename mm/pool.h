@@ -28,12 +28,8 @@
 
 #define POOL_UNLIMITED 0xFFFFFFFFu
 
-/* What one instruction can need at worst: its own bytes, source and destination may
- * each cross a page, and so may the stack; and as much for going on. */
-#define POOL_MINIMUM 8u
-
-/* And what it needs of that at a time: less, so that there is a victim. */
-#define POOL_SPARED 6u
+/* The least quota: what one instruction needs. */
+#define POOL_MINIMUM INSTRUCTION_PAGES
 
 struct pool {
     struct policy_environment world;    /* first: policies call back with its address */
@@ -102,8 +98,9 @@ int pool_set_policy(const char *name);
 int pool_apply_choice(void);
 
 /* The pool that is to give up a frame when memory as a whole is short: the one most
- * above its quota. */
+ * above its quota. And the one after this one of all, of which the global one is the first. */
 struct pool *pool_fattest(void);
+struct pool *pool_next(struct pool *pool);
 
 /* Whether the policy or the division of memory changes with time. */
 static inline bool

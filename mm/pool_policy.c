@@ -138,18 +138,11 @@ pool_set_quota(struct pool *pool, u32 quota)
 
 /* ---- All pools --------------------------------------------------------- */
 
-/* The pool after this one, of all; the global one is the first. */
-static struct pool *
-next_of_all(struct pool *pool)
-{
-    return pool == &pool_global ? LIST_FIRST(&pool_list) : LIST_NEXT(pool, link);
-}
-
 /* Gives each pool the instance that is to take over; false if there is no memory. */
 static bool
 successors_create(const struct policy *policy)
 {
-    for (struct pool *pool = &pool_global; pool; pool = next_of_all(pool)) {
+    for (struct pool *pool = &pool_global; pool; pool = pool_next(pool)) {
         pool->successor = pool_instance(pool, policy_for(pool, policy));
         if (!pool->successor)
             return false;
@@ -161,7 +154,7 @@ successors_create(const struct policy *policy)
 static void
 successors_destroy(const struct policy *policy)
 {
-    for (struct pool *pool = &pool_global; pool->successor; pool = next_of_all(pool)) {
+    for (struct pool *pool = &pool_global; pool->successor; pool = pool_next(pool)) {
         policy_stop(policy_for(pool, policy), pool->successor, &pool->world);
         pool->successor = NULL;
     }
@@ -187,7 +180,7 @@ pool_set_policy(const char *name)
         successors_destroy(policy);
         return -ENOMEM;
     }
-    for (struct pool *pool = &pool_global; pool; pool = next_of_all(pool))
+    for (struct pool *pool = &pool_global; pool; pool = pool_next(pool))
         pool_succeed(pool, policy);
     pool_use(policy);
     return 0;

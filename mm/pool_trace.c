@@ -156,37 +156,6 @@ pool_record(struct trace *trace, u32 owner, page_t page, struct frame *frame, en
     pool->references += own && in_game;
 }
 
-/* ---- Victims ----------------------------------------------------------- */
-
-static bool
-is_known(const struct pool *pool, const struct trace_touch *touch)
-{
-    return touch->frame->evictable && pool_table[number_of(touch->frame)] == pool
-        && pool_frame_page(touch->frame) == touch->page.number;
-}
-
-bool
-pool_trace_protects(const struct pool *pool)
-{
-    const struct trace *trace = pool->trace;
-    u32 known = 0;
-
-    for (u32 i = 0; i < trace->count; i++)
-        known += is_known(pool, &trace->group[i]);
-    return known < pool->quota && known < pool->frames;
-}
-
-bool
-pool_trace_needs(const struct pool *pool, const struct frame *frame)
-{
-    const struct trace *trace = pool->trace;
-
-    for (u32 i = 0; i < trace->count; i++)
-        if (trace->group[i].frame == frame)
-            return true;
-    return false;
-}
-
 /* ---- Life -------------------------------------------------------------- */
 
 /* Takes all frames from the policy: a list, by frame->aside. Those that the process alone

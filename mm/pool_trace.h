@@ -40,11 +40,6 @@ void pool_record(struct trace *trace, u32 owner, page_t page, struct frame *fram
  * any more. The pool is the process's own, or NULL. */
 void pool_trace_unmap(struct pool *pool, struct trace *trace, page_t page, struct frame *frame);
 
-/* Whether a search for a victim must pass over what the instruction at hand needs: not if
- * that is all there is. And whether it needs this frame. */
-bool pool_trace_protects(const struct pool *pool);
-bool pool_trace_needs(const struct pool *pool, const struct frame *frame);
-
 /* Of pool.c and pool_page.c: a page comes in by a fault; the policy learns of one that is
  * in memory, or forgets it; a victim goes. */
 void pool_trace_arrival(struct trace *trace, const struct pool *pool, struct frame *frame, page_t page,

@@ -25,8 +25,8 @@
 #include "mm/evictable.h"
 #include "mm/object.h"
 #include "mm/pmap.h"
-#include "mm/pool_trace.h"
 #include "mm/swap.h"
+#include "mm/trace_output.h"
 
 enum { EXPLAIN_OFF, EXPLAIN_ON };
 unsigned reclaim_explain = EXPLAIN_OFF;
@@ -37,11 +37,6 @@ static bool (*kill_somebody)(void);
 
 /* Where the search for slots to take back goes on. */
 static u32 slot_hand;
-
-/* The page that a fault needs while it makes room. Who sleeps meanwhile may find it
- * taken back by another fault: then it can happen that the page goes, and comes again. */
-static struct frame *spared[POOL_SPARED];
-static u32 spared_count;
 
 void
 reclaim_set_killer(bool (*killer)(void))
@@ -149,35 +144,13 @@ object_evict(struct frame *frame, bool dirty)
     return true;
 }
 
-void
-reclaim_spare(struct frame *frame)
-{
-    if (frame && spared_count < POOL_SPARED)
-        spared[spared_count++] = frame;
-}
-
-void
-reclaim_spare_none(void)
-{
-    spared_count = 0;
-}
-
-static bool
-frame_is_spared(const struct frame *frame)
-{
-    for (u32 i = 0; i < spared_count; i++)
-        if (spared[i] == frame)
-            return true;
-    return false;
-}
-
 /* Whether nobody needs the frame at the moment, and there is a place for its contents. */
 static bool
 frame_may_go(struct frame *frame)
 {
     struct anon *anon = frame->owner;
 
-    if (frame_is_spared(frame))
+    if (frame->needed)
         return false;
     if (frame->state == FRAME_OBJECT)
         return true;
@@ -202,14 +175,13 @@ victim_explain(struct pool *pool, const struct frame *victim)
 static struct frame *
 victim_choose(struct pool *pool)
 {
-    bool protects = pool->trace && pool_trace_protects(pool);
     struct frame *victim = NULL, *aside = NULL;
     u32 number;
 
     while (!victim && (number = pool_select(pool)) != POLICY_NONE) {
         struct frame *frame = frame_descriptor((frame_t){number});
 
-        if (!(protects && pool_trace_needs(pool, frame)) && frame_may_go(frame)) {
+        if (frame_may_go(frame)) {
             if (reclaim_explain == EXPLAIN_ON)
                 victim_explain(pool, frame);
             pool_evict(pool, frame);
@@ -265,6 +237,8 @@ reclaim_gather(struct reclaim_batch *batch, struct frame *frame)
 {
     struct anon *anon = frame->owner;
 
+    if (frame->needed)
+        return true;
     if (frame->state == FRAME_ANONYMOUS)
         pmap_frame_harvest_dirty(frame);
     if (frame->state == FRAME_OBJECT || (!frame->dirty && anon->slot.number)) {
@@ -306,48 +280,69 @@ reclaim_write(struct reclaim_batch *batch)
     batch->cluster.count = 0;
 }
 
-bool
-reclaim_evict_from(struct pool *pool)
-{
-    struct frame *victim;
-    u32 failures = 0;
+/* ---- Whose ------------------------------------------------------------- */
 
-    /* A second one only where a device fails: then each is tried once. */
-    while ((victim = victim_choose(pool))) {
-        if (frame_evict(victim))
-            return true;
-        if (++failures >= frame_count(FRAME_ANONYMOUS) + frame_count(FRAME_OBJECT))
-            break;
-    }
-    return false;
+enum eviction { EVICTION_NO_VICTIM, EVICTION_FAILED, EVICTION_DONE };
+
+/* The pool gives up a frame. After a sleep it may be gone. */
+static enum eviction
+pool_evict_one(struct pool *pool)
+{
+    struct frame *victim = victim_choose(pool);
+
+    if (!victim)
+        return EVICTION_NO_VICTIM;
+    return frame_evict(victim) ? EVICTION_DONE : EVICTION_FAILED;
 }
 
-/* Memory as a whole is short. */
-static bool
-fattest_evict(void)
+/* The same because memory as a whole is short. */
+static enum eviction
+pool_suffer(struct pool *pool)
 {
-    struct pool *pool = pool_fattest();
-
     if (pool->trace)
         trace_write_process(TRACE_SHORT, pool->trace->process);
-    return reclaim_evict_from(pool);
+    return pool_evict_one(pool);
+}
+
+/* The fattest pool suffers; or any other, if all that it has is needed. */
+static enum eviction
+some_pool_suffer(void)
+{
+    struct pool *fattest = pool_fattest();
+    enum eviction eviction = pool_suffer(fattest);
+
+    for (struct pool *pool = &pool_global; pool && eviction == EVICTION_NO_VICTIM; pool = pool_next(pool))
+        if (pool != fattest)
+            eviction = pool_suffer(pool);
+    return eviction;
+}
+
+/* More than one attempt only where a device fails: then each candidate has one. */
+static bool
+evict_one(bool own)
+{
+    enum eviction eviction;
+    u32 attempts = 0;
+
+    do
+        eviction = own ? pool_evict_one(pool_current) : some_pool_suffer();
+    while (eviction == EVICTION_FAILED && ++attempts < frame_count(FRAME_ANONYMOUS) + frame_count(FRAME_OBJECT));
+    return eviction == EVICTION_DONE;
+}
+
+bool
+reclaim_evict_own(void)
+{
+    return evict_one(true);
 }
 
 bool
 reclaim_evict_one(void)
 {
-    struct frame *alone = spared_count > 0 ? spared[0] : NULL;
-    bool evicted = fattest_evict();
-
-    if (evicted || !alone || !alone->evictable)
-        return evicted;
-    /* It may be its pool's only page, and other pools have victims. */
-    spared_count = 1;
-    evictable_remove(alone);
-    evicted = fattest_evict();
-    evictable_insert(alone);
-    return evicted;
+    return evict_one(false);
 }
+
+/* ---- Room -------------------------------------------------------------- */
 
 int
 reclaim_try(u32 frames)

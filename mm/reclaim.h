@@ -42,16 +42,10 @@ extern unsigned reclaim_explain;
  * remembers. 0, -EINVAL or -ENOMEM, as pool_set_policy. */
 int reclaim_switch_policy(void);
 
-/* Evicts one frame, of the pool or of the one most above its quota; false if there is
- * no victim. May sleep. */
-bool reclaim_evict_from(struct pool *pool);
+/* Evicts one frame: of the pool in use, or of the one most above its quota. False if there
+ * is no victim: frames that instructions under way need (frame->needed) are none. May sleep. */
+bool reclaim_evict_own(void);
 bool reclaim_evict_one(void);
-
-/* A frame that is passed over from now on, besides others, POOL_SPARED at most (NULL:
- * none more); and an end to all of that. For a fault that makes room while it needs
- * pages that are in memory. */
-void reclaim_spare(struct frame *frame);
-void reclaim_spare_none(void);
 
 /* Pages on their way out together, in one transfer: busy until it is over. */
 struct reclaim_batch {
@@ -59,9 +53,9 @@ struct reclaim_batch {
     struct cluster cluster;
 };
 
-/* Evicts this frame, which is a candidate, or adds it to the batch to be written. False,
- * and the frame is as it was, if the batch must be written first. May sleep where a
- * file's page is written. */
+/* Evicts this frame, which is a candidate, or adds it to the batch to be written; passes over
+ * one that is needed. False, and the frame is as it was, if the batch must be written first.
+ * May sleep where a file's page is written. */
 bool reclaim_gather(struct reclaim_batch *batch, struct frame *frame);
 
 /* Writes the batch and frees its frames. What cannot be written stays in memory. The

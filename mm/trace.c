@@ -41,15 +41,6 @@ trace_start(u32 process)
 }
 
 void
-trace_end(struct trace *trace)
-{
-    log_info("trace: process %u made %llu references in %llu steps, at the price of %llu faults", trace->process,
-             (unsigned long long)trace->references, (unsigned long long)trace->steps, (unsigned long long)trace->faults);
-    trace_flush();
-    kmem_free(trace);
-}
-
-void
 trace_forget_all(struct pmap *pmap)
 {
     pmap_remove(pmap, page_of(0), page_of(user_top()));
@@ -66,6 +57,27 @@ trace_find(struct trace *trace, page_t page)
     return NULL;
 }
 
+/* The page may be in another frame than before, or not have been in any. */
+static void
+touch_need(struct trace_touch *touch, struct frame *frame)
+{
+    if (touch->frame == frame)
+        return;
+    if (touch->frame)
+        frame_need_end(touch->frame);
+    touch->frame = frame && frame_need_begin(frame) ? frame : NULL;
+}
+
+/* Nothing of the group is needed any more. */
+static void
+trace_forget_group(struct trace *trace)
+{
+    for (u32 i = 0; i < trace->count; i++)
+        touch_need(&trace->group[i], NULL);
+    trace->count = 0;
+    trace->continues = false;
+}
+
 static void
 trace_end_group(struct trace *trace, struct pmap *pmap)
 {
@@ -76,8 +88,7 @@ trace_end_group(struct trace *trace, struct pmap *pmap)
             working_set_note(pmap->working_set, page);
         pmap_remove(pmap, page, page_add(page, 1));
     }
-    trace->count = 0;
-    trace->continues = false;
+    trace_forget_group(trace);
 }
 
 void
@@ -85,7 +96,7 @@ trace_fault(struct trace *trace, struct pmap *pmap, page_t page)
 {
     trace->faults++;
     trace->arrived = TRACE_NO_PAGE;
-    if (trace->count == TRACE_PAGES && !trace_find(trace, page))
+    if (trace->count == INSTRUCTION_PAGES && !trace_find(trace, page))
         trace_end_group(trace, pmap);
 }
 
@@ -96,11 +107,11 @@ trace_touch(struct trace *trace, page_t page, struct frame *frame, enum trace_ev
     u8 bit = (u8)(1u << access);
 
     if (!touch) {
-        assert(trace->count < TRACE_PAGES);
+        assert(trace->count < INSTRUCTION_PAGES);
         touch = &trace->group[trace->count++];
         *touch = (struct trace_touch){.page = page};
     }
-    touch->frame = frame;
+    touch_need(touch, frame);
     if (touch->accesses & bit)
         return false;
     touch->accesses |= bit;
@@ -113,6 +124,16 @@ trace_step(struct trace *trace, struct pmap *pmap, struct trap_frame *frame)
     trace_end_group(trace, pmap);
     trace->steps++;
     frame->eflags |= EFLAGS_TRAP;
+}
+
+void
+trace_end(struct trace *trace)
+{
+    log_info("trace: process %u made %llu references in %llu steps, at the price of %llu faults", trace->process,
+             (unsigned long long)trace->references, (unsigned long long)trace->steps, (unsigned long long)trace->faults);
+    trace_forget_group(trace);
+    trace_flush();
+    kmem_free(trace);
 }
 
 /* ---- The record -------------------------------------------------------- */

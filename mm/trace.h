@@ -10,9 +10,9 @@
  *     instruction ──> #PF fetch ──> #PF data ... ──> done ──> #DB
  *                     record x      record r, w               trace_step
  *
- * The pages touched since the last step are a group: they stay in memory until it is
+ * The pages touched since the last step are a group: their frames are needed until it is
  * over, so that what is recorded depends on the program alone, not on the policy. A
- * system call that touches more than TRACE_PAGES makes several groups.
+ * system call that touches more than INSTRUCTION_PAGES makes several groups.
  *
  * Beside the references the trace has whatever else the replacement policy hears of
  * the process's pages, so that the simulator can come to the same victims
@@ -27,21 +27,18 @@
 #include "mm/pmap.h"
 #include "mm/trace_output.h"
 
-/* Pages in a group: no single instruction touches more. */
-#define TRACE_PAGES 8u
-
 #define TRACE_NO_PAGE UINT32_MAX
 
 /* A page of the group. */
 struct trace_touch {
     page_t page;
-    struct frame *frame;        /* that it was in when it was touched */
+    struct frame *frame;        /* that it was in when it was touched, and that is needed therefore; NULL: it may go */
     u8 accesses;                /* recorded so far: a bit for each trace_event up to TRACE_EXECUTE */
 };
 
 struct trace {
     u32 process;                /* its number, for the record */
-    struct trace_touch group[TRACE_PAGES];
+    struct trace_touch group[INSTRUCTION_PAGES];
     u32 count;                  /* of these */
     bool continues;             /* the group's first reference has been written */
     u32 arrived;                /* number of the page that the fault at hand brought in and recorded; TRACE_NO_PAGE */

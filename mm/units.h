@@ -61,6 +61,10 @@ physical_of(frame_t frame)
     return (physical_t){frame.number << PAGE_SHIFT};
 }
 
+/* The most that one instruction needs at a time: its own bytes, source and destination may
+ * each cross a page, and so may the stack. */
+#define INSTRUCTION_PAGES 8u
+
 /* The kernel's view of a frame's 4096 bytes. */
 static inline void *
 frame_address(frame_t frame)

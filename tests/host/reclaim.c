@@ -14,6 +14,7 @@
 #include "mm/check.h"
 #include "mm/evictable.h"
 #include "mm/fault.h"
+#include "mm/fork.h"
 #include "mm/mmap.h"
 #include "mm/object.h"
 #include "mm/pagein.h"
@@ -400,6 +401,117 @@ a_full_swap_area_takes_slots_back_from_pages_in_memory(void)
     nothing_is_left();
 }
 
+/* ---- Two faults at once ------------------------------------------------ */
+
+#define FREE_FRAMES 10u     /* fewer than a fault needs */
+#define OTHERS_FIRST 8u
+#define OTHERS 46u
+
+/* Processes with a page of memory each that they share with a child of theirs, and one more. */
+static struct {
+    struct aspace *aspace, *child;
+    u32 address;
+} pair[2];
+
+static struct frame *
+frame_behind(u32 which, u32 page)
+{
+    struct region *region = region_find(&pair[which].aspace->regions, page_of(pair[which].address));
+    struct anon *behind = amap_lookup(region->amap, page_add(page_of(pair[which].address), page));
+
+    return behind ? behind->frame : NULL;
+}
+
+static void
+begin_process(u32 which)
+{
+    struct mmap_request request = {
+        .bytes = 2 * PAGE_SIZE, .protection = PROT_READ | PROT_WRITE, .flags = MAP_PRIVATE | MAP_ANONYMOUS, .maximum = 7};
+    u32 word = which;
+
+    pair[which].aspace = aspace_create();
+    check_equal(mmap_map(pair[which].aspace, &request), 0);
+    pair[which].address = request.address;
+    check_equal(aspace_write(pair[which].aspace, request.address, &word, sizeof(word)), 0);
+    pair[which].child = fork_aspace(pair[which].aspace);
+    check(pair[which].child);
+}
+
+/* One instruction of the process, the same each time, writes to one of its pages. */
+static void
+write_page(u32 which, u32 page)
+{
+    struct trap_frame frame = {.eip = 0x1000 + which, .cs = SELECTOR_PRIVILEGE_MASK, .error = 0x6};
+    struct fault_verdict verdict;
+
+    aspace_activate(pair[which].aspace);
+    check_equal(fault_handle(pair[which].aspace, pair[which].address + page * PAGE_SIZE, &frame, true, &verdict), 0);
+}
+
+static void
+hoard(u32 leave)
+{
+    while (frame_free_count() > leave)
+        frame_allocate(FRAME_KERNEL);
+}
+
+/* While the first one sleeps, the second has its fault, and somebody takes what was freed: so the first one goes on evicting. */
+static void
+second_faults(void)
+{
+    host_before_transfer = NULL;
+    hook_calls++;
+    write_page(1, 0);
+    check_equal(counters.fault_cow_copy, 1);
+    check(frame_behind(0, 0) && frame_behind(0, 1));
+    hoard(0);
+    aspace_activate(pair[0].aspace);
+}
+
+/* Rule: a fault that makes room takes no page that another one's instruction needs, be it the one that is to be copied or one that
+ * the same instruction asked for before, however often they sleep. */
+static void
+faults_that_sleep_take_nothing_from_each_other(void)
+{
+    struct anon *others[OTHERS];
+    struct frame *reserve[OTHERS];
+
+    begin();
+    begin_process(0);
+    begin_process(1);
+    for (u32 i = 0; i < OTHERS_FIRST; i++)
+        others[i] = make_anon(i);
+    for (u32 i = OTHERS_FIRST; i < OTHERS; i++)
+        reserve[i] = frame_allocate(FRAME_KERNEL);
+    hoard(FREE_FRAMES);
+    evictable_pin(frame_behind(0, 0));
+    evictable_pin(frame_behind(1, 0));
+    write_page(0, 1);
+    for (u32 i = OTHERS_FIRST; i < OTHERS; i++)
+        frame_free(reserve[i]);
+    for (u32 i = OTHERS_FIRST; i < OTHERS; i++)
+        others[i] = make_anon(i);
+    evictable_unpin(frame_behind(0, 0));
+    evictable_unpin(frame_behind(1, 0));
+    hoard(FREE_FRAMES);
+    host_before_transfer = second_faults;
+    write_page(0, 0);
+    check_equal(hook_calls, 1);
+    check(frame_behind(0, 0) && frame_behind(0, 1));
+    check_equal(counters.fault_cow_copy, 2);
+    check_equal(counters.pgmajfault, 0);
+    for (u32 number = 0; number < frame_limit; number++)
+        check_equal(frame_descriptor((frame_t){number})->needed, 0);
+    aspace_activate(NULL);
+    for (u32 i = 0; i < 2; i++) {
+        aspace_release(pair[i].aspace);
+        aspace_release(pair[i].child);
+    }
+    for (u32 i = 0; i < OTHERS; i++)
+        anon_release(others[i]);
+    nothing_is_left();
+}
+
 int
 main(void)
 {
@@ -420,6 +532,8 @@ main(void)
         HOST_ASSERTS(a_second_transfer_of_a_busy_frame_is_refused),
         HOST_CASE(nobody_is_killed_while_evicting_helps, ""),
         HOST_CASE(a_full_swap_area_takes_slots_back_from_pages_in_memory, "policy=fifo"),
+        HOST_CASE(faults_that_sleep_take_nothing_from_each_other, "policy=fifo"),
+        HOST_CASE(faults_that_sleep_take_nothing_from_each_other, "policy=lru"),
     };
 
     return host_run(tests);

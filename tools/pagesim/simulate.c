@@ -86,6 +86,7 @@ simulation_start(struct simulation *simulation, const struct policy *policy, uin
         die("%s: %u frames are more than the kernel has", trace->name, frames);
     *simulation = (struct simulation){
         .policy = policy, .frames = frames, .room = room, .trace = trace, .tick_every = settings->tick_every, .future = future,
+        .follows_kernel = settings->follows_kernel,
         .free = allocate(numbers, sizeof(*simulation->free)), .bits = allocate(numbers, 1),
         .page_of = allocate(numbers, sizeof(*simulation->page_of)), .next_use = allocate(numbers, sizeof(*simulation->next_use)),
         .world = {
@@ -180,22 +181,37 @@ victim_select(struct simulation *simulation)
 }
 
 /* The policy's first choice that the instruction does not use goes, as in the kernel's reclaim: those before it are set aside
- * meanwhile. Where they are too many for the frames, anything goes. */
-static void
-frame_evict(struct simulation *simulation)
+ * meanwhile. False if it uses all that are in memory. */
+static bool
+frame_evict_unused(struct simulation *simulation)
 {
-    uint32_t aside[TRACE_INSTRUCTION_PAGES], count = 0, victim = victim_select(simulation);
-    uint32_t needed = simulation->instruction_count ? instruction_frames(simulation) : 0;
-    bool protect = needed < simulation->frames && needed < simulation->resident;
+    uint32_t aside[TRACE_INSTRUCTION_PAGES], count = 0, resident = simulation->resident;
+    bool found = false;
 
-    while (protect && instruction_uses(simulation, simulation->page_of[victim])) {
-        aside[count++] = victim;
-        simulation->policy->remove(simulation->state, victim);
-        victim = victim_select(simulation);
+    while (!found && count < resident) {
+        uint32_t victim = victim_select(simulation);
+
+        found = !instruction_uses(simulation, simulation->page_of[victim]);
+        if (found) {
+            frame_give_up(simulation, victim);
+        } else {
+            simulation->policy->remove(simulation->state, victim);
+            aside[count++] = victim;
+        }
     }
-    frame_give_up(simulation, victim);
     while (count > 0)
         simulation->policy->insert(simulation->state, aside[--count]);
+    return found;
+}
+
+/* Where the instruction uses all, the kernel goes on with one frame more; else the policy's first choice goes then. */
+static bool
+frame_evict(struct simulation *simulation)
+{
+    if (simulation->follows_kernel || !simulation->instruction_count || instruction_frames(simulation) < simulation->resident)
+        return frame_evict_unused(simulation);
+    frame_give_up(simulation, victim_select(simulation));
+    return true;
 }
 
 /* The page gets the frame that was freed last, or one that never was in use. */
@@ -218,8 +234,8 @@ page_fault(struct simulation *simulation, uint32_t page)
     simulation->counts.faults++;
     if (simulation->policy->expect)
         simulation->policy->expect(simulation->state, (policy_page_t)page + 1);
-    while (simulation->resident >= simulation->frames)
-        frame_evict(simulation);
+    while (simulation->resident >= simulation->frames && frame_evict(simulation))
+        ;
     return frame_take(simulation, page);
 }
 
@@ -349,8 +365,7 @@ simulation_hear(struct simulation *simulation, const struct trace_record *record
             simulation->bits[simulation->frame_of[record->page]] |= FRAME_DIRTY;
         break;
     case TRACE_SHORT:
-        if (simulation->resident)
-            frame_evict(simulation);
+        frame_evict(simulation);
         break;
     default: simulation_run(simulation, record, 1);
     }

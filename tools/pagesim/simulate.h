@@ -21,6 +21,7 @@ struct simulation {
     uint64_t ticks;
     uint32_t tick_every;        /* so many references; 0: at the trace's ticks */
     uint32_t frames;            /* that may be in use */
+    bool follows_kernel;        /* as the settings say */
     uint32_t room;              /* frame numbers go from 1 to this: more than frames only where that changes */
     uint32_t resident;          /* in use now */
     uint32_t used;              /* frames [1, used] were used at some time */
