@@ -316,7 +316,7 @@ aspace_frame(struct aspace *aspace, page_t page)
 }
 
 /* Whether the address space alone uses the frame, as far as can be seen. Of a traced
- * one's pages, few are mapped; but they have names. */
+ * one's pages, few are mapped; but they have names. What a page was copied from has its name too. */
 static bool
 aspace_owns_frame(struct aspace *aspace, const struct frame *frame)
 {
@@ -324,7 +324,8 @@ aspace_owns_frame(struct aspace *aspace, const struct frame *frame)
         return false;
     if (frame->first.pmap || !aspace->trace)
         return frame->first.pmap == &aspace->pmap;
-    return frame->evictable && pool_frame_owner(frame) == aspace->number;
+    return frame->evictable && pool_frame_owner(frame) == aspace->number
+        && aspace_frame(aspace, (page_t){pool_frame_page(frame)}) == frame;
 }
 
 /* Charges to the address space's pool what it alone maps. */

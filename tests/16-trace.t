@@ -148,6 +148,14 @@ def _(t):
         agree(t, path, 3)
 
 
+# What an instruction needs stays, and is more than the limit: the kernel goes on above it, and so does the simulator.
+@case("one frame")
+def _(t):
+    with tempfile.TemporaryDirectory() as directory:
+        _, path = traced(t, "/test/minimum", "policy=mfu -- locked", directory)
+        agree(t, path, 1)
+
+
 for paging in FORMATS:
     case(f"complete paging={paging}", paging)(complete)
     for policy in POLICIES:
