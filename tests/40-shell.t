@@ -45,6 +45,15 @@ def _(t):
     shell.leave()
 
 
+@case("typed ahead")
+def _(t):
+    """As in `echo cow | make run`: the host sends before the kernel has begun, and then no more."""
+    command = [ROOT / "tools/qemu.py", "--append", "log=error"]
+    done = subprocess.run(command, input="echo early bird\nexit 7\n", capture_output=True, text=True, timeout=60, check=False)
+    t.ok("\nearly bird\n" in done.stdout.replace("\r", ""), "nothing is lost of what came before the kernel listened", done.stdout)
+    t.ok(done.returncode != 0, "and the machine ends with the shell's status", done.stdout)
+
+
 def interrupt(t, command):
     shell = Shell(t, modules=ARCHIVES)
     shell.send(command + "\n")
