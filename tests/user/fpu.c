@@ -228,6 +228,31 @@ sse_divide(void)
     __asm__ volatile("ldmxcsr %0; movss %1, %%xmm0; divss %2, %%xmm0" :: "m"(unmasked), "m"(one), "m"(zero));
 }
 
+/* What each exception is called, with only that one unmasked: the bit in the control word is the one in the status word. */
+static const struct { const char *what; unsigned bit; double first, second; int code; } exceptions[] = {
+    { "an invalid operation", 1, 0, 0, FPE_FLTINV },      { "division by zero", 4, 1, 0, FPE_FLTDIV },
+    { "an overflow", 8, 1e300, 1e-300, FPE_FLTOVF },     { "an underflow", 16, 1e-300, 1e300, FPE_FLTUND },
+    { "an inexact result", 32, 1, 3, FPE_FLTRES },
+};
+
+/* The quotient goes to memory, which has less room than a register. */
+static void
+codes_check(void)
+{
+    sigaction(SIGFPE, &(struct sigaction) { .sa_sigaction = exception_note, .sa_flags = SA_SIGINFO }, NULL);
+    for (size_t i = 0; i < sizeof exceptions / sizeof *exceptions; i++) {
+        double quotient;
+        uint16_t control = 0x37f & ~exceptions[i].bit;
+
+        memset(&seen, 0, sizeof seen);
+        if (sigsetjmp(excepted, 1) == 0)
+            __asm__ volatile("fninit; fldcw %1; fldl %2; fldl %3; fdivrp; fstpl %0; fwait"
+                             : "=m"(quotient) : "m"(control), "m"(exceptions[i].first), "m"(exceptions[i].second));
+        check_that(seen.si_signo == SIGFPE && seen.si_code == exceptions[i].code, "%s, unmasked", exceptions[i].what);
+        __asm__ volatile("fninit");
+    }
+}
+
 static void
 exception_check(const char *what, void (*divide)(void))
 {
@@ -261,6 +286,7 @@ main(void)
     check_that(state_kept(6, signal_arrive), "the state survives a handler that uses it");
     fork_check();
     switch_check();
+    codes_check();
     exception_check("x87 division", x87_divide);
     if (has_sse)
         exception_check("SSE division", sse_divide);

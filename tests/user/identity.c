@@ -41,6 +41,7 @@ numbers_check(void)
 
     check_that(setgroups(3, groups) == 0 && getgroups(0, NULL) == 3, "root sets supplementary groups");
     check_that(getgroups(2, groups) == -1 && errno == EINVAL, "there must be room for all: EINVAL");
+    check_that(getgroups(3, groups) == 3, "just room enough is enough");
     check_that(getgroups(4, groups) == 3 && groups[2] == 7, "and reads them");
     check_that(seteuid(USER) == 0 && has_ids(0, USER, 0), "root acts as another for a while");
     check_that(setgroups(0, NULL) == -1 && errno == EPERM, "who may not set groups: EPERM");

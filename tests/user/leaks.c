@@ -12,6 +12,7 @@
 #include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/sem.h>
+#include <sys/sendfile.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -211,6 +212,82 @@ with_names(void)
     chdir("/proc/self");
 }
 
+static void
+with_groups(void)
+{
+    gid_t groups[EACH] = { 0 };
+
+    for (int i = 0; i < EACH; i++)
+        syscall(SYS_setgroups32, EACH, i % 2 ? (void *) 16 : groups);
+}
+
+/* Through links, to where something is and where nothing is. */
+static void
+with_links(void)
+{
+    struct stat status;
+
+    symlink("/proc/../tmp/leaks.d/..", "/tmp/leaks.link");
+    mkdir("/tmp/leaks.d", 0700);
+    for (int i = 0; i < EACH; i++) {
+        stat("/tmp/leaks.link/leaks.link", &status);
+        stat("/tmp/leaks.link/nothing/nothing", &status);
+    }
+    rmdir("/tmp/leaks.d");
+    unlink("/tmp/leaks.link");
+}
+
+static void
+with_copies(void)
+{
+    int file = open("/tmp/leaks", O_CREAT | O_RDWR, 0600), other = memfd_create("leaks", 0), directory = open("/", O_RDONLY | O_DIRECTORY);
+    char bytes[PAGE] = "";
+
+    write(file, bytes, sizeof bytes);
+    for (int i = 0; i < EACH; i++) {
+        sendfile(other, file, &(off_t) { 0 }, sizeof bytes);
+        sendfile(other, directory, NULL, 1);
+        copy_file_range(file, &(off64_t) { 0 }, other, NULL, sizeof bytes, 0);
+        lseek(directory, 0, SEEK_SET);
+        syscall(SYS_getdents64, directory, bytes, sizeof bytes);
+        syscall(SYS_getdents64, directory, (void *) 16, sizeof bytes);
+    }
+}
+
+static void
+with_refused_mappings(void)
+{
+    int file = memfd_create("leaks", 0);
+
+    for (int i = 0; i < EACH; i++) {
+        mmap(NULL, 0, PROT_READ, MAP_SHARED, file, 0);
+        mmap(NULL, PAGE, PROT_READ, MAP_SHARED, STDIN_FILENO, 0);
+    }
+}
+
+static void
+with_proc(void)
+{
+    static const char *const names[] = { "maps", "pagemap", "status", "fd", "task", "exe", "smaps", "environ", "cwd" };
+    char bytes[PAGE];
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char path[32];
+        snprintf(path, sizeof path, "/proc/self/%s", names[i]);
+        int file = open(path, O_RDONLY);
+        read(file, bytes, sizeof bytes);
+        readlink(path, bytes, sizeof bytes);
+    }
+}
+
+static void
+with_exec(void)
+{
+    execl("/tmp/nowhere", "nowhere", NULL);
+    execve("/proc/self/exe", (char *const[]) { "leaks", (char *) 16, NULL }, NULL);
+    execl("/proc/self/exe", "leaks", "end", NULL);
+}
+
 /* ---- Measuring ---- */
 
 static void
@@ -252,11 +329,20 @@ static const struct { void (*body)(void); const char *what; } rows[] = {
     { with_mappings, "mappings, cut up and shared with a child" },
     { with_alarm, "an alarm that is far off" },
     { with_names, "names that come and go" },
+    { with_groups, "supplementary groups" },
+    { with_links, "ways through links" },
+    { with_copies, "copies between files, and listings" },
+    { with_refused_mappings, "mappings that are refused" },
+    { with_proc, "open files of /proc" },
+    { with_exec, "programs that could not be run, and one that could" },
 };
 
 int
-main(void)
+main(int count, char **arguments)
 {
+    (void) arguments;
+    if (count > 1)
+        return 0;
     if (!system_is_belady()) {
         check_skip("others may keep memory for later");
         return check_end();

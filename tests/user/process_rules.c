@@ -21,7 +21,7 @@
 
 #include "user/lib/thread.h"
 
-enum { ROOM = 32 << 20, BUSY_MILLISECONDS = 50, STATUS = 7, USER = 4242 };
+enum { ROOM = 32 << 20, BUSY_MILLISECONDS = 50, TURNS = 50, STATUS = 7, USER = 4242 };
 
 static void
 nap(int milliseconds)
@@ -110,7 +110,60 @@ user_body(void)
     _exit(check_wait(child));
 }
 
+/* Nobody but root may raise a hard limit; what it is already is no more than that. */
+static void
+hard_limit_body(void)
+{
+    struct rlimit limit;
+
+    setresuid(USER, USER, USER);
+    getrlimit(RLIMIT_CORE, &limit);
+    limit.rlim_cur = limit.rlim_max = 4096;
+    if (setrlimit(RLIMIT_CORE, &limit) != 0 || setrlimit(RLIMIT_CORE, &limit) != 0)
+        _exit(1);
+    limit.rlim_max++;
+    _exit(setrlimit(RLIMIT_CORE, &limit) != -1 || errno != EPERM);
+}
+
+static void
+yield_check(void)
+{
+    volatile int *turns = check_shared(sizeof *turns);
+    int changes = 0;
+    pid_t child = check_fork();
+
+    if (child == 0) {
+        for (;; sched_yield())
+            ++*turns;
+    }
+    while (*turns == 0)
+        sched_yield();
+    for (int i = 0; i < TURNS; i++) {
+        int before = *turns;
+        sched_yield();
+        changes += *turns != before;
+    }
+    kill(child, SIGKILL);
+    check_wait(child);
+    check_that(changes >= TURNS / 2, "who yields lets another run");
+}
+
 /* ---- vfork ---- */
+
+/* It is its parent's memory, and what it may have its parent's matter. */
+static void
+vfork_limit_check(void)
+{
+    if (vfork() == 0) {
+        static const struct rlimit limit = { ROOM, ROOM };
+        setrlimit(RLIMIT_AS, &limit);
+        _exit(0);
+    }
+    wait(NULL);
+    void *memory = mmap(NULL, ROOM, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    check_that(memory != MAP_FAILED, "a limit that a child of vfork sets is its own");
+    munmap(memory, ROOM);
+}
 
 /* The child of a vfork lives on for a while; who called it is killed meanwhile. */
 static void
@@ -403,7 +456,11 @@ main(int count, char **arguments)
     } else {
         check_skip("other users");
     }
+    check_that(getpriority(PRIO_USER, 0) != -1 || errno == 0, "a user's processes have a priority");
+    check_that(check_child(hard_limit_body) == 0, "a hard limit may be set to what it is, but not raised: EPERM");
+    yield_check();
     vfork_check();
+    vfork_limit_check();
     waitid_check();
     stopped_check();
     check_that(check_child(adopted_body) == 0, "who adopts a child that has ended is told of its end");
@@ -411,6 +468,11 @@ main(int count, char **arguments)
     alarm_check();
     usage_check();
     robust_check();
+    char name[16];
+    prctl(PR_GET_NAME, name, 0, 0, 0);
+    check_that(strcmp(name, "process_rules") == 0, "a process is called what its program's path ends with");
+    check_that(execve(arguments[0], (char *const[]) { arguments[0], (char *) 16, arguments[0], NULL }, NULL) == -1 && errno == EFAULT,
+               "one argument from nowhere among others: EFAULT");
     program_check(arguments[0]);
     return check_end();
 }

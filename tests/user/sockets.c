@@ -195,7 +195,13 @@ refusal_check(void)
     check_that(refused(shutdown(pipe_ends[0], SHUT_RD), ENOTSOCK), "and cannot be shut");
     close(pipe_ends[0]);
     close(pipe_ends[1]);
+    socklen_t room = sizeof(int);
+    check_that(refused(getsockopt(-1, SOL_SOCKET, SO_TYPE, buffer, &room), EBADF), "getsockopt: EBADF");
     pair_open(SOCK_STREAM);
+    check_that(refused(getsockopt(ends[0], SOL_SOCKET, SO_TYPE, buffer, (void *) -4096), EFAULT), "an option's size from nowhere");
+    room = 100;
+    check_that(write(ends[0], "y", 1) == 1 && recvfrom(ends[1], buffer, 1, 0, (void *) pipe_ends, &room) == 1 && room == 0, "a sender without an address");
+    check_that(write(ends[0], "y", 1) == 1 && refused(recvfrom(ends[1], buffer, 1, 0, (void *) pipe_ends, (void *) -4096), EFAULT), "its size to nowhere");
     check_that(refused(write(ends[0], (void *) -4096, 1), EFAULT), "bytes from nowhere");
     check_that(write(ends[0], "y", 1) == 1 && refused(read(ends[1], (void *) -4096, 1), EFAULT), "bytes to nowhere");
     check_that(read(ends[1], buffer, 2) == 1 && buffer[0] == 'y', "are not lost");

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/select.h>
+#include <sys/syscall.h>
 #include <sys/sysinfo.h>
 #include <sys/time.h>
 #include <sys/times.h>
@@ -20,6 +21,8 @@
 enum {
     READINGS = 2000,
     NAP = 30,             /* milliseconds */
+    CLOCK_NANOSLEEP_TIME64 = 407,
+    A_YEAR_IN_2024 = 1704067200,
     TICKS = 20,           /* hundredths of a second of work, of which a clock tick must notice some */
     BUSY = 100000,        /* turns of a loop between two looks at the time */
     LATE = 2000,          /* milliseconds by which a busy machine may be late */
@@ -182,5 +185,7 @@ main(void)
     timer_check();
     usage_check();
     others_clock_check();
+    check_that(syscall(CLOCK_NANOSLEEP_TIME64, CLOCK_MONOTONIC, 0, 16, NULL) == -1 && errno == EFAULT, "a time from nowhere: EFAULT");
+    check_that(time(NULL) > A_YEAR_IN_2024, "the clock knows the year");
     return check_end();
 }

@@ -1,0 +1,182 @@
+/*
+ * Rules of files that hardly any program needs to know, and that hold all the same: who may set which times, what a call says at
+ * the edges of files, directories and the files of /proc, and which calls are for which kinds of files.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "user/lib/check.h"
+
+enum { USER = 4242, BYTES = 64, PAGE = 4096, ENTRIES = 1500, OLD_MMAP = 90 };
+
+static const char *name = "/tmp/file_rules";
+
+static bool
+refused(long result, int error)
+{
+    return result == -1 && errno == error;
+}
+
+/* ---- Times ---- */
+
+static void
+times_body(void)
+{
+    struct timespec neither[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_nsec = UTIME_OMIT } };
+    struct timespec one[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = 5 } }, other[2] = { { .tv_sec = 5 }, { .tv_nsec = UTIME_OMIT } };
+
+    setresuid(USER, USER, USER);
+    if (utimensat(AT_FDCWD, name, neither, 0) != 0)
+        _exit(1);
+    _exit(!refused(utimensat(AT_FDCWD, name, one, 0), EPERM) || !refused(utimensat(AT_FDCWD, name, other, 0), EPERM));
+}
+
+static void
+times_check(void)
+{
+    int file = open(name, O_CREAT | O_RDWR | O_TRUNC, 0666);
+    struct timespec long_ago[2] = { { .tv_sec = 5 }, { .tv_sec = 5 } };
+    struct stat status;
+
+    futimens(file, long_ago);
+    ftruncate(file, 10);
+    fstat(file, &status);
+    check_that(status.st_atim.tv_sec == 5 && status.st_mtim.tv_sec > 5, "a file that is cut or extended is modified, and not read");
+    if (geteuid() == 0)
+        check_that(check_child(times_body) == 0, "another user may set neither time, but ask for no change: EPERM");
+    else
+        check_skip("another user");
+    close(file);
+}
+
+/* ---- Status ---- */
+
+static void
+status_check(void)
+{
+    struct stat root, proc, self;
+    char status[128];
+
+    stat("/", &root);
+    stat("/proc", &proc);
+    stat("/proc/self/status", &self);
+    check_that(root.st_dev != proc.st_dev && proc.st_dev == self.st_dev, "each file system has a device number of its own");
+    check_that(refused(syscall(SYS_statfs64, "/", sizeof status, status), EINVAL), "statfs64 for a structure of another size: EINVAL");
+}
+
+/* ---- Edges ---- */
+
+static void
+directory_check(void)
+{
+    char entries[PAGE];
+    int directory = open("/proc/self/task", O_RDONLY | O_DIRECTORY), result;
+
+    check_that(refused(syscall(SYS_getdents64, directory, entries, 8), EINVAL), "no room for one name of a directory: EINVAL");
+    while ((result = (int) syscall(SYS_getdents64, directory, entries, sizeof entries)) > 0)
+        continue;
+    check_that(result == 0 && syscall(SYS_getdents64, directory, entries, 8) == 0, "at its end there is none, and no room is needed");
+    close(directory);
+}
+
+static void
+proc_check(void)
+{
+    static uint64_t entries[ENTRIES];
+    char byte;
+    int file = open("/proc/self/status", O_RDONLY);
+
+    check_that(pread(file, &byte, 1, 1 << 20) == 0, "beyond the end of a file of /proc is nothing");
+    check_that(refused(fsync(file), EINVAL), "and nothing to be written back: EINVAL");
+    close(file);
+    file = open("/proc/self/pagemap", O_RDONLY);
+    check_that(pread(file, entries, sizeof entries, 0x1000 * sizeof *entries) == sizeof entries, "many entries of pagemap are read at once");
+    close(file);
+}
+
+static void
+devices_check(void)
+{
+    char some[BYTES] = "", others[BYTES] = "", nothing[BYTES] = "";
+    int file = open("/dev/urandom", O_RDONLY);
+
+    check_that(read(file, some, BYTES) == BYTES && read(file, others, BYTES) == BYTES && memcmp(some, others, BYTES) != 0
+               && memcmp(some, nothing, BYTES) != 0 && memcmp(some + BYTES / 2, nothing, BYTES / 2) != 0, "random bytes are different each time");
+    close(file);
+    file = open("/dev/full", O_WRONLY);
+    check_that(refused(write(file, "x", 1), ENOSPC), "a full device: ENOSPC");
+    check_that(refused(fsync(file), EINVAL) && refused(ftruncate(file, 0), EINVAL), "that has no contents: EINVAL");
+    close(file);
+}
+
+static void
+no_terminal_body(void)
+{
+    setsid();
+    _exit(!refused(open("/dev/tty", O_RDWR), ENXIO));
+}
+
+/* ---- Which calls are for which files ---- */
+
+static void
+pipe_check(void)
+{
+    int file = open(name, O_RDONLY), ends[2];
+
+    signal(SIGPIPE, SIG_IGN);
+    pipe(ends);
+    close(ends[0]);
+    check_that(refused(sendfile(ends[1], file, NULL, 1), EPIPE), "sendfile to a pipe that nobody reads: EPIPE");
+    close(ends[1]);
+    close(file);
+}
+
+/* The older mmap has its arguments in memory, and an offset in bytes. */
+static void
+old_map_check(void)
+{
+    uint32_t arguments[] = { 0, PAGE, PROT_READ, MAP_PRIVATE, (uint32_t) open(name, O_RDONLY), 0 };
+
+    check_that(syscall(OLD_MMAP, arguments) != -1, "the older mmap");
+    arguments[5] = 100;
+    check_that(refused(syscall(OLD_MMAP, arguments), EINVAL), "an offset within a page: EINVAL");
+    check_that(refused(syscall(OLD_MMAP, 16), EFAULT), "no arguments: EFAULT");
+    close((int) arguments[4]);
+}
+
+static void
+mount_body(void)
+{
+    setresuid(USER, USER, USER);
+    _exit(!refused(mount("none", "/tmp", "tmpfs", 0, NULL), EPERM) || !refused(umount("/proc"), EPERM));
+}
+
+int
+main(void)
+{
+    times_check();
+    status_check();
+    directory_check();
+    proc_check();
+    devices_check();
+    check_that(check_child(no_terminal_body) == 0, "/dev/tty where there is no terminal: ENXIO");
+    pipe_check();
+    old_map_check();
+    if (geteuid() == 0)
+        check_that(check_child(mount_body) == 0, "only root mounts and unmounts: EPERM");
+    else
+        check_skip("another user");
+    unlink(name);
+    return check_end();
+}
