@@ -16,12 +16,15 @@
 #include "mm/kmem.h"
 #include "mm/user.h"
 
+#include "drivers/timer.h"
+
 #include <asm/errno.h>
 #include <linux/poll.h>
 #include <linux/posix_types.h>
 #include <linux/time.h>
 
 #define NANOSECONDS_PER_MILLISECOND 1000000u
+#define NANOSECONDS_PER_MICROSECOND 1000u
 #define POLL_ALWAYS (POLLERR | POLLHUP | POLLNVAL)     /* reported whether asked for or not */
 #define POLL_AT_ONCE 0u                                 /* a deadline that has always passed: do not sleep */
 #define POLL_DEFAULT (POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM)
@@ -118,13 +121,18 @@ poll_sleep(struct poll_watch *watches, u32 count, u64 deadline)
     return result == 0 ? (s32)poll_look_at_all(watches, count, false) : result;
 }
 
-/* Sleeps until a file is ready: how many are, 0 at the deadline, or -ERESTARTNOHAND. POLL_AT_ONCE does not sleep. */
+/*
+ * Sleeps until a file is ready: how many are, 0 at the deadline, or -ERESTARTNOHAND. POLL_AT_ONCE does not sleep; a
+ * signal that the call's mask lets in ends it all the same.
+ */
 static s32
 poll_wait(struct poll_watch *watches, u32 count, u64 deadline)
 {
     u32 state = interrupts_save();
     s32 result = poll_look_at_all(watches, count, false);
 
+    if (result == 0 && deadline == POLL_AT_ONCE && signal_pending(current_thread()))
+        result = -ERESTARTSYS;
     while (result == 0 && deadline != POLL_AT_ONCE)
         result = poll_sleep(watches, count, deadline);
     interrupts_restore(state);
@@ -184,12 +192,75 @@ poll_user_entries(u32 address, u32 count, u64 deadline)
     return result;
 }
 
+/* Interrupted, it leaves in the thread what restart_syscall needs, so that the deadline stays. */
+static s32
+poll_until(const struct thread_restart *request)
+{
+    struct thread_restart poll = *request;
+    s32 result = poll_user_entries(poll.poll_address, poll.poll_count, poll.deadline);
+
+    if (result != -ERESTARTNOHAND)
+        return result;
+    poll.resume = poll_until;
+    current_thread()->restart = poll;
+    return -ERESTART_RESTARTBLOCK;
+}
+
 s32
 sys_poll(u32 address, u32 count, s32 timeout_milliseconds)
 {
     u64 timeout = (u64)(u32)timeout_milliseconds * NANOSECONDS_PER_MILLISECOND;
+    struct thread_restart poll = {
+        .poll_address = address,
+        .poll_count = count,
+        .deadline = timeout_milliseconds < 0 ? WAIT_FOREVER : poll_deadline(timeout),
+    };
 
-    return poll_user_entries(address, count, timeout_milliseconds < 0 ? WAIT_FOREVER : poll_deadline(timeout));
+    return poll_until(&poll);
+}
+
+/* ---- timeouts in user memory ---- */
+
+struct poll_timeout {
+    u32 address;                /* 0: none */
+    int (*read)(u32 address, u64 *nanoseconds);
+    int (*write)(u32 address, u64 nanoseconds);
+    u64 deadline;               /* for poll_wait */
+};
+
+/* select takes a second's microseconds and more. */
+static int
+poll_read_timeval(u32 address, u64 *nanoseconds)
+{
+    struct __kernel_old_timeval time;
+
+    if (user_copy_in(&time, address, sizeof(time)) < 0)
+        return -EFAULT;
+    if (time.tv_sec < 0 || time.tv_usec < 0)
+        return -EINVAL;
+    *nanoseconds = (u64)time.tv_sec * NANOSECONDS_PER_SECOND + (u64)time.tv_usec * NANOSECONDS_PER_MICROSECOND;
+    return 0;
+}
+
+static int
+poll_timeout_read(struct poll_timeout *timeout)
+{
+    return time_read_deadline(timeout->address, timeout->read, &timeout->deadline);
+}
+
+/*
+ * Writes how much of the time is left, as Linux does, so that a call that is begun again ends when it should have.
+ * Where that cannot be written, it is not begun again.
+ */
+static s32
+poll_timeout_finish(const struct poll_timeout *timeout, s32 result)
+{
+    u64 now = timer_nanoseconds();
+    u64 left = timeout->deadline > now ? timeout->deadline - now : 0;
+
+    if (timeout->address == 0 || timeout->deadline == POLL_AT_ONCE)
+        return result;
+    return timeout->write(timeout->address, left) < 0 && result == -ERESTARTNOHAND ? -EINTR : result;
 }
 
 /* ---- select ---- */
@@ -327,16 +398,13 @@ select_allocate_and_run(struct select *select, u64 deadline)
 }
 
 s32
-sys__newselect(s32 count, u32 readable, u32 writable, u32 exceptional, u32 timeout)
+sys__newselect(s32 count, u32 readable, u32 writable, u32 exceptional, u32 timeout_address)
 {
     struct select select = {.count = count, .addresses = {readable, writable, exceptional}};
-    u64 deadline;
-    int error;
+    struct poll_timeout timeout = {timeout_address, poll_read_timeval, time_write_timeval, 0};
+    int error = count < 0 ? -EINVAL : poll_timeout_read(&timeout);
 
-    if (count < 0)
-        return -EINVAL;
-    error = time_read_deadline(timeout, time_read_timeval, &deadline);
-    return error < 0 ? error : select_allocate_and_run(&select, deadline);
+    return error < 0 ? error : poll_timeout_finish(&timeout, select_allocate_and_run(&select, timeout.deadline));
 }
 
 /* ---- With a mask ---- */
@@ -357,61 +425,76 @@ poll_block_signals(u32 address, u32 bytes)
     return 0;
 }
 
+/* What nothing has interrupted delivers no signal that is blocked now. */
 static s32
-ppoll_call(u32 entries, u32 count, u64 deadline, u32 set, u32 set_bytes)
+poll_unblock_signals(s32 result)
 {
-    int error = poll_block_signals(set, set_bytes);
+    if (result != -ERESTARTNOHAND)
+        signal_restore_mask();
+    return result;
+}
 
-    return error < 0 ? error : poll_user_entries(entries, count, deadline);
+static s32
+ppoll_call(u32 entries, u32 count, struct poll_timeout *timeout, u32 set, u32 set_bytes)
+{
+    s32 result = poll_timeout_read(timeout);
+
+    if (result == 0)
+        result = poll_block_signals(set, set_bytes);
+    if (result < 0)
+        return result;
+    result = poll_unblock_signals(poll_user_entries(entries, count, timeout->deadline));
+    return poll_timeout_finish(timeout, result);
 }
 
 s32
-sys_ppoll(u32 entries, u32 count, u32 timeout, u32 set, u32 set_bytes)
+sys_ppoll(u32 entries, u32 count, u32 timeout_address, u32 set, u32 set_bytes)
 {
-    u64 deadline;
-    int error = time_read_deadline(timeout, time_read_old_timespec, &deadline);
+    struct poll_timeout timeout = {timeout_address, time_read_old_timespec, time_write_old_timespec, 0};
 
-    return error < 0 ? error : ppoll_call(entries, count, deadline, set, set_bytes);
+    return ppoll_call(entries, count, &timeout, set, set_bytes);
 }
 
 s32
-sys_ppoll_time64(u32 entries, u32 count, u32 timeout, u32 set, u32 set_bytes)
+sys_ppoll_time64(u32 entries, u32 count, u32 timeout_address, u32 set, u32 set_bytes)
 {
-    u64 deadline;
-    int error = time_read_deadline(timeout, time_read_timespec, &deadline);
+    struct poll_timeout timeout = {timeout_address, time_read_timespec, time_write_timespec, 0};
 
-    return error < 0 ? error : ppoll_call(entries, count, deadline, set, set_bytes);
+    return ppoll_call(entries, count, &timeout, set, set_bytes);
 }
 
 /* There is no room for a seventh parameter: `mask` leads to the set's address and size. */
 static s32
-pselect_call(struct select *select, u64 deadline, u32 mask)
+pselect_call(struct select *select, struct poll_timeout *timeout, u32 mask)
 {
     struct { u32 set, bytes; } argument = {0};
-    int error;
+    s32 result = (s32)select->count < 0 ? -EINVAL : poll_timeout_read(timeout);
 
+    if (result < 0)
+        return result;
     if (mask != 0 && user_copy_in(&argument, mask, sizeof(argument)) < 0)
         return -EFAULT;
-    error = poll_block_signals(argument.set, argument.bytes);
-    return error < 0 ? error : select_allocate_and_run(select, deadline);
+    result = poll_block_signals(argument.set, argument.bytes);
+    if (result < 0)
+        return result;
+    result = poll_unblock_signals(select_allocate_and_run(select, timeout->deadline));
+    return poll_timeout_finish(timeout, result);
 }
 
 s32
-sys_pselect6(s32 count, u32 readable, u32 writable, u32 exceptional, u32 timeout, u32 mask)
+sys_pselect6(s32 count, u32 readable, u32 writable, u32 exceptional, u32 timeout_address, u32 mask)
 {
     struct select select = {.count = count, .addresses = {readable, writable, exceptional}};
-    u64 deadline;
-    int error = count < 0 ? -EINVAL : time_read_deadline(timeout, time_read_old_timespec, &deadline);
+    struct poll_timeout timeout = {timeout_address, time_read_old_timespec, time_write_old_timespec, 0};
 
-    return error < 0 ? error : pselect_call(&select, deadline, mask);
+    return pselect_call(&select, &timeout, mask);
 }
 
 s32
-sys_pselect6_time64(s32 count, u32 readable, u32 writable, u32 exceptional, u32 timeout, u32 mask)
+sys_pselect6_time64(s32 count, u32 readable, u32 writable, u32 exceptional, u32 timeout_address, u32 mask)
 {
     struct select select = {.count = count, .addresses = {readable, writable, exceptional}};
-    u64 deadline;
-    int error = count < 0 ? -EINVAL : time_read_deadline(timeout, time_read_timespec, &deadline);
+    struct poll_timeout timeout = {timeout_address, time_read_timespec, time_write_timespec, 0};
 
-    return error < 0 ? error : pselect_call(&select, deadline, mask);
+    return pselect_call(&select, &timeout, mask);
 }

@@ -86,6 +86,17 @@ signal_suspend_mask(signal_set blocked)
     signal_set_blocked(blocked);
 }
 
+void
+signal_restore_mask(void)
+{
+    struct signal_thread *signals = &current_thread()->signals;
+
+    if (!signals->restore_blocked)
+        return;
+    signals->restore_blocked = false;
+    signal_set_blocked(signals->saved_blocked);
+}
+
 bool
 signal_is_ignored_or_blocked(int signal)
 {

@@ -150,6 +150,10 @@ void signal_set_blocked(signal_set blocked);
  */
 void signal_suspend_mask(signal_set blocked);
 
+/* Have the old set come back now: nothing has interrupted the call, so that nothing that the old set blocks may be
+ * delivered. Without signal_suspend_mask nothing happens. */
+void signal_restore_mask(void);
+
 /* A copy of the sender's name for signals that the current process sends: code SI_USER, SI_TKILL ... */
 struct signal_info signal_info_from_current(s32 code);
 

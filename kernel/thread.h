@@ -43,6 +43,7 @@ struct thread_restart {
     u32 remaining_address;                     /* user's timespec for what is left, or 0 */
     bool wide;                                 /* that timespec has 64-bit seconds */
     u32 futex_address, futex_operation, futex_value;
+    u32 poll_address, poll_count;              /* its entries */
 };
 
 struct thread {

@@ -4,11 +4,14 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/select.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -267,6 +270,46 @@ flags_check(void)
     signal(SIGUSR2, SIG_DFL);
 }
 
+static volatile sig_atomic_t second;
+
+static void
+second_count(int signal)
+{
+    (void) signal;
+    second++;
+}
+
+/* A wait with another mask lets a signal in only where the signal is what ends it. */
+static void
+wait_mask_check(void)
+{
+    struct timespec long_time = { 100, 0 };
+    struct pollfd ready = { open("/dev/null", O_RDONLY), POLLIN, 0 };
+    sigset_t none, blocked;
+
+    sigemptyset(&none);
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGUSR2);
+    signal(SIGUSR2, second_count);
+    sigprocmask(SIG_BLOCK, &blocked, NULL);
+    raise(SIGUSR2);
+    check_that(ppoll(&ready, 1, &long_time, &none) == 1 && second == 0, "ppoll that need not wait leaves a pending signal blocked");
+    check_that(ppoll(NULL, 0, &long_time, &none) == -1 && errno == EINTR && second == 1, "one that has to wait lets it in");
+    raise(SIGUSR2);
+    check_that(pselect(0, NULL, NULL, NULL, &(struct timespec) { 0, 0 }, &none) == -1 && errno == EINTR && second == 2,
+               "and so does one that finds nothing, though it would not wait");
+    sigprocmask(SIG_UNBLOCK, &blocked, NULL);
+    close(ready.fd);
+    signal(SIGUSR2, SIG_DFL);
+}
+
+static void
+kill_check(void)
+{
+    check_that(kill(getpid(), 65) == -1 && errno == EINVAL, "what is no signal cannot be sent: EINVAL");
+    check_that(kill(0x3fffffff, 65) == -1 && errno == ESRCH, "but to nobody: ESRCH");
+}
+
 int
 main(void)
 {
@@ -280,5 +323,7 @@ main(void)
     timer_check(ITIMER_PROF, SIGPROF, "ITIMER_PROF");
     queue_check();
     flags_check();
+    wait_mask_check();
+    kill_check();
     return check_end();
 }

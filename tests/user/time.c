@@ -13,6 +13,7 @@
 #include <sys/sysinfo.h>
 #include <sys/time.h>
 #include <sys/times.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,6 +24,8 @@ enum {
     NAP = 30,             /* milliseconds */
     CLOCK_NANOSLEEP_TIME64 = 407,
     A_YEAR_IN_2024 = 1704067200,
+    TRIES = 5,
+    LONG_NAP = 150,       /* and of a process that is stopped meanwhile */
     TICKS = 20,           /* hundredths of a second of work, of which a clock tick must notice some */
     BUSY = 100000,        /* turns of a loop between two looks at the time */
     LATE = 2000,          /* milliseconds by which a busy machine may be late */
@@ -101,6 +104,68 @@ refusal_check(void)
     check_that(nanosleep(&(struct timespec) { -1, 0 }, NULL) == -1 && errno == EINVAL, "a time before now");
     check_that(nanosleep(&(struct timespec) { 0, 0 }, NULL) == 0, "no time at all");
 }
+
+/* The calls themselves: the library hides what they write. */
+struct old_time { long seconds, fraction; };
+
+static long
+call_select(struct old_time *timeout) { return syscall(SYS__newselect, 0, NULL, NULL, NULL, timeout); }
+
+static long
+call_pselect(struct old_time *timeout) { return syscall(SYS_pselect6, 0, NULL, NULL, NULL, timeout, NULL); }
+
+static long
+call_ppoll(struct old_time *timeout) { return syscall(SYS_ppoll, NULL, 0, timeout, NULL, 0); }
+
+static void
+nothing(int signal)
+{
+    (void) signal;
+}
+
+/* What is left of a timeout is written back: nothing when it is over, the rest when a signal comes earlier. */
+static void
+rest_check(const char *name, long (*call)(struct old_time *), long unit)
+{
+    struct old_time timeout = { 0, NAP * unit };
+    struct itimerval soon = { { 0, 0 }, { 0, NAP * 1000 } };
+
+    check_that(call(&timeout) == 0 && timeout.seconds == 0 && timeout.fraction == 0, "%s: when it is over no time is left", name);
+    sigaction(SIGALRM, &(struct sigaction) { .sa_handler = nothing }, NULL);
+    setitimer(ITIMER_REAL, &soon, NULL);
+    timeout = (struct old_time) { 100, 0 };
+    check_that(call(&timeout) == -1 && errno == EINTR && timeout.seconds >= 90 && timeout.seconds < 100,
+               "%s: interrupted it says what is left", name);
+}
+
+/* Whether a child's nap is no longer though it is stopped in its middle. */
+static bool
+stop_keeps_deadline(void (*nap)(void))
+{
+    pid_t child = check_fork();
+
+    if (child == 0)
+        _exit(duration(nap) >= LONG_NAP + LONG_NAP / 2);
+    usleep(LONG_NAP * 1000 * 2 / 3);
+    kill(child, SIGSTOP);
+    waitpid(child, NULL, WUNTRACED);
+    kill(child, SIGCONT);
+    return check_wait(child) == 0;
+}
+
+/* A busy machine may be late; but a nap that begins anew is never in time. */
+static void
+stop_check(const char *name, void (*nap)(void))
+{
+    int tries = 0;
+
+    while (tries < TRIES && !stop_keeps_deadline(nap))
+        tries++;
+    check_that(tries < TRIES, "%s is no longer for being stopped meanwhile", name);
+}
+
+static void long_nap_poll(void) { poll(NULL, 0, LONG_NAP); }
+static void long_nap_select(void) { select(0, NULL, NULL, NULL, &(struct timeval) { 0, LONG_NAP * 1000 }); }
 
 static volatile sig_atomic_t alarms;
 
@@ -181,6 +246,11 @@ main(void)
     nap_check("clock_nanosleep until a time", nap_until);
     nap_check("poll", nap_poll);
     nap_check("select", nap_select);
+    rest_check("select", call_select, 1000);
+    rest_check("pselect", call_pselect, 1000000);
+    rest_check("ppoll", call_ppoll, 1000000);
+    stop_check("poll", long_nap_poll);
+    stop_check("select", long_nap_select);
     refusal_check();
     timer_check();
     usage_check();
