@@ -36,18 +36,23 @@ kill_is_permitted(const struct process *target)
         || own->effective_user == other->user || own->effective_user == other->saved_user;
 }
 
-/* Signal 0 only asks whether sending would be allowed. */
+/*
+ * Signal 0 only asks whether sending would be allowed. What is no signal is found out last: first there must be
+ * somebody to get it.
+ */
 static int
-kill_process(struct process *target, int signal, const struct signal_info *info)
+kill_process(struct process *target, u32 signal, const struct signal_info *info)
 {
+    if (signal > SIGNAL_COUNT)
+        return -EINVAL;
     if (!kill_is_permitted(target))
         return -EPERM;
-    return signal == 0 ? 0 : signal_send(target, signal, info);
+    return signal == 0 ? 0 : signal_send(target, (int)signal, info);
 }
 
 /* 0 if it could be sent to at least one member. */
 static int
-kill_group(u32 number, int signal, const struct signal_info *info)
+kill_group(u32 number, u32 signal, const struct signal_info *info)
 {
     struct pid *group = pid_find(number);
     struct process *member;
@@ -66,7 +71,7 @@ kill_group(u32 number, int signal, const struct signal_info *info)
 
 /* All but init and the caller. Those who may not be signalled are passed over, and are no error, as on Linux. */
 static int
-kill_everybody(int signal, const struct signal_info *info)
+kill_everybody(u32 signal, const struct signal_info *info)
 {
     struct process *process;
     int result = -ESRCH;
@@ -88,16 +93,14 @@ sys_kill(u32 id, u32 signal)
     struct process *target;
     s32 number = (s32)id;
 
-    if (signal > SIGNAL_COUNT)
-        return -EINVAL;
     if (number == 0)
-        return kill_group(current_process()->group->number, (int)signal, &info);
+        return kill_group(current_process()->group->number, signal, &info);
     if (number == -1)
-        return kill_everybody((int)signal, &info);
+        return kill_everybody(signal, &info);
     if (number < 0)
-        return kill_group(0u - id, (int)signal, &info);
+        return kill_group(0u - id, signal, &info);
     target = process_find_by_thread(id);
-    return target != NULL ? kill_process(target, (int)signal, &info) : -ESRCH;
+    return target != NULL ? kill_process(target, signal, &info) : -ESRCH;
 }
 
 static s32
@@ -105,6 +108,8 @@ kill_thread(struct thread *target, u32 signal, const struct signal_info *info)
 {
     if (target == NULL)
         return -ESRCH;
+    if (signal > SIGNAL_COUNT)
+        return -EINVAL;
     if (!kill_is_permitted(target->process))
         return -EPERM;
     return signal == 0 ? 0 : signal_send_thread(target, (int)signal, info);
@@ -124,7 +129,7 @@ sys_tkill(u32 thread, u32 signal)
 {
     struct signal_info info = signal_info_from_current(SI_TKILL);
 
-    if ((s32)thread <= 0 || signal > SIGNAL_COUNT)
+    if ((s32)thread <= 0)
         return -EINVAL;
     return kill_thread(thread_find(thread), signal, &info);
 }
@@ -134,21 +139,19 @@ sys_tgkill(u32 process, u32 thread, u32 signal)
 {
     struct signal_info info = signal_info_from_current(SI_TKILL);
 
-    if ((s32)process <= 0 || (s32)thread <= 0 || signal > SIGNAL_COUNT)
+    if ((s32)process <= 0 || (s32)thread <= 0)
         return -EINVAL;
     return kill_thread(thread_find_in(process, thread), signal, &info);
 }
 
 /* What the sender says of itself. Nobody may pretend that the kernel or kill sent it, except to itself. */
 static int
-queueinfo_read(u32 info_address, u32 id, u32 signal, struct signal_info *info)
+queueinfo_read(u32 info_address, u32 id, struct signal_info *info)
 {
     siginfo_t given;
 
     if (user_copy_in(&given, info_address, sizeof(given)) < 0)
         return -EFAULT;
-    if (signal > SIGNAL_COUNT)
-        return -EINVAL;
     if ((given.si_code >= 0 || given.si_code == SI_TKILL) && id != current_process()->id)
         return -EPERM;
     info->code = given.si_code;
@@ -161,19 +164,19 @@ sys_rt_sigqueueinfo(u32 id, u32 signal, u32 info_address)
 {
     struct process *target;
     struct signal_info info;
-    int result = queueinfo_read(info_address, id, signal, &info);
+    int result = queueinfo_read(info_address, id, &info);
 
     if (result < 0)
         return result;
     target = process_find_by_thread(id);
-    return target != NULL ? kill_process(target, (int)signal, &info) : -ESRCH;
+    return target != NULL ? kill_process(target, signal, &info) : -ESRCH;
 }
 
 s32
 sys_rt_tgsigqueueinfo(u32 process, u32 thread, u32 signal, u32 info_address)
 {
     struct signal_info info;
-    int result = queueinfo_read(info_address, process, signal, &info);
+    int result = queueinfo_read(info_address, process, &info);
 
     if (result < 0)
         return result;
