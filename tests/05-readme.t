@@ -18,7 +18,7 @@ PLACED = re.compile(r"((?:`\w+`(?:, | and )?)+) in\s`([\w/.]+)`")
 RECIPES = ("user/hello.c", "tests/user/getcpu.c", "mm/policy/lifo.c")
 SHELL_WORDS = ("exit",)
 # Other commands of the host's in the sh blocks.
-HOST_COMMANDS = ("mkdir", "cp", "grep", "head", "python3")
+HOST_COMMANDS = ("mkdir", "cp", "grep", "head", "printf", "python3")
 
 
 def sources(*suffixes):

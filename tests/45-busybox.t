@@ -34,7 +34,7 @@ def _(t):
 @case("job control")
 def _(t):
     ash = ash_start(t)
-    ash.send("sleep 100\n")
+    ash.send("/bin/sleep 100\n")
     time.sleep(0.5)
     ash.send("\x1a")
     t.ok(ash.expect(r"Stopped.*sleep 100"), "^Z stops", ash)
