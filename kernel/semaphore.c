@@ -223,7 +223,7 @@ operation_try(struct semaphore_set *set, const struct sembuf *operation, struct 
     if (operation->sem_flg & SEM_UNDO) {
         s32 adjust = undo->adjust[operation->sem_num] - operation->sem_op;
 
-        if (adjust < -SEMAEM || adjust > SEMAEM)
+        if (adjust < -SEMAEM - 1 || adjust > SEMAEM)
             return -ERANGE;
         undo->adjust[operation->sem_num] = (s16)adjust;
     }
