@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/sem.h>
 #include <sys/sendfile.h>
 #include <sys/shm.h>
@@ -98,6 +99,22 @@ with_pipe(void)
     }
     read(ends[0], bytes, sizeof bytes);
     fcntl(ends[0], F_SETPIPE_SZ, PAGE);
+}
+
+/* One end finds a descriptor, the other none; and descriptors that cannot be told. */
+static void
+with_refused_pipes(void)
+{
+    int ends[2];
+
+    for (int i = 0; i < EACH; i++) {
+        pipe((int *) -PAGE);
+        splice(STDIN_FILENO, NULL, 1000, NULL, 1, 0);
+    }
+    dup2(STDIN_FILENO, STDERR_FILENO);
+    setrlimit(RLIMIT_NOFILE, &(struct rlimit) { 4, 4 });
+    for (int i = 0; i < EACH; i++)
+        pipe(ends);
 }
 
 /* Pages that are lent to the pipe, and copied to another. */
@@ -321,6 +338,7 @@ static const struct { void (*body)(void); const char *what; } rows[] = {
     { with_threads, "threads that end, or are ended" },
     { with_pipe, "pipes with bytes in them" },
     { with_pipe_of_pages, "pipes with pages that were lent to them" },
+    { with_refused_pipes, "pipes that are refused" },
     { with_sockets, "sockets with bytes in them" },
     { with_files, "open files, some without a name" },
     { with_locks, "record locks" },

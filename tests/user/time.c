@@ -23,6 +23,7 @@ enum {
     READINGS = 2000,
     NAP = 30,             /* milliseconds */
     CLOCK_NANOSLEEP_TIME64 = 407,
+    USER = 4242,
     A_YEAR_IN_2024 = 1704067200,
     TRIES = 5,
     LONG_NAP = 150,       /* and of a process that is stopped meanwhile */
@@ -237,6 +238,64 @@ others_clock_check(void)
     check_that(clock_gettime(own | 3, &time) == -1 && errno == EINVAL, "nor is there a clock of kind 3: EINVAL");
 }
 
+/* What is left of an alarm is told in whole seconds, as near as can be, but not as none. */
+static void
+alarm_check(void)
+{
+    alarm(2);
+    check_that(alarm(0) == 2, "nearly two seconds are left: 2");
+    setitimer(ITIMER_REAL, &(struct itimerval) { .it_value = { .tv_usec = 200000 } }, NULL);
+    check_that(alarm(0) == 1, "a part of one: 1");
+    check_that(alarm(0) == 0, "none");
+}
+
+static volatile sig_atomic_t expired;
+
+static void
+count_expiry(int signal)
+{
+    (void) signal;
+    expired++;
+}
+
+/* Timers of used time go by the tick, and begin again by themselves. */
+static void
+used_time_check(void)
+{
+    static const struct itimerval often = { { 0, 10000 }, { 0, 1 } }, never;
+    int64_t end = nanoseconds(CLOCK_MONOTONIC) + LATE * 1000000LL;
+
+    signal(SIGVTALRM, count_expiry);
+    expired = 0;
+    setitimer(ITIMER_VIRTUAL, &often, NULL);
+    while (expired < 3 && nanoseconds(CLOCK_MONOTONIC) < end)
+        for (volatile int i = 0; i < BUSY; i++)
+            continue;
+    setitimer(ITIMER_VIRTUAL, &never, NULL);
+    check_that(expired >= 3, "a microsecond of used time passes, and every ten milliseconds again");
+}
+
+static void
+interrupted_check(void)
+{
+    struct timespec until, rest = { 77, 77 };
+
+    signal(SIGALRM, count_expiry);
+    setitimer(ITIMER_REAL, &(struct itimerval) { .it_value = { .tv_usec = NAP * 1000 } }, NULL);
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += 2;
+    check_that(clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, &rest) == EINTR && rest.tv_sec == 77, "a nap until a time tells of no rest");
+}
+
+static void
+set_body(void)
+{
+    uint32_t seconds = 1;
+
+    setresuid(USER, USER, USER);
+    _exit(syscall(SYS_stime, &seconds) != -1 || errno != EPERM);
+}
+
 int
 main(void)
 {
@@ -255,6 +314,11 @@ main(void)
     timer_check();
     usage_check();
     others_clock_check();
+    alarm_check();
+    used_time_check();
+    interrupted_check();
+    if (geteuid() == 0)
+        check_that(check_child(set_body) == 0, "a user does not set the clock: EPERM");
     check_that(syscall(CLOCK_NANOSLEEP_TIME64, CLOCK_MONOTONIC, 0, 16, NULL) == -1 && errno == EFAULT, "a time from nowhere: EFAULT");
     check_that(time(NULL) > A_YEAR_IN_2024, "the clock knows the year");
     return check_end();

@@ -1,0 +1,150 @@
+/*
+ * Rules of waiting for files and of moving bytes between pipes that hardly any program needs to know, and that hold all the same.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "user/lib/thread.h"
+
+enum { USER = 4242, PAGE = 4096, LARGEST = 1 << 20 };
+
+static bool
+refused(long result, int error)
+{
+    return result == -1 && errno == error;
+}
+
+static void
+note(int signal)
+{
+    (void) signal;
+}
+
+static void
+alarm_soon(void)
+{
+    sigaction(SIGALRM, &(struct sigaction) { .sa_handler = note, .sa_flags = SA_RESTART }, NULL);
+    setitimer(ITIMER_REAL, &(struct itimerval) { .it_value = { .tv_usec = 20000 } }, NULL);
+}
+
+static void
+poll_check(void)
+{
+    struct pollfd nothing = { -1, POLLIN, -1 }, closed = { 1000, POLLIN, 0 };
+
+    check_that(poll(&nothing, 1, 0) == 0 && nothing.revents == 0, "an entry without a file has nothing to tell");
+    check_that(poll(&closed, 1, -1) == 1 && closed.revents == POLLNVAL, "one of a closed file has, and ends the wait");
+    alarm_soon();
+    check_that(refused(poll(&nothing, 1, -5), EINTR), "any negative time is for ever, and a handler ends it, even with SA_RESTART: EINTR");
+}
+
+/* How many of an end's bits select finds set, where both are asked for. */
+static int
+select_both(int file)
+{
+    fd_set reading, writing;
+
+    FD_ZERO(&reading);
+    FD_ZERO(&writing);
+    FD_SET(file, &reading);
+    FD_SET(file, &writing);
+    return select(file + 1, &reading, &writing, NULL, &(struct timeval) { 0 });
+}
+
+static void
+select_check(void)
+{
+    fd_set set;
+    int pair[2], ends[2];
+
+    socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+    check_that(select_both(pair[0]) == 1, "select counts an end that can be written to");
+    write(pair[1], "x", 1);
+    check_that(select_both(pair[0]) == 2, "twice if it can be read as well");
+    pipe(ends);
+    close(ends[1]);
+    FD_ZERO(&set);
+    FD_SET(ends[0], &set);
+    check_that(select(ends[0] + 1, &set, NULL, NULL, &(struct timeval) { 0 }) == 1, "the end of a pipe can be read");
+    close(ends[0]);
+    FD_SET(ends[0], &set);
+    check_that(refused(select(ends[0] + 1, &set, NULL, NULL, &(struct timeval) { 0 }), EBADF), "a closed file: EBADF");
+    check_that(refused(select(-1, NULL, NULL, NULL, &(struct timeval) { 0 }), EINVAL), "fewer than no files: EINVAL");
+    alarm_soon();
+    check_that(refused(select(0, NULL, NULL, NULL, NULL), EINTR), "a handler ends select, too: EINTR");
+    close(pair[0]);
+    close(pair[1]);
+}
+
+/* ---- Pipes ---- */
+
+static int ends[2];
+
+static void *
+thread_write(void *unused)
+{
+    (void) unused;
+    return (void *) write(ends[1], "x", 1);
+}
+
+/* A full pipe, and a thread that waits to write to it. */
+static pthread_t
+writer_start(void)
+{
+    static char bytes[PAGE];
+
+    pipe(ends);
+    fcntl(ends[1], F_SETFL, O_NONBLOCK);
+    while (write(ends[1], bytes, sizeof bytes) > 0)
+        continue;
+    fcntl(ends[1], F_SETFL, 0);
+    pthread_t writer = thread_start(thread_write, NULL);
+    thread_nap();
+    return writer;
+}
+
+static void
+splice_check(void)
+{
+    int file = open("/tmp/poll_rules", O_CREAT | O_RDWR | O_TRUNC, 0600), other[2];
+
+    pthread_t writer = writer_start();
+    splice(ends[0], NULL, file, NULL, 2 * PAGE, 0);
+    check_that(thread_join(writer) == (void *) 1, "splice from a pipe to a file lets a writer go on");
+    pipe(other);
+    writer = writer_start();
+    splice(ends[0], NULL, other[1], NULL, 2 * PAGE, 0);
+    check_that(thread_join(writer) == (void *) 1, "and from pipe to pipe");
+    fcntl(file, F_SETFL, O_APPEND);
+    check_that(refused(splice(ends[0], NULL, file, NULL, 1, 0), EINVAL), "not to the end of a file: EINVAL");
+    close(file);
+    unlink("/tmp/poll_rules");
+}
+
+static void
+size_body(void)
+{
+    setresuid(USER, USER, USER);
+    _exit(fcntl(ends[0], F_SETPIPE_SZ, LARGEST) != LARGEST || !refused(fcntl(ends[0], F_SETPIPE_SZ, 2 * LARGEST), EPERM));
+}
+
+int
+main(void)
+{
+    poll_check();
+    select_check();
+    splice_check();
+    if (geteuid() == 0)
+        check_that(check_child(size_body) == 0, "a user's pipe can have a mebibyte, and no more: EPERM");
+    else
+        check_skip("another user");
+    return check_end();
+}
