@@ -67,11 +67,8 @@ fork_check(const struct fork_request *request)
     if (!resource_allows_process(current_process()))
         return -EAGAIN;
 
-    /*
-     * System calls begin with room for RECLAIM_LOW frames. Where even that was not to be had, the rest is for
-     * those who run already.
-     */
-    return frame_free_count() < RECLAIM_LOW ? -ENOMEM : 0;
+    /* System calls should begin with room for RECLAIM_LOW frames. Where that is not to be had, the rest is for those who run already. */
+    return reclaim_try(RECLAIM_LOW);
 }
 
 static int

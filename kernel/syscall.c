@@ -34,7 +34,7 @@ syscall_dispatch(struct trap_frame *frame)
     s32 result;
 
     if (frame_free_count() < RECLAIM_LOW)
-        reclaim_try(RECLAIM_SYSCALL_FRAMES);
+        reclaim_share(RECLAIM_SYSCALL_FRAMES);
     if (call == NULL)
         result = syscall_unknown(number);
     else

@@ -353,6 +353,17 @@ reclaim_try(u32 frames)
     return 0;
 }
 
+void
+reclaim_share(u32 frames)
+{
+    u32 free = frame_free_count(), missing = frames > free ? frames - free : 0;
+    u32 enough = frames < RECLAIM_LOW ? frames : RECLAIM_LOW;
+
+    for (u32 evicted = 0; frame_free_count() < (evicted < missing ? frames : enough); evicted++)
+        if (evicted == RECLAIM_PATIENCE * missing || !reclaim_evict_one())
+            return;
+}
+
 /* Sleeps for a tick, on a queue that nobody wakes: whoever was killed has to get the
  * processor to give its memory back, and many who only yield would have it in turns. */
 static void

@@ -24,6 +24,13 @@
  * left: for what can fail cleanly, such as fork. */
 int reclaim_try(u32 frames);
 
+/* Before a system call: makes frames free, as far as that is one's own share of the work.
+ * Where memory thrashes others take each frame as soon as it is free; so having evicted
+ * as many as were missing it is content with RECLAIM_LOW, and having evicted RECLAIM_PATIENCE
+ * times as many it gives up. May sleep and evict. */
+#define RECLAIM_PATIENCE 8u
+void reclaim_share(u32 frames);
+
 /* Makes at least frames free; may sleep, evict, and have a process killed.
  * -ENOMEM if nothing helped, or the calling process is being killed. */
 int reclaim_ensure(u32 frames);

@@ -371,6 +371,57 @@ nobody_is_killed_while_evicting_helps(void)
     nothing_is_left();
 }
 
+/* ---- Others take what is freed ----------------------------------------- */
+
+/* While a page is written, another process takes a frame. */
+static void
+take_a_frame(void)
+{
+    if (frame_free_count() > 0)
+        hoarded = frame_allocate(FRAME_KERNEL);
+}
+
+/* How many pages a system call evicts that begins with so many free frames, and wants missing more. */
+static u32
+share_of(u32 free, u32 missing, void (*meanwhile)(void))
+{
+    struct anon *anons[SWAP_PAGES];
+    u64 stolen;
+
+    begin();
+    for (u32 i = 0; i < SWAP_PAGES; i++)
+        anons[i] = make_anon(i);
+    while (frame_free_count() > free)
+        hoarded = frame_allocate(FRAME_KERNEL);
+    stolen = counters.pgsteal;
+    host_before_transfer = meanwhile;
+    reclaim_share(free + missing);
+    host_before_transfer = NULL;
+    for (u32 i = 0; i < SWAP_PAGES; i++)
+        anon_release(anons[i]);
+    nothing_is_left();
+    return (u32)(counters.pgsteal - stolen);
+}
+
+static void
+a_system_call_frees_what_is_missing(void)
+{
+    check_equal(share_of(10, 5, NULL), 5);
+}
+
+static void
+having_done_its_share_it_is_content_with_less(void)
+{
+    check_equal(share_of(RECLAIM_LOW, 20, take_a_frame), 20);
+}
+
+/* Or it would never get to its own work. */
+static void
+nobody_frees_frames_for_others_without_end(void)
+{
+    check_equal(share_of(10, 5, take_a_frame), RECLAIM_PATIENCE * 5);
+}
+
 /* ---- The swap area is full --------------------------------------------- */
 
 static void
@@ -531,6 +582,9 @@ main(void)
         HOST_ASSERTS(unpinning_what_is_not_pinned_is_refused),
         HOST_ASSERTS(a_second_transfer_of_a_busy_frame_is_refused),
         HOST_CASE(nobody_is_killed_while_evicting_helps, ""),
+        HOST_CASE(a_system_call_frees_what_is_missing, ""),
+        HOST_CASE(having_done_its_share_it_is_content_with_less, ""),
+        HOST_CASE(nobody_frees_frames_for_others_without_end, ""),
         HOST_CASE(a_full_swap_area_takes_slots_back_from_pages_in_memory, "policy=fifo"),
         HOST_CASE(faults_that_sleep_take_nothing_from_each_other, "policy=fifo"),
         HOST_CASE(faults_that_sleep_take_nothing_from_each_other, "policy=lru"),
