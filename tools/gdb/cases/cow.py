@@ -255,7 +255,7 @@ def check_symbols():
 
 
 def check_zombie():
-    go_to("process_notify_parent")
+    go_to("thread_exit")
     rows = run("bel ps")
     ok(re.search(r"^ +2 +1 zombie .*wait status", rows, re.MULTILINE), "bel ps shows the zombie", rows)
     refused("bel regions 2", "process 2 (cow) is a zombie")
