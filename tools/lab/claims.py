@@ -9,6 +9,9 @@ OTHERS = 24
 # Of the simulator's mean sizes, at most: twice half of the last digit.
 ROUNDING = 0.001
 
+# What is left of the work done, under load control, where that is not notably less.
+NOTABLY_LESS = 0.9
+
 
 @dataclasses.dataclass
 class Claim:
@@ -131,6 +134,9 @@ def thrash(thrashing):
     off = curves["off"]
     first, best, most = off[0], max(off, key=lambda load: load.rounds), off[-1]
     cured = [(control, loads[-1]) for control, loads in curves.items() if control != "off"]
+    # Where load control does least, against what there is without it.
+    price = [(control, *min(zip(loads, off), key=lambda pair: pair[0].rounds / max(pair[1].rounds, 1)))
+             for control, loads in curves.items() if control != "off"]
     return [
         Claim(f"more processes make better use of the processor at first: {first.utilisation} % with one, {best.utilisation} % with "
               f"{best.processes}", best.utilisation > first.utilisation and best.rounds > first.rounds),
@@ -142,6 +148,9 @@ def thrash(thrashing):
         Claim(f"with load control {most.processes} processes do more than twice the work that they do without: "
               + ", ".join(f"{control} {load.rounds}" for control, load in cured) + f" rounds a second, not {most.rounds}",
               all(load.rounds > 2 * most.rounds for _, load in cured)),
+        Claim("and at no number of processes do they do notably less; at worst "
+              + ", ".join(f"{control} {load.rounds} and not {without.rounds} with {load.processes}" for control, load, without in price),
+              all(load.rounds > NOTABLY_LESS * without.rounds for _, load, without in price)),
         Claim("nobody is suspended while all fit, and somebody is beyond",
               all((load.suspensions > 0) == (load.processes > room) for control in curves if control != "off" for load in curves[control])
               and not any(load.suspensions for load in off)),

@@ -305,13 +305,6 @@ def thrash_chart(thrashing, column, name, title):
         f"control={control}: {points_text(curve)}" for control, curve in points.items()))
 
 
-def worse_with_control(curves):
-    """Where load control makes things worse than they are without, in words."""
-    worse = [f"control={control} with {load.processes} processes ({load.rounds} rounds, not {without.rounds})"
-             for control, loads in curves.items() for load, without in zip(loads, curves["off"]) if load.rounds < 0.9 * without.rounds]
-    return f" It has its price: less is done under {' and '.join(worse)}." if worse else ""
-
-
 def thrash(recording):
     thrashing = parse.read_thrash(recording)
     caption = (f"Each process goes through {thrashing.pages} pages in rounds, with a pause after each; memory has room for {thrashing.room} "
@@ -319,7 +312,7 @@ def thrash(recording):
                "that it needs: each page that comes in pushes out one that is needed at once, all wait for the disk, and the processor "
                "falls idle: <b>thrashing</b>. <b>Load control</b> suspends whole processes, so that the others have their working sets: "
                "by the <b>working-set model</b>, whose sum must fit, or by <b>page-fault frequency</b> (pff), which gives frames to who "
-               f"faults often, and suspends when there are none to give.{worse_with_control(thrashing.curves)}")
+               "faults often, and suspends when there are none to give.")
     table = ["control", "processes", "utilisation, %", "rounds a second", "faults a second", "suspensions"], [
         [control, *dataclasses.astuple(load)] for control, loads in thrashing.curves.items() for load in loads]
     charts = [thrash_chart(thrashing, "utilisation", "processor utilisation, %", "a: how busy the processor is"),
