@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """The in-kernel suites: in both page-table formats, with entries dropped at random, with accessed and dirty bits found out in software,
 with every kind of fork, without execute protection, and with all of mm verified every few faults; under every policy and division
-of memory, in one of the formats each. A T that names no file selects suites: make test T=mm_fork."""
+of memory, in one of the formats each; and on a machine that stands still now and then. A T that names no file selects suites:
+make test T=mm_fork."""
 from harness import *
 
 SECONDS = 100
@@ -15,9 +16,14 @@ CONFIGURATIONS += [f"paging={FORMATS[i % len(FORMATS)]} {further}" for i, furthe
                    enumerate([f"policy={policy}" for policy in POLICIES if policy != "clock"] + DIVISIONS)]
 
 
-def selftest(t, switches, suites):
+# Name, switches, and options of tools/qemu.py: last with QEMU stopped and continued at random, as by a loaded host.
+CASES = [(configuration, configuration, {}) for configuration in CONFIGURATIONS]
+CASES += [(f"paging={paging} stuttering", f"paging={paging}", {"stutter_seed": SEED}) for paging in FORMATS]
+
+
+def selftest(t, switches, suites, options):
     arguments = f"{switches} swap=16M seed={SEED} selftest" + (f"={suites}" if suites else "")
-    result = t.boot(arguments, modules=[INITRD, TEST_PROGRAMS], timeout=SECONDS)
+    result = t.boot(arguments, modules=[INITRD, TEST_PROGRAMS], timeout=SECONDS, **options)
     if suites and parse_ktap(result.output)[0] == 0:
         t.skip(f"no suite matches {suites}")
         return
@@ -29,7 +35,7 @@ def selftest(t, switches, suites):
 def suites_of(wanted):
     """The glob of suites that T asks for; empty if T means files or configurations instead."""
     files = [file.stem for file in ROOT.glob("tests/*.t")]
-    if not wanted or "/" in wanted or any(wanted in name for name in files + CONFIGURATIONS):
+    if not wanted or "/" in wanted or any(wanted in name for name in files + [name for name, *_ in CASES]):
         return ""
     return wanted if re.search(r"[*?\[]", wanted) else f"*{wanted}*"
 
@@ -37,7 +43,7 @@ def suites_of(wanted):
 chosen = suites_of(os.environ.get("T", ""))
 if chosen:
     os.environ["T"] = ""
-for configuration in CONFIGURATIONS:
-    case(configuration, configuration, chosen)(selftest)
+for name, switches, options in CASES:
+    case(name, switches, chosen, options)(selftest)
 
 main()

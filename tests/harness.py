@@ -139,7 +139,7 @@ class Test:
 
 
 def without_timeout(options):
-    return {name: value for name, value in options.items() if name != "timeout"}
+    return {name: value for name, value in options.items() if name not in ("timeout", "stutter_seed")}
 
 
 def describe(evidence):

@@ -10,9 +10,12 @@ Exit status: 0 if the kernel ended with init's status 0 (or all its tests passed
 import argparse
 import os
 import pathlib
+import random
 import shlex
+import signal
 import subprocess
 import sys
+import threading
 import time
 
 BUILD = pathlib.Path(os.environ.get("BUILD", "build"))
@@ -20,6 +23,11 @@ BUILD = pathlib.Path(os.environ.get("BUILD", "build"))
 # QEMU's exit status is 2v+1 for a value v written to the debug-exit port; a triple fault under -no-reboot exits 0.
 VERDICTS = {33: "pass", 35: "fail", 37: "panic", 0: "reset"}
 STATUSES = {"pass": 0, "fail": 1, "panic": 2, "reset": 3, "hang": 4, "error": 5}
+
+
+# Seconds that a stuttering QEMU runs at a time, and that it is stopped for: now longer, now shorter than its clock's ticks.
+STUTTER_GO = (0.001, 0.040)
+STUTTER_STOP = (0.001, 0.060)
 
 
 class Result:
@@ -53,10 +61,26 @@ def text_of(output):
     return (output or b"").decode("utf-8", "replace").replace("\r", "")
 
 
-def run(timeout=30, **options):
-    """Boots headless with nothing to read on the console; returns a Result."""
+def stutter(process, seed):
+    """Stops the process and continues it, at random, until it ends: so does a host that has other things to do. The guest meets its
+    interrupts late, several at once, and at places where they come but rarely."""
+    chance = random.Random(seed)
+    while True:
+        try:
+            process.wait(chance.uniform(*STUTTER_GO))
+            return
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGSTOP)
+            time.sleep(chance.uniform(*STUTTER_STOP))
+            process.send_signal(signal.SIGCONT)
+
+
+def run(timeout=30, stutter_seed=None, **options):
+    """Boots headless with nothing to read on the console; returns a Result. With `stutter_seed` QEMU does not run evenly."""
     start = time.monotonic()
     process = subprocess.Popen(command(**options), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if stutter_seed is not None:
+        threading.Thread(target=stutter, args=(process, stutter_seed), daemon=True).start()
     try:
         output, _ = process.communicate(timeout=timeout)
         verdict = VERDICTS.get(process.returncode, "error")
@@ -78,6 +102,8 @@ def parse_arguments():
     parser.add_argument("--recording", help="a trace of an earlier run, handed over as one more module for policy=opt")
     parser.add_argument("--display", default="none", help="a QEMU display to show the VGA screen on, for instance gtk")
     parser.add_argument("--timeout", type=float, help="run headless and stop after so many seconds")
+    parser.add_argument("--stutter", type=int, metavar="SEED",
+                        help="with --timeout: stop QEMU and continue it, at random, as a loaded host does")
     parser.add_argument("--extra", default="", help="further QEMU options, in one string")
     parser.add_argument("--show", action="store_true", help="print the QEMU command first")
     return parser.parse_args()
@@ -89,6 +115,8 @@ def main():
     options["extra"] = shlex.split(arguments.extra)
     if arguments.recording:
         options["modules"] = [*(arguments.modules or [BUILD / "initrd.cpio"]), arguments.recording]
+    if arguments.timeout is None and arguments.stutter is not None:
+        sys.exit("qemu.py: --stutter needs --timeout: a terminal's QEMU is not stopped")
     if arguments.timeout is None:
         # With the monitor on the same line, ^C reaches the guest instead of ending QEMU.
         options["serial"] = "mon:stdio"
@@ -96,7 +124,7 @@ def main():
         print(shlex.join(command(**options)), file=sys.stderr, flush=True)
     if arguments.timeout is None:
         return 0 if subprocess.call(command(**options)) == 33 else 1
-    result = run(timeout=arguments.timeout, **options)
+    result = run(timeout=arguments.timeout, stutter_seed=arguments.stutter, **options)
     sys.stdout.write(result.output)
     print(f"qemu: {result.verdict} after {result.seconds:.1f} s", file=sys.stderr)
     return STATUSES[result.verdict]
