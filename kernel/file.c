@@ -97,8 +97,6 @@ file_open_inode(struct inode *inode, u32 flags, struct file **file)
 
     if (inode->operations->open == NULL)
         return -ENXIO;
-    if (inode_is(inode, S_IFDIR) && (flags & FILE_CHANGING_FLAGS))
-        return -EISDIR;
     opened = file_create(inode, flags, NULL, NULL);
     if (opened == NULL)
         return -ENOMEM;
@@ -138,6 +136,18 @@ file_wanted(u32 flags)
     return wanted[flags & O_ACCMODE] | (flags & O_TRUNC ? PERMISSION_WRITE : 0);
 }
 
+/*
+ * As Linux: where many may make names in a sticky directory, who means to create a file is not led to something else that
+ * a stranger has put there.
+ */
+static bool
+file_is_bait(const struct inode *directory, const struct inode *inode)
+{
+    if (!(directory->mode & S_ISVTX) || !(directory->mode & S_IWOTH) || inode_is(inode, S_IFREG) || inode_is(inode, S_IFIFO))
+        return false;
+    return inode->user != directory->user && inode->user != current_process()->identity.effective_user;
+}
+
 /* open's rules for a name that is already there. */
 static int
 file_open_existing(const struct path_end *end, u32 flags, struct file **file)
@@ -151,11 +161,15 @@ file_open_existing(const struct path_end *end, u32 flags, struct file **file)
         return -ENOTDIR;
     if (flags & O_PATH)
         return file_open_path(end->inode, flags, file);
+    if (is_directory && (flags & (O_CREAT | FILE_CHANGING_FLAGS)))
+        return -EISDIR;
+    if (flags & O_CREAT && file_is_bait(end->directory, end->inode))
+        return -EACCES;
     if (inode_is(end->inode, S_IFLNK))
         return -ELOOP;
-    if (is_directory && (flags & O_CREAT))
-        return -EISDIR;
     error = permission_check(end->inode, file_wanted(flags));
+    if (error == 0 && flags & O_NOATIME && !permission_is_owner(end->inode))
+        error = -EPERM;
     return error < 0 ? error : file_open_inode(end->inode, flags, file);
 }
 

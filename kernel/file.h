@@ -142,7 +142,7 @@ int file_close(struct file_table *table, int descriptor);
 
 /*
  * Opens an inode (which the file then holds too); flags are O_*. *file has one reference.
- * 0, -EISDIR, -ENXIO (no such device), -ETXTBSY, -ENOMEM, -ENFILE … May sleep.
+ * A directory is opened to read. 0, -ENXIO (no such device), -ETXTBSY, -ENOMEM, -ENFILE … May sleep.
  */
 int file_open_inode(struct inode *inode, u32 flags, struct file **file);
 

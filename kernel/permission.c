@@ -16,8 +16,12 @@
 static const struct identity *
 permission_identity(void)
 {
-    const struct identity *identity = current_thread() == NULL ? NULL : &current_process()->identity;
+    const struct thread *thread = current_thread();
+    const struct identity *identity;
 
+    if (thread == NULL)
+        return NULL;
+    identity = thread->acts_as != NULL ? thread->acts_as : &thread->process->identity;
     return identity == NULL || identity->effective_user == IDENTITY_ROOT ? NULL : identity;
 }
 
@@ -30,37 +34,29 @@ permission_check_tree(const struct inode *inode, u32 wanted)
     return wanted & PERMISSION_WRITE && lies_there ? inode_check_writable(inode) : 0;
 }
 
-int
-permission_check_as(const struct permission_asker *asker, const struct inode *inode, u32 wanted)
+/* The one class of the mode's bits that counts for this identity, as the lowest bits. */
+static u32
+permission_class(const struct inode *inode, const struct identity *identity)
 {
-    u32 mode = inode->mode;
-    int error = permission_check_tree(inode, wanted);
-
-    if (error < 0)
-        return error;
-    if (asker->user == IDENTITY_ROOT) {
-        bool may_run = inode_is(inode, S_IFDIR) || mode & MODE_ANY_EXECUTE;
-
-        return wanted & PERMISSION_EXECUTE && !may_run ? -EACCES : 0;
-    }
-    if (asker->user == inode->user)
-        mode >>= MODE_OWNER_SHIFT;
-    else if (asker->group == inode->group || identity_has_supplementary(asker->identity, inode->group))
-        mode >>= MODE_GROUP_SHIFT;
-    return (mode & wanted) == wanted ? 0 : -EACCES;
+    if (identity->effective_user == inode->user)
+        return inode->mode >> MODE_OWNER_SHIFT;
+    if (identity->effective_group == inode->group || identity_has_supplementary(identity, inode->group))
+        return inode->mode >> MODE_GROUP_SHIFT;
+    return inode->mode;
 }
 
 int
 permission_check(const struct inode *inode, u32 wanted)
 {
     const struct identity *identity = permission_identity();
-    struct permission_asker asker = {0};
+    bool may_run = inode_is(inode, S_IFDIR) || inode->mode & MODE_ANY_EXECUTE;
+    int error = permission_check_tree(inode, wanted);
 
-    if (identity == NULL && !(wanted & PERMISSION_EXECUTE))
-        return permission_check_tree(inode, wanted);
-    if (identity != NULL)
-        asker = (struct permission_asker){identity->effective_user, identity->effective_group, identity};
-    return permission_check_as(&asker, inode, wanted);
+    if (error < 0)
+        return error;
+    if (identity == NULL)
+        return wanted & PERMISSION_EXECUTE && !may_run ? -EACCES : 0;
+    return (permission_class(inode, identity) & wanted) == wanted ? 0 : -EACCES;
 }
 
 bool
@@ -89,7 +85,7 @@ void
 permission_drop_deputy(struct inode *inode)
 {
     inode->mode &= ~(u32)S_ISUID;
-    if (inode->mode & S_IXGRP)
+    if (inode->mode & S_IXGRP || !permission_has_group(inode->group))
         inode->mode &= ~(u32)S_ISGID;
 }
 

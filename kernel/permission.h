@@ -1,6 +1,6 @@
 /*
- * Who may do what with a file: the current process's effective user and groups against an inode's owner and mode.
- * Root may everything, but run only what somebody may run. The kernel's own threads are root.
+ * Who may do what with a file: the current process's effective user and groups (or those of thread->acts_as) against an
+ * inode's owner and mode. Root may everything, but run only what somebody may run. The kernel's own threads are root.
  */
 #pragma once
 
@@ -12,16 +12,7 @@
 #define PERMISSION_WRITE   2u
 #define PERMISSION_READ    4u
 
-/* Who asks: the effective ids, or for access the real ones. */
-struct permission_asker {
-    u32 user, group;
-    const struct identity *identity;       /* for the supplementary groups */
-};
-
 /* 0, -EACCES, or -EROFS for writing to a file, directory or link of a tree that is mounted read-only. */
-int permission_check_as(const struct permission_asker *asker, const struct inode *inode, u32 wanted);
-
-/* The same for the current process; the first test spares root most of it. */
 int permission_check(const struct inode *inode, u32 wanted);
 
 /* Whether the current process is root, in effect. */
@@ -34,7 +25,7 @@ bool permission_is_owner(const struct inode *inode);
 bool permission_has_group(u32 group);
 
 /* A program that has changed, or changed hands, is nobody's deputy any more: takes set-user-id, and set-group-id where
- * the group may run it. */
+ * the group may run it or the process is not a member of it. */
 void permission_drop_deputy(struct inode *inode);
 
 /* Whether it may make a name in the directory; or take away the name of an inode there: 0, -EACCES, or -EPERM where

@@ -57,7 +57,7 @@ attribute_may_set_owner(const struct inode *inode, u32 user, u32 group)
     if (current_process()->identity.effective_user == IDENTITY_ROOT)
         return true;
     return permission_is_owner(inode) && (user == ATTRIBUTE_KEEP || user == inode->user)
-        && (group == ATTRIBUTE_KEEP || permission_has_group(group));
+        && (group == ATTRIBUTE_KEEP || group == inode->group || permission_has_group(group));
 }
 
 static s32
@@ -169,7 +169,10 @@ sys_truncate64(u32 path, u32 length_low, u32 length_high)
 
     if (result < 0)
         return result;
-    result = inode_is(inode, S_IFDIR) ? -EISDIR : permission_check(inode, PERMISSION_WRITE);
+    if (!inode_is(inode, S_IFREG))
+        result = inode_is(inode, S_IFDIR) ? -EISDIR : -EINVAL;
+    else
+        result = permission_check(inode, PERMISSION_WRITE);
     if (result == 0)
         result = attribute_set_length(inode, length_low, length_high);
     inode_release(inode);
@@ -219,8 +222,6 @@ attribute_check_range(const struct file *file, u32 mode, s64 offset, s64 length)
         return -EOPNOTSUPP;
     if (!file_may_write(file))
         return -EBADF;
-    if (mode & FALLOC_FL_PUNCH_HOLE && file->flags & O_APPEND)
-        return -EPERM;
     if (inode_is(inode, S_IFIFO))
         return -ESPIPE;
     if (inode_is(inode, S_IFDIR))

@@ -51,33 +51,37 @@ copy_bytes(struct file *out, u64 *out_offset, struct file *in, u64 *offset, u32 
 
 /* ---- sendfile ---- */
 
-/* With an offset in user memory, the file's own stays where it is. */
-static s32
-sendfile_between(struct file *out, struct file *in, u32 offset_address, u32 bytes)
+/* Asked before the file that is written is looked for, as Linux does. */
+static int
+sendfile_check_source(const struct file *in, bool has_offset, u64 offset)
 {
-    u64 offset;
+    if (!file_may_read(in))
+        return -EBADF;
+    if (has_offset && in->operations->size == NULL)
+        return -ESPIPE;
+    return has_offset && (s64)offset < 0 ? -EINVAL : 0;
+}
+
+/* Both may be one open file, with one offset: it ends where the reading did. */
+static s32
+sendfile_between(struct file *out, struct file *in, u64 *offset, u32 bytes)
+{
+    u64 from = *offset, to = out->offset;
     s32 result;
 
-    if (!file_may_read(in) || !file_may_write(out))
+    if (!file_may_write(out))
         return -EBADF;
-    if (offset_address != 0 && in->operations->size == NULL)
-        return -ESPIPE;
     if (!inode_is(in->inode, S_IFREG) || (out->flags & O_APPEND && !inode_is(out->inode, S_IFIFO)))
         return -EINVAL;
-    if (offset_address == 0)
-        return copy_bytes(out, &out->offset, in, &in->offset, read_limit(bytes));
-    if (user_copy_in(&offset, offset_address, sizeof(offset)) < 0)
-        return -EFAULT;
-    if ((s64)offset < 0)
-        return -EINVAL;
-    result = copy_bytes(out, &out->offset, in, &offset, read_limit(bytes));
-    if (result >= 0 && user_copy_out(offset_address, &offset, sizeof(offset)) < 0)
-        return -EFAULT;
+    result = copy_bytes(out, &to, in, &from, read_limit(bytes));
+    out->offset = to;
+    *offset = from;
     return result;
 }
 
-s32
-sys_sendfile64(s32 out, s32 in, u32 offset_address, u32 bytes)
+/* Sends from *offset, which is moved on; offset NULL: from the file's own. */
+static s32
+sendfile_numbers(s32 out, s32 in, u64 *offset, u32 bytes)
 {
     struct file_table *files = current_process()->files;
     struct file *from, *to;
@@ -85,13 +89,29 @@ sys_sendfile64(s32 out, s32 in, u32 offset_address, u32 bytes)
 
     if (result < 0)
         return result;
-    result = file_get(files, out, &to);
+    result = sendfile_check_source(from, offset != NULL, offset == NULL ? 0 : *offset);
+    if (result == 0)
+        result = file_get(files, out, &to);
     if (result == 0) {
-        result = sendfile_between(to, from, offset_address, bytes);
+        result = sendfile_between(to, from, offset == NULL ? &from->offset : offset, bytes);
         file_release(to);
     }
     file_release(from);
     return result;
+}
+
+s32
+sys_sendfile64(s32 out, s32 in, u32 offset_address, u32 bytes)
+{
+    u64 offset;
+    s32 result;
+
+    if (offset_address == 0)
+        return sendfile_numbers(out, in, NULL, bytes);
+    if (user_copy_in(&offset, offset_address, sizeof(offset)) < 0)
+        return -EFAULT;
+    result = sendfile_numbers(out, in, &offset, bytes);
+    return user_copy_out(offset_address, &offset, sizeof(offset)) < 0 ? -EFAULT : result;
 }
 
 /* ---- copy_file_range ---- */
@@ -119,10 +139,11 @@ copy_side_write(const struct copy_side *side)
     return side->address == 0 ? 0 : user_copy_out(side->address, &side->given, sizeof(side->given));
 }
 
+/* Shortens *bytes to what there is to read. */
 static int
-copy_check(const struct copy_side *in, const struct copy_side *out, u32 bytes)
+copy_check(const struct copy_side *in, const struct copy_side *out, u32 *bytes)
 {
-    u64 from = *in->offset, to = *out->offset;
+    u64 from = *in->offset, to = *out->offset, size;
 
     if (inode_is(in->file->inode, S_IFDIR) || inode_is(out->file->inode, S_IFDIR))
         return -EISDIR;
@@ -133,9 +154,12 @@ copy_check(const struct copy_side *in, const struct copy_side *out, u32 bytes)
         return -EBADF;
     if ((s64)from < 0 || (s64)to < 0)
         return -EINVAL;
-    if ((s64)(from + bytes) < 0 || (s64)(to + bytes) < 0)
+    if ((s64)(from + *bytes) < 0 || (s64)(to + *bytes) < 0)
         return -EOVERFLOW;
-    if (in->file->inode == out->file->inode && to + bytes > from && to < from + bytes)
+    size = inode_size(in->file->inode);
+    if (from + *bytes > size)
+        *bytes = from < size ? (u32)(size - from) : 0;
+    if (in->file->inode == out->file->inode && to + *bytes > from && to < from + *bytes)
         return -EINVAL;
     return 0;
 }
@@ -148,7 +172,7 @@ copy_between(struct copy_side *in, struct copy_side *out, u32 bytes)
     if (result == 0)
         result = copy_side_read(out);
     if (result == 0)
-        result = copy_check(in, out, bytes);
+        result = copy_check(in, out, &bytes);
     if (result < 0 || bytes == 0)
         return result;
     result = copy_bytes(out->file, out->offset, in->file, in->offset, read_limit(bytes));

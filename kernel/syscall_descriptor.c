@@ -5,6 +5,7 @@
 
 #include "kernel/file.h"
 #include "kernel/path.h"
+#include "kernel/permission.h"
 #include "kernel/pipe.h"
 #include "kernel/process.h"
 #include "kernel/seal.h"
@@ -177,6 +178,15 @@ descriptor_pipe_size(const struct file *file, u32 command, u32 argument)
 }
 
 static s32
+descriptor_set_flags(struct file *file, u32 flags)
+{
+    if (flags & ~file->flags & O_NOATIME && !permission_is_owner(file->inode))
+        return -EPERM;
+    file->flags = (file->flags & ~(u32)DESCRIPTOR_SETTABLE) | (flags & DESCRIPTOR_SETTABLE);
+    return 0;
+}
+
+static s32
 descriptor_control(struct descriptor *entry, u32 command, u32 argument)
 {
     switch (command) {
@@ -188,8 +198,7 @@ descriptor_control(struct descriptor *entry, u32 command, u32 argument)
     case F_GETFL:
         return entry->file->flags;
     case F_SETFL:
-        entry->file->flags = (entry->file->flags & ~(u32)DESCRIPTOR_SETTABLE) | (argument & DESCRIPTOR_SETTABLE);
-        return 0;
+        return descriptor_set_flags(entry->file, argument);
     case F_GETPIPE_SZ:
     case F_SETPIPE_SZ:
         return descriptor_pipe_size(entry->file, command, argument);

@@ -132,10 +132,10 @@ name_link(struct inode *inode, s32 directory, u32 path)
         error = -ENOENT;
     else if (inode->file_system != end.directory->file_system)
         error = -EXDEV;
-    else if (inode_is(inode, S_IFDIR))
-        error = -EPERM;
     else
         error = permission_make_name(end.directory);
+    if (error == 0 && inode_is(inode, S_IFDIR))
+        error = -EPERM;
     if (error == 0 && inode->links == 0 && !inode->linkable)
         error = -ENOENT;
     if (error == 0)
@@ -173,15 +173,20 @@ sys_link(u32 old_path, u32 new_path)
 static int
 name_check_unlink(const struct path_end *end)
 {
+    bool is_directory;
+    int error;
+
     if (path_end_is_special(end))
         return -EISDIR;
     if (end->inode == NULL)
         return -ENOENT;
+    is_directory = inode_is(end->inode, S_IFDIR);
     if (end->slash)
-        return inode_is(end->inode, S_IFDIR) ? -EISDIR : -ENOTDIR;
-    if (inode_is(end->inode, S_IFDIR))
-        return -EISDIR;
-    return ramfs_owns(end->directory) ? permission_remove_name(end->directory, end->inode) : -EPERM;
+        return is_directory ? -EISDIR : -ENOTDIR;
+    error = permission_remove_name(end->directory, end->inode);
+    if (error < 0)
+        return error;
+    return is_directory ? -EISDIR : ramfs_owns(end->directory) ? 0 : -EPERM;
 }
 
 static int
@@ -197,13 +202,13 @@ name_check_rmdir(const struct path_end *end)
         return -EBUSY;
     if (end->inode == NULL)
         return -ENOENT;
+    error = permission_remove_name(end->directory, end->inode);
+    if (error < 0)
+        return error;
     if (!inode_is(end->inode, S_IFDIR))
         return -ENOTDIR;
     if (!ramfs_owns(end->directory))
         return -EPERM;
-    error = permission_remove_name(end->directory, end->inode);
-    if (error < 0)
-        return error;
     if (mount_is_root(end->inode))
         return -EBUSY;
     return ramfs_is_empty(end->inode) ? 0 : -ENOTEMPTY;
@@ -252,98 +257,102 @@ name_is_below(const struct inode *directory, const struct inode *inode)
     return false;
 }
 
-/* What may take the place of what. */
+/*
+ * The rules of rename, and those of RENAME_EXCHANGE, in the order in which Linux asks them: whether the names can be
+ * meant, the tree, permissions, and whether what the new name has may go.
+ */
 static int
-name_check_replace(const struct path_end *old, const struct path_end *new)
+name_check_ends(const struct path_end *old, const struct path_end *new, u32 flags)
 {
-    bool is_directory = inode_is(old->inode, S_IFDIR);
-
-    if (new->inode == NULL || new->inode == old->inode)
-        return 0;
-    if (is_directory && !inode_is(new->inode, S_IFDIR))
-        return -ENOTDIR;
-    if (!is_directory && inode_is(new->inode, S_IFDIR))
-        return -EISDIR;
-    if (!is_directory)
-        return 0;
-    if (mount_is_root(new->inode))
-        return -EBUSY;
-    return ramfs_is_empty(new->inode) ? 0 : -ENOTEMPTY;
-}
-
-static int
-name_check_rename_permitted(const struct path_end *old, const struct path_end *new)
-{
-    int error = permission_remove_name(old->directory, old->inode);
-
-    if (error < 0)
-        return error;
-    if (new->inode == NULL)
-        return permission_make_name(new->directory);
-    return permission_remove_name(new->directory, new->inode);
-}
-
-/* What renaming and exchanging both ask, of existing names. */
-static int
-name_check_move(const struct path_end *old, const struct path_end *new)
-{
-    int error;
-
     if (!ramfs_owns(old->directory) || old->directory->file_system != new->directory->file_system)
         return -EXDEV;
-    error = name_check_rename_permitted(old, new);
-    if (error < 0)
-        return error;
-    if (mount_is_root(old->inode))
+    if (path_end_is_special(old))
         return -EBUSY;
-    if (inode_is(old->inode, S_IFDIR) && name_is_below(new->directory, old->inode))
+    if (path_end_is_special(new))
+        return flags & RENAME_NOREPLACE ? -EEXIST : -EBUSY;
+    if (old->inode == NULL || (flags & RENAME_EXCHANGE && new->inode == NULL))
+        return -ENOENT;
+    return flags & RENAME_NOREPLACE && new->inode != NULL ? -EEXIST : 0;
+}
+
+/* Only directories may be named with a slash behind, and none may come to lie in itself. */
+static int
+name_check_tree(const struct path_end *old, const struct path_end *new, u32 flags)
+{
+    bool exchange = flags & RENAME_EXCHANGE;
+
+    if (exchange && new->slash && !inode_is(new->inode, S_IFDIR))
+        return -ENOTDIR;
+    if (!inode_is(old->inode, S_IFDIR) && (old->slash || (new->slash && !exchange)))
+        return -ENOTDIR;
+    if (name_is_below(new->directory, old->inode))
         return -EINVAL;
+    if (new->inode != NULL && name_is_below(old->directory, new->inode))
+        return exchange ? -EINVAL : -ENOTEMPTY;
     return 0;
 }
 
+/* Whether what has the new name may go: for a directory a directory, for anything else no directory. */
 static int
-name_check_exchange(const struct path_end *old, const struct path_end *new)
+name_check_target(const struct path_end *old, const struct path_end *new, u32 flags)
 {
-    int error;
+    bool is_directory = inode_is(old->inode, S_IFDIR);
+    int error = permission_remove_name(new->directory, new->inode);
 
-    if (path_end_is_special(old) || path_end_is_special(new))
-        return -EBUSY;
-    if (old->inode == NULL || new->inode == NULL)
-        return -ENOENT;
-    if ((old->slash && !inode_is(old->inode, S_IFDIR)) || (new->slash && !inode_is(new->inode, S_IFDIR)))
-        return -ENOTDIR;
-    error = name_check_move(old, new);
-    return error < 0 ? error : name_check_move(new, old);
+    if (error < 0 || flags & RENAME_EXCHANGE || is_directory == inode_is(new->inode, S_IFDIR))
+        return error;
+    return is_directory ? -ENOTDIR : -EISDIR;
+}
+
+/* A directory that gets another parent is written: its ".." changes. */
+static int
+name_check_moved(const struct inode *inode, const struct path_end *from, const struct path_end *to)
+{
+    if (from->directory == to->directory || !inode_is(inode, S_IFDIR))
+        return 0;
+    return permission_check(inode, PERMISSION_WRITE);
 }
 
 static int
-name_check_rename(const struct path_end *old, const struct path_end *new, u32 flags)
+name_check_permitted(const struct path_end *old, const struct path_end *new, u32 flags)
 {
-    int error;
+    int error = permission_remove_name(old->directory, old->inode);
 
-    if (path_end_is_special(old) || path_end_is_special(new))
+    if (error == 0 && new->inode == NULL)
+        error = permission_make_name(new->directory);
+    else if (error == 0)
+        error = name_check_target(old, new, flags);
+    if (error == 0)
+        error = name_check_moved(old->inode, old, new);
+    if (error == 0 && flags & RENAME_EXCHANGE)
+        error = name_check_moved(new->inode, new, old);
+    return error;
+}
+
+static int
+name_check_replace(const struct path_end *old, const struct path_end *new, u32 flags)
+{
+    if (mount_is_root(old->inode) || (new->inode != NULL && mount_is_root(new->inode)))
         return -EBUSY;
-    if (old->inode == NULL)
-        return -ENOENT;
-    if ((flags & RENAME_NOREPLACE) && new->inode != NULL)
-        return -EEXIST;
-    error = name_check_move(old, new);
-    if (error < 0)
-        return error;
-    if (!inode_is(old->inode, S_IFDIR) && (old->slash || new->slash))
-        return -ENOTDIR;
-    if (new->inode != NULL && name_is_below(old->directory, new->inode))
-        return -ENOTEMPTY;
-    return name_check_replace(old, new);
+    if (flags & RENAME_EXCHANGE || new->inode == NULL || !inode_is(new->inode, S_IFDIR))
+        return 0;
+    return ramfs_is_empty(new->inode) ? 0 : -ENOTEMPTY;
 }
 
 /* Two names of the same file: nothing is to be done, says POSIX. */
 static int
 name_move(const struct path_end *old, const struct path_end *new, u32 flags)
 {
-    int error = flags & RENAME_EXCHANGE ? name_check_exchange(old, new) : name_check_rename(old, new, flags);
+    int error = name_check_ends(old, new, flags);
 
+    if (error == 0)
+        error = name_check_tree(old, new, flags);
     if (error < 0 || old->inode == new->inode)
+        return error;
+    error = name_check_permitted(old, new, flags);
+    if (error == 0)
+        error = name_check_replace(old, new, flags);
+    if (error < 0)
         return error;
     if (!(flags & RENAME_EXCHANGE))
         return ramfs_rename(old->directory, old->name, new->directory, new->name);
@@ -369,6 +378,19 @@ name_rename(const struct path_argument *from, const struct path_argument *to, u3
     return error;
 }
 
+/* The new name could not be read: but Linux looks for the old one before. */
+static int
+name_refuse(const struct path_argument *from, int error)
+{
+    struct path_end old;
+    int walked = path_walk(from->start, from->text, PATH_NO_FOLLOW, &old);
+
+    if (walked < 0)
+        return walked;
+    path_end_release(&old);
+    return error;
+}
+
 s32
 sys_renameat2(s32 old_directory, u32 old_path, s32 new_directory, u32 new_path, u32 flags)
 {
@@ -381,7 +403,9 @@ sys_renameat2(s32 old_directory, u32 old_path, s32 new_directory, u32 new_path, 
     if (error < 0)
         return error;
     error = path_argument_read(new_directory, new_path, &to);
-    if (error == 0) {
+    if (error < 0) {
+        error = name_refuse(&from, error);
+    } else {
         error = name_rename(&from, &to, flags);
         path_argument_release(&to);
     }

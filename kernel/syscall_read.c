@@ -235,7 +235,7 @@ seek_extent(const struct inode *inode, s64 offset, s64 size, u32 whence)
     return start > offset ? start : offset;
 }
 
-/* Where a seek leads, or -errno. On a device nowhere: it has one place. */
+/* Where a seek leads, or -errno. On a device nowhere: it has one place. A directory has no end to count from. */
 static s64
 seek_target(struct file *file, s64 offset, u32 whence)
 {
@@ -243,6 +243,8 @@ seek_target(struct file *file, s64 offset, u32 whence)
 
     if (inode_is(file->inode, S_IFCHR))
         return 0;
+    if (inode_is(file->inode, S_IFDIR) && whence > SEEK_CUR)
+        return -EINVAL;
     switch (whence) {
     case SEEK_SET:
         return offset;
@@ -250,11 +252,8 @@ seek_target(struct file *file, s64 offset, u32 whence)
         return (s64)file->offset + offset;
     case SEEK_END:
         return size + offset;
-    case SEEK_DATA:
-    case SEEK_HOLE:
-        return offset >= 0 && offset < size ? seek_extent(file->inode, offset, size, whence) : -ENXIO;
     default:
-        return -EINVAL;
+        return offset >= 0 && offset < size ? seek_extent(file->inode, offset, size, whence) : -ENXIO;
     }
 }
 
@@ -267,7 +266,9 @@ seek(s32 descriptor, s64 offset, u32 whence, u64 *result)
 
     if (error < 0)
         return error;
-    if (file->operations->size == NULL) {
+    if (whence > SEEK_MAX) {
+        error = -EINVAL;
+    } else if (file->operations->size == NULL) {
         error = -ESPIPE;
     } else {
         target = seek_target(file, offset, whence);

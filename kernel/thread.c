@@ -102,6 +102,7 @@ thread_create(struct process *process, struct pid *pid, void (*start)(void))
     thread->set_child_tid = 0;
     thread->clear_child_tid = 0;
     thread->robust_list = 0;
+    thread->acts_as = NULL;
     thread->user_ticks = 0;
     thread->system_ticks = 0;
     thread->switches_voluntary = 0;

@@ -69,6 +69,7 @@ struct thread {
     u32 set_child_tid;                         /* user address where it first writes its number (clone), or 0 */
     u32 clear_child_tid;                       /* user address to clear and wake at exit (set_tid_address), or 0 */
     u32 robust_list;                           /* user address given to set_robust_list, or 0 */
+    const struct identity *acts_as;            /* whose permissions it has while access asks; NULL: its process's */
     u64 user_ticks, system_ticks;              /* clock ticks charged to it */
     u64 switches_voluntary, switches_involuntary;
     TAILQ_ENTRY(thread) run_link;              /* in the run queue */

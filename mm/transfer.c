@@ -166,7 +166,8 @@ object_clear_within(struct object *object, u64 offset, u32 bytes)
 int
 object_clear(struct object *object, u64 offset, u64 bytes)
 {
-    u64 end = offset + bytes < object->bytes ? offset + bytes : object->bytes;
+    u64 room = (u64)object_page_count(object->bytes) << PAGE_SHIFT;
+    u64 end = offset + bytes < room ? offset + bytes : room;
     u32 index = (u32)(offset >> PAGE_SHIFT), last = object_page_count(end);
     int error = 0;
 

@@ -131,7 +131,7 @@ opening_show(void)
 static void
 positions_show(void)
 {
-    int file = open("place", O_RDWR | O_CREAT | O_TRUNC, 0600), appending = open("place", O_WRONLY | O_APPEND);
+    int file = open("place", O_RDWR | O_CREAT | O_TRUNC, 0600), appending = open("place", O_WRONLY | O_APPEND), ends[2];
 
     outcome(write(file, "0123456789", 10), "write");
     outcome(lseek(file, -3, SEEK_END), "lseek -3 from the end");
@@ -139,6 +139,9 @@ positions_show(void)
     outcome(read(file, text, 10), "read at the end");
     outcome(lseek(file, -11, SEEK_CUR), "lseek before the beginning");
     outcome(lseek(file, 0, 77), "lseek with a wrong whence");
+    pipe(ends);
+    outcome(lseek(ends[0], 0, 77), "lseek of a pipe with a wrong whence");
+    outcome(lseek(ends[0], 0, SEEK_SET), "lseek of a pipe");
     outcome(lseek(file, 100, SEEK_SET), "lseek beyond the end");
     outcome(read(file, text, 10), "read there");
     outcome(write(file, "x", 1), "write there");

@@ -94,10 +94,46 @@ stat_tell(const char *name)
     tell("  %s: mode %o, owner %d:%d", name, (unsigned) status.st_mode & 07777, (int) status.st_uid, (int) status.st_gid);
 }
 
+/* Who is not root takes away what a program's mode gives its user, by changing it. */
+static void
+deputy_by_owner(void)
+{
+    static const mode_t modes[] = { 06775, 06765, 04711, 02755 };
+
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+        chmod("own", modes[i]);
+        int file = open("own", O_WRONLY);
+        outcome(write(file, "x", 1), "write");
+        stat_tell("own");
+        chmod("own", modes[i]);
+        outcome(ftruncate(file, 1), "ftruncate");
+        stat_tell("own");
+        chmod("own", modes[i]);
+        close(open("own", O_WRONLY | O_TRUNC));
+        stat_tell("own");
+        close(file);
+    }
+}
+
+static void
+moves_by_owner(void)
+{
+    mkdir("sticky/open", 0700);
+    mkdir("sticky/fixed", 0500);
+    outcome(rename("sticky/fixed", "sticky/open/fixed"), "moving a directory that one may not write");
+    outcome(rename("sticky/fixed", "sticky/renamed"), "renaming it");
+    outcome(unlink("foreign_directory"), "unlink of another's directory, in another's");
+    outcome(rmdir("foreign"), "rmdir of another's file");
+    outcome(rename("foreign/", "sticky/x"), "rename of another's file as if it were a directory");
+    outcome(rename(PLACE, PLACE "/sticky/x"), "moving a directory into itself");
+}
+
 static void
 changes_by_owner(void)
 {
     become(OWNER);
+    deputy_by_owner();
+    moves_by_owner();
     outcome(chmod("own", 0604), "the owner: chmod");
     outcome(chmod("foreign", 0604), "chmod of another's");
     outcome(chown("own", OWNER, 99), "chown to a group of one's own");
@@ -126,6 +162,7 @@ changes_show(void)
     chmod("sticky", 01777);
     file_make("own", 06777, OWNER);
     file_make("foreign", 0666, STRANGER);
+    mkdir("foreign_directory", 0700);
     file_make("sticky/own", 0600, OWNER);
     file_make("sticky/foreign", 0666, STRANGER);
     outcome_of_child(changes_by_owner, "changes");
@@ -165,6 +202,10 @@ ids_temporary(void)
     ids_tell();
     outcome(setuid(STRANGER), "setuid to a third");
     outcome(open("/tmp/permissions/file", O_RDONLY), "reading root's file");
+    outcome(open("/tmp/permissions", O_WRONLY), "writing root's directory");
+    outcome(access("/tmp/permissions/closed/nothing", F_OK), "access asks for the real user");
+    outcome(faccessat(AT_FDCWD, "/tmp/permissions/closed/nothing", F_OK, AT_EACCESS), "faccessat for the effective one");
+    outcome(open("/tmp/permissions/file", O_RDONLY | O_NOATIME), "O_NOATIME");
     outcome(seteuid(0), "seteuid back");
     ids_tell();
 }
