@@ -206,18 +206,37 @@ segment_of(const struct object *object)
     return NULL;
 }
 
+/*
+ * The next part, from page on, of what was attached at the address, since the program may have unmapped some of it: a part
+ * lies as far from there as it does within its segment. NULL: there is none.
+ */
+static struct region *
+segment_find_part(u32 address, page_t page)
+{
+    struct region *region = region_find_from(&cpu()->aspace->regions, page);
+
+    while (region != NULL && (region->start.number - page_of(address).number != region->object_page
+                              || segment_of(region->object) == NULL))
+        region = region_next(region);
+    return region;
+}
+
 s32
 sys_shmdt(u32 address)
 {
-    struct region *region = region_find(&cpu()->aspace->regions, page_of(address));
+    struct region *region = segment_find_part(address, page_of(address));
     struct segment *segment = region == NULL ? NULL : segment_of(region->object);
-    int error;
 
-    if (segment == NULL || page_address(region->start) != address || region->object_page != 0)
+    if (segment == NULL || address & PAGE_MASK)
         return -EINVAL;
-    error = mmap_unmap(cpu()->aspace, address, segment->status.shm_segsz);
-    if (error < 0)
-        return error;
+    while (region != NULL && segment_of(region->object) == segment) {
+        page_t start = region->start, end = region->end;
+        int error = mmap_unmap(cpu()->aspace, page_address(start), (end.number - start.number) << PAGE_SHIFT);
+
+        if (error < 0)
+            return error;
+        region = segment_find_part(address, end);
+    }
     segment->status.shm_dtime = ipc_time();
     segment->status.shm_lpid = (s32)current_process()->id;
     shared_memory_reap();

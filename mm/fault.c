@@ -44,25 +44,33 @@
 /* The processor's error code. Intel SDM volume 3, 4.7. */
 #define ERROR_WRITE 0x2u
 
-/* Linux keeps this much free between the stack and what lies below it. */
+/* Linux keeps this much free between the stack and what lies below it, unless that is a stack, too, or not accessible. */
 #define STACK_GAP_PAGES 256u
 
 /* ---- Check ------------------------------------------------------------- */
+
+/* Whether what lies below the stack is far enough away for the stack to begin at page. */
+static bool
+fault_stack_has_room(struct region *stack, page_t page)
+{
+    const struct region *below = region_previous(stack);
+
+    return !below || below->flags & REGION_STACK || below->protection == 0
+        || page.number - below->end.number >= STACK_GAP_PAGES;
+}
 
 struct region *
 fault_stack(const struct fault *fault)
 {
     struct region_list *regions = &fault->aspace->regions;
-    struct region *stack = region_find_from(regions, fault->page), *below;
-    u32 room = fault->page.number, more;
+    struct region *stack = region_find_from(regions, fault->page);
+    u32 more;
 
     if (!stack || !(stack->flags & REGION_STACK)
         || stack->end.number - fault->page.number > fault->aspace->stack_limit_pages)
         return NULL;
-    below = region_previous(stack);
-    room -= below ? below->end.number : 0;
     more = stack->start.number - fault->page.number;
-    if (room < STACK_GAP_PAGES || more > fault->aspace->size_limit_pages
+    if (!fault_stack_has_room(stack, fault->page) || more > fault->aspace->size_limit_pages
         || regions->pages > fault->aspace->size_limit_pages - more)
         return NULL;
     return stack;

@@ -180,6 +180,9 @@ refusals_show(void)
     outcome(msync(AREA + 1, PAGE, MS_SYNC), "msync, unaligned");
     outcome(msync(page(100), PAGE, MS_SYNC), "msync where nothing is");
     outcome(mlock(page(100), PAGE), "mlock where nothing is");
+    mprotect(page(1), PAGE, PROT_NONE);
+    outcome(mlock(page(1), PAGE), "mlock of what must not be touched");
+    mprotect(page(1), PAGE, READ_WRITE);
     outcome(mlockall(0), "mlockall of nothing");
     outcome(mlockall(8), "mlockall with a wrong flag");
     close(file);

@@ -281,6 +281,28 @@ grows_check(void)
     unmap(room);
 }
 
+/* Whether a mapping grows downwards when there is one near below with this protection and these flags. */
+static bool
+grows_above(int protection, int flags)
+{
+    char *room = mmap(NULL, 10 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *top = room + 9 * PAGE;
+
+    munmap(room, 10 * PAGE);
+    mmap(room, PAGE, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | flags, -1, 0);
+    mmap(top, PAGE, READ_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_FIXED, -1, 0);
+    bool grown = read(open("/dev/zero", O_RDONLY), top - 3 * PAGE, 1) == 1;
+    munmap(room, 10 * PAGE);
+    return grown;
+}
+
+static void
+gap_check(void)
+{
+    check_that(!grows_above(PROT_READ, 0), "a mapping does not grow near to another");
+    check_that(grows_above(PROT_NONE, 0), "but if that cannot be touched");
+    check_that(grows_above(READ_WRITE, MAP_GROWSDOWN), "or grows itself");
+}
+
 int
 main(void)
 {
@@ -295,5 +317,6 @@ main(void)
     leave_check();
     remap_refused_check();
     grows_check();
+    gap_check();
     return check_end();
 }

@@ -51,6 +51,22 @@ posix_check(void)
     close(file);
 }
 
+/* What was attached is detached by its address though some of it has been unmapped. */
+static void
+parts_check(void)
+{
+    int id = shmget(IPC_PRIVATE, 4 * PAGE, 0600);
+    char *here = shmat(id, NULL, 0);
+    struct shmid_ds status;
+
+    munmap(here, PAGE);
+    munmap(here + 2 * PAGE, PAGE);
+    check_that(shmctl(id, IPC_STAT, &status) == 0 && status.shm_nattch == 2, "two parts of it are left");
+    check_that(shmdt(here + PAGE) == -1 && errno == EINVAL, "a part does not begin the segment: EINVAL");
+    check_that(shmdt(here) == 0 && shmctl(id, IPC_STAT, &status) == 0 && status.shm_nattch == 0, "both are detached");
+    shmctl(id, IPC_RMID, NULL);
+}
+
 static void
 segment_check(void)
 {
@@ -92,6 +108,7 @@ segment_check(void)
     check_that(shmdt(here) == 0 && shmdt(only_read) == 0, "detached");
     check_that(shmctl(id, IPC_STAT, &status) == -1 && errno == EINVAL, "then it has gone: EINVAL");
     check_that(shmdt(here) == -1 && errno == EINVAL, "detached again: EINVAL");
+    parts_check();
 }
 
 /* The calls of their own, which Linux has beside ipc. */
