@@ -1,9 +1,9 @@
 /*
- * Random sequences of mmap, munmap, mprotect, mremap, madvise, msync, fork, reads and writes, by memory and by
- * file, over a small arena and a small file. Every answer goes into a digest, which is printed now and then:
- * on two kernels that agree, the same seed gives the same digests.
+ * Random sequences of mmap, munmap, mprotect, mremap, madvise, mlock, mincore, msync, brk, shmat, fork, reads and
+ * writes, by memory and by file, over a small arena, a small file and a piece of shared memory. On two kernels that
+ * agree, the same seed gives the same digests (user/lib/digest.h).
  *
- *     random_memory SEED STEPS [FROM]      from step FROM on, each step is printed, to find the one that differs
+ *     random_memory SEED STEPS [FROM]
  *
  * Only what Linux promises is tried: mremap takes what was mapped by one call, and a page that may be
  * truncated away is mapped shared.
@@ -17,11 +17,17 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ipc.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/shm.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "user/lib/outcome.h"
+#include <linux/mman.h>
+
+#include "user/lib/digest.h"
 #include "user/lib/random.h"
 
 #define ARENA ((char *) 0x2a000000)
@@ -36,36 +42,13 @@ enum {
     FIRM_PAGES = 8,         /* of the file are never truncated away */
     CHILD_STEPS = 30,
     DEEPEST = 2,
-    REPORT = 100,           /* steps from one digest to the next */
+    SEGMENT_PAGES = 6,      /* of the shared memory */
+    MOST_LOCKED = 1 << 20,  /* bytes that may be locked */
 };
 
-/* What parents and children write together. */
-static struct {
-    uint32_t digest;
-    uint32_t step;
-} *shared;
-
-static uint32_t printed_from;
-static int file, depth;
+static int file, segment;
 static sigjmp_buf recovery;
 static volatile int fault;      /* signal and code of the last fault; 0: none */
-
-/* An answer goes into the digest (FNV-1a); `what`, start and count only help to find a difference. */
-static void
-answer(const char *what, int start, int count, uint32_t result)
-{
-    shared->digest = (shared->digest ^ result) * 16777619;
-    shared->digest = (shared->digest ^ (uint32_t) start) * 16777619;
-    if (shared->step >= printed_from)
-        tell("%u.%d %s %d+%d: %x", shared->step, depth, what, start, count, result);
-}
-
-/* What a call came to: 0, or the error. */
-static uint32_t
-result_of(long result)
-{
-    return result == -1 ? (uint32_t) errno : 0;
-}
 
 static char *
 place(int page)
@@ -116,7 +99,7 @@ step_access(void)
     bool write = draw(2);
     uint32_t value = draw(UINT32_MAX);
 
-    answer(write ? "write" : "read", page, 1, touch((volatile uint32_t *) (place(page) + 4 * draw(PAGE / 4)), write, value));
+    digest_answer(write ? "write" : "read", page, 1, touch((volatile uint32_t *) (place(page) + 4 * draw(PAGE / 4)), write, value));
 }
 
 static void
@@ -126,11 +109,11 @@ step_file(void)
     uint32_t word = draw(UINT32_MAX);
 
     if (draw(2)) {
-        answer("pwrite", (int) where, 4, (uint32_t) pwrite(file, &word, sizeof word, where));
+        digest_answer("pwrite", (int) where, 4, (uint32_t) pwrite(file, &word, sizeof word, where));
         return;
     }
     uint32_t got = (uint32_t) pread(file, &word, sizeof word, where);
-    answer("pread", (int) where, 4, got == sizeof word ? word : got);
+    digest_answer("pread", (int) where, 4, got == sizeof word ? word : got);
 }
 
 /* ---- Mappings -------------------------------------------------------------------------------------------------------------- */
@@ -143,7 +126,7 @@ step_map(void)
     draw_range(&start, &count);
     int fixed = draw(6) ? MAP_FIXED : MAP_FIXED_NOREPLACE;
     void *result = mmap(place(start), (size_t) count * PAGE, protection, kind | MAP_ANONYMOUS | fixed, -1, 0);
-    answer("mmap", start, count, result_of(result == MAP_FAILED ? -1 : 0));
+    digest_answer("mmap", start, count, digest_error(result == MAP_FAILED ? -1 : 0));
 }
 
 static void
@@ -157,7 +140,7 @@ step_map_file(void)
         count = available;
     int first = (int) draw((uint32_t) (available - count + 1));
     void *result = mmap(place(start), (size_t) count * PAGE, protection, kind | MAP_FIXED, file, (off_t) first * PAGE);
-    answer("mmap of the file", start, count, result_of(result == MAP_FAILED ? -1 : 0));
+    digest_answer("mmap of the file", start, count, digest_error(result == MAP_FAILED ? -1 : 0));
 }
 
 static void
@@ -166,7 +149,7 @@ step_unmap(void)
     int start, count;
 
     draw_range(&start, &count);
-    answer("munmap", start, count, result_of(munmap(place(start), (size_t) count * PAGE)));
+    digest_answer("munmap", start, count, digest_error(munmap(place(start), (size_t) count * PAGE)));
 }
 
 static void
@@ -175,17 +158,19 @@ step_protect(void)
     int start, count, protection = draw_protection();
 
     draw_range(&start, &count);
-    answer("mprotect", start, count, result_of(mprotect(place(start), (size_t) count * PAGE, protection)));
+    digest_answer("mprotect", start, count, digest_error(mprotect(place(start), (size_t) count * PAGE, protection)));
 }
 
 static void
 step_advise(void)
 {
-    static const int advice[] = { MADV_DONTNEED, MADV_DONTNEED, MADV_WILLNEED, MADV_NORMAL };
+    static const int advice[] = {
+        MADV_DONTNEED, MADV_DONTNEED, MADV_WILLNEED, MADV_NORMAL, MADV_DONTFORK, MADV_DOFORK, MADV_WIPEONFORK, MADV_KEEPONFORK, 99,
+    };
     int start, count;
 
     draw_range(&start, &count);
-    answer("madvise", start, count, result_of(madvise(place(start), (size_t) count * PAGE, advice[draw(4)])));
+    digest_answer("madvise", start, count, digest_error(madvise(place(start), (size_t) count * PAGE, advice[draw(sizeof advice / sizeof *advice)])));
 }
 
 static void
@@ -194,7 +179,7 @@ step_sync(void)
     int start, count;
 
     draw_range(&start, &count);
-    answer("msync", start, count, result_of(msync(place(start), (size_t) count * PAGE, MS_SYNC)));
+    digest_answer("msync", start, count, digest_error(msync(place(start), (size_t) count * PAGE, MS_SYNC)));
 }
 
 static void
@@ -202,7 +187,7 @@ step_truncate(void)
 {
     int pages = FIRM_PAGES + (int) draw(FILE_PAGES - FIRM_PAGES + 1);
 
-    answer("ftruncate", pages, 0, result_of(ftruncate(file, (off_t) pages * PAGE)));
+    digest_answer("ftruncate", pages, 0, digest_error(ftruncate(file, (off_t) pages * PAGE)));
 }
 
 /* Maps anew, with a hole on either side, writes, and moves or resizes that. */
@@ -220,7 +205,80 @@ step_remap(void)
     to = (int) draw((uint32_t) (PAGES - new + 1));
     bool moves = draw(3) != 0;
     void *result = mremap(place(start), (size_t) count * PAGE, (size_t) new * PAGE, moves ? MREMAP_MAYMOVE | MREMAP_FIXED : 0, place(to));
-    answer(moves ? "mremap there" : "mremap", start, count, result == MAP_FAILED ? (uint32_t) errno : (uint32_t) result);
+    digest_answer(moves ? "mremap there" : "mremap", start, count, result == MAP_FAILED ? (uint32_t) errno : (uint32_t) result);
+}
+
+/* ---- Locks, residency, the break, shared memory ----------------------------------------------------------------------------- */
+
+static void
+step_lock(void)
+{
+    int start, count, how = (int) draw(3);
+
+    draw_range(&start, &count);
+    size_t bytes = (size_t) count * PAGE;
+    int result = how == 0 ? mlock(place(start), bytes) : how == 1 ? munlock(place(start), bytes) : mlock2(place(start), bytes, MLOCK_ONFAULT);
+    digest_answer("mlock", start, count, digest_error(result));
+}
+
+/* Of private memory that was never read, the same pages are there on all kernels. */
+static void
+step_residency(void)
+{
+    unsigned char there[LONGEST];
+    int start, count;
+    uint32_t sum = 0;
+
+    draw_range(&start, &count);
+    munmap(place(start), (size_t) count * PAGE);
+    mmap(place(start), (size_t) count * PAGE, READ_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    for (int i = 0; i < count; i++)
+        if (draw(2))
+            *place(start + i) = 1;
+    digest_answer("mincore", start, count, digest_error(mincore(place(start), (size_t) count * PAGE, there)));
+    for (int i = 0; i < count; i++)
+        sum = sum * 2 + (there[i] & 1u);
+    digest_answer("  pages", start, count, sum);
+}
+
+/* The break goes up and down; what is there after that is zero. */
+static void
+step_break(void)
+{
+    static char *base;
+    char *now = (char *) syscall(SYS_brk, 0), *wanted;
+
+    if (base == NULL)
+        base = (char *) (((uintptr_t) now + 2 * PAGE) & ~(uintptr_t) (PAGE - 1));
+    wanted = base + draw(8) * PAGE + draw(PAGE);
+    digest_answer("brk", wanted - base, 0, (uint32_t) (syscall(SYS_brk, wanted) == (long) wanted));
+    digest_answer("  its last byte", 0, 0, touch((volatile uint32_t *) (((uintptr_t) wanted - 4) & ~3u), draw(2), 77));
+}
+
+static void
+step_segment(void)
+{
+    int page = (int) draw(PAGES - SEGMENT_PAGES), flags = SHM_REMAP | (draw(3) ? 0 : SHM_RDONLY);
+
+    if (draw(4)) {
+        void *result = shmat(segment, place(page), flags);
+        digest_answer("shmat", page, flags, digest_error(result == (void *) -1 ? -1 : 0));
+    } else {
+        digest_answer("shmdt", page, 0, digest_error(shmdt(place(page))));
+    }
+}
+
+/* A stack of its own: accesses below make it grow. */
+static void
+step_grow(void)
+{
+    int start = 20 + (int) draw(PAGES - 20);
+
+    munmap(place(start - 12), 13 * PAGE);
+    void *result = mmap(place(start), PAGE, READ_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_GROWSDOWN, -1, 0);
+    digest_answer("mmap of a stack", start, 1, digest_error(result == MAP_FAILED ? -1 : 0));
+    for (int i = 0; i < 6; i++)
+        digest_answer("  grow", start, i, touch((volatile uint32_t *) place(start - i), true, (uint32_t) i));
 }
 
 /* ---- Processes -------------------------------------------------------------------------------------------------------------- */
@@ -233,17 +291,19 @@ step_fork(void)
 {
     int status = 0;
 
-    if (depth >= DEEPEST)
+    if (digest_depth >= DEEPEST)
         return;
+    uint32_t seed = draw(UINT32_MAX) | 1;
     fflush(stdout);
     pid_t child = fork();
     if (child == 0) {
-        depth++;
+        random_state = seed;
+        digest_depth++;
         run_steps(CHILD_STEPS);
         _exit(EXIT_SUCCESS);
     }
     waitpid(child, &status, 0);
-    answer("fork", 0, 0, (uint32_t) status);
+    digest_answer("fork", 0, 0, (uint32_t) status);
 }
 
 static const struct {
@@ -251,7 +311,8 @@ static const struct {
     void (*run)(void);
 } steps[] = {
     { 12, step_map }, { 8, step_map_file }, { 5, step_unmap }, { 12, step_protect }, { 5, step_advise }, { 2, step_sync },
-    { 2, step_truncate }, { 6, step_remap }, { 1, step_fork }, { 7, step_file }, { 40, step_access },
+    { 2, step_truncate }, { 6, step_remap }, { 1, step_fork }, { 7, step_file },
+    { 4, step_lock }, { 2, step_residency }, { 2, step_break }, { 3, step_segment }, { 1, step_grow }, { 28, step_access },
 };
 
 static void
@@ -263,10 +324,8 @@ run_steps(uint32_t count)
 
         while (choice >= steps[kind].weight)
             choice -= steps[kind++].weight;
-        shared->step++;
+        digest_step();
         steps[kind].run();
-        if (shared->step % REPORT == 0)
-            tell("step %u: %08x", shared->step, shared->digest);
     }
 }
 
@@ -274,20 +333,19 @@ int
 main(int count, char **arguments)
 {
     struct sigaction action = { .sa_sigaction = note_fault, .sa_flags = SA_SIGINFO | SA_NODEFER };
+    uint32_t wanted = digest_begin(count, arguments);
 
-    if (count < 3) {
-        fputs("usage: random_memory SEED STEPS [FROM]\n", stderr);
-        return EXIT_FAILURE;
-    }
-    random_state = (uint32_t) strtoul(arguments[1], NULL, 0) | 1;
-    printed_from = count > 3 ? (uint32_t) strtoul(arguments[3], NULL, 0) : UINT32_MAX;
-    shared = mmap(NULL, sizeof *shared, READ_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     file = open(FILE_NAME, O_RDWR | O_CREAT | O_TRUNC, 0600);
     ftruncate(file, FILE_PAGES * PAGE);
     unlink(FILE_NAME);
     sigaction(SIGSEGV, &action, NULL);
     sigaction(SIGBUS, &action, NULL);
-    run_steps((uint32_t) strtoul(arguments[2], NULL, 0));
-    tell("at the end: %08x", shared->digest);
+    /* Removed, it lasts as long as it is attached once. */
+    segment = shmget(IPC_PRIVATE, SEGMENT_PAGES * PAGE, 0600);
+    shmat(segment, NULL, 0);
+    shmctl(segment, IPC_RMID, NULL);
+    setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){ MOST_LOCKED, MOST_LOCKED });
+    run_steps(wanted);
+    digest_end();
     return EXIT_SUCCESS;
 }
