@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "tools/pagesim/common.h"
+#include "tools/pagesim/trace.h"
 
-#define DEFAULT_PAGE_SIZE 4096u
 #define DEFAULT_WINDOW 10u
 
 /* Of frames and of references in a window: every policy can count so many in 32 bits. */

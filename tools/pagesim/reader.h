@@ -54,22 +54,29 @@ is_blank_or_end(int character)
 }
 
 /* A number in base 10 or 16, of which `what` tells what it is; fails if there is none, or it is too large. */
+uint64_t reader_any_number(struct trace *trace, unsigned base, uint64_t limit, const char *what);
+
+/* So few digits make no number that is too large for 64 bits. */
+#define FEW_DIGITS 16
+
+/* The same, fast where it has few digits and all of them lie in the buffer: nearly always. */
 static inline uint64_t
 reader_number(struct trace *trace, unsigned base, uint64_t limit, const char *what)
 {
-    unsigned digit = digit_value(reader_peek(trace));
     uint64_t number = 0;
-    bool too_large = false;
+    unsigned digit;
 
-    if (digit >= base)
-        reader_fail(trace, "%s expected", what);
-    for (; digit < base; digit = digit_value(reader_peek(trace))) {
-        too_large |= __builtin_mul_overflow(number, base, &number) | __builtin_add_overflow(number, digit, &number);
-        trace->at++;
+    if (trace->end - trace->at > FEW_DIGITS) {
+        int count = 0;
+
+        for (; count < FEW_DIGITS && (digit = digit_value(trace->at[count])) < base; count++)
+            number = number * base + digit;
+        if (count > 0 && count < FEW_DIGITS && number <= limit) {
+            trace->at += count;
+            return number;
+        }
     }
-    if (too_large || number > limit)
-        reader_fail(trace, "%s is too large", what);
-    return number;
+    return reader_any_number(trace, base, limit, what);
 }
 
 /* Takes spaces and tabs. */

@@ -57,6 +57,24 @@ reader_fill(struct trace *trace)
     return bytes > 0;
 }
 
+uint64_t
+reader_any_number(struct trace *trace, unsigned base, uint64_t limit, const char *what)
+{
+    unsigned digit = digit_value(reader_peek(trace));
+    uint64_t number = 0;
+    bool too_large = false;
+
+    if (digit >= base)
+        reader_fail(trace, "%s expected", what);
+    for (; digit < base; digit = digit_value(reader_peek(trace))) {
+        too_large |= __builtin_mul_overflow(number, base, &number) | __builtin_add_overflow(number, digit, &number);
+        trace->at++;
+    }
+    if (too_large || number > limit)
+        reader_fail(trace, "%s is too large", what);
+    return number;
+}
+
 void
 reader_skip_line(struct trace *trace)
 {

@@ -28,6 +28,9 @@ struct trace_header {
     char *text;                 /* all fields, as they stand there */
 };
 
+/* Bytes that a page has in traces of addresses, if nothing else is said. */
+#define DEFAULT_PAGE_SIZE 4096u
+
 /* No process of a 32-bit kernel has more frames. */
 #define TRACE_FRAMES_MOST (1u << 20)
 

@@ -70,6 +70,13 @@ lackey_event(int first, int second)
     return second == 'L' ? TRACE_READ : second == 'S' || second == 'M' ? TRACE_WRITE : -1;
 }
 
+/* A division takes as long as all the rest of a line. */
+static inline uint64_t
+page_of(const struct trace *trace, uint64_t address)
+{
+    return trace->page_size == DEFAULT_PAGE_SIZE ? address / DEFAULT_PAGE_SIZE : address / trace->page_size;
+}
+
 /* An access can reach into the next page. */
 static void
 lackey_access(struct trace *trace, struct trace_output *output, enum trace_event event)
@@ -84,7 +91,7 @@ lackey_access(struct trace *trace, struct trace_output *output, enum trace_event
     if (size == 0 || address + size - 1 < address)
         reader_fail(trace, "no access has this size");
     reader_end_line(trace);
-    for (uint64_t page = address / trace->page_size; page <= (address + size - 1) / trace->page_size; page++)
+    for (uint64_t page = page_of(trace, address), last = page_of(trace, address + size - 1); page <= last; page++)
         reader_put(trace, output, page, event);
 }
 
