@@ -5,23 +5,21 @@
 
 #include "kernel/assert.h"
 #include "kernel/wait.h"
-#include "mm/pool_page.h"
 
 /* Whoever waits for any busy frame; there are few, and they look again. */
 static struct wait_queue waiters;
 
-void
-evictable_insert(struct frame *frame)
+static inline void
+candidate_insert(struct frame *frame)
 {
     if (evictable_is_candidate(frame) && !frame->evictable)
         pool_insert(frame);
 }
 
 void
-evictable_remove(struct frame *frame)
+evictable_insert(struct frame *frame)
 {
-    if (frame->evictable)
-        pool_remove(frame);
+    candidate_insert(frame);
 }
 
 void
@@ -38,19 +36,9 @@ evictable_unpin(struct frame *frame)
     assert(frame->pins > 0);
     frame->pins--;
     if (!frame->orphan)
-        evictable_insert(frame);
+        candidate_insert(frame);
     else if (!frame->pins && !frame->busy)
         evictable_disown(frame);
-}
-
-void
-evictable_begin(struct frame *frame)
-{
-    assert(!frame->busy);
-    evictable_remove(frame);
-    if (pool_watchful)
-        pool_begin(frame);
-    frame->busy = true;
 }
 
 bool

@@ -7,9 +7,11 @@
  */
 #pragma once
 
+#include "kernel/assert.h"
 #include "mm/frame.h"
 #include "mm/pmap.h"
 #include "mm/pool.h"
+#include "mm/pool_page.h"
 #include "mm/swap.h"
 
 /* Whether a frame may be evicted: it has an owner, is neither pinned, busy nor locked,
@@ -24,14 +26,28 @@ evictable_is_candidate(const struct frame *frame)
 
 /* Tells the policy of the frame, if it is a candidate; or to forget it. */
 void evictable_insert(struct frame *frame);
-void evictable_remove(struct frame *frame);
+
+static inline void
+evictable_remove(struct frame *frame)
+{
+    if (frame->evictable)
+        pool_remove(frame);
+}
 
 /* A pinned frame stays in memory. Pins count. */
 void evictable_pin(struct frame *frame);
 void evictable_unpin(struct frame *frame);
 
 /* A device begins to fill or read the frame: it is busy, and who needs it waits. */
-void evictable_begin(struct frame *frame);
+static inline void
+evictable_begin(struct frame *frame)
+{
+    assert(!frame->busy);
+    evictable_remove(frame);
+    if (pool_watchful)
+        pool_begin(frame);
+    frame->busy = true;
+}
 
 /* The transfer is over; wakes who waits. False if the owner has gone meanwhile:
  * then the frame has been freed. */

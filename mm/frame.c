@@ -48,10 +48,11 @@ frame_push(struct frame *frame)
     if (frame->state == FRAME_TABLE)
         frame->table = (struct table_use){0};
     frame->state = FRAME_FREE;
-    if (frame->prefetched)
-        counters.prefetch_useless++;
+    if (frame->unsettled) {
+        counters.prefetch_useless += frame->prefetched;
+        frame->unsettled = 0;
+    }
     frame->dirty = frame->referenced = false;
-    frame->unsettled = 0;
     frame->owner = NULL;
     frame->index = free_head;
     free_head = frame_number(frame).number;

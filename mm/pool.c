@@ -168,11 +168,11 @@ pool_adopt(struct pool *pool, struct frame *frame)
 
 /* Tells the policy of the pool that the frame is charged to. */
 static inline void
-pool_tell(struct pool *pool, struct frame *frame)
+pool_tell(struct pool *pool, struct frame *frame, u32 number)
 {
     frame->evictable = true;
     pool->frames++;
-    pool->policy->insert(pool->state, frame_number(frame).number);
+    pool->policy->insert(pool->state, number);
 }
 
 /* The same while pool_watchful. The reference that brought it in counts once it is in. */
@@ -182,7 +182,7 @@ pool_insert_watched(struct frame *frame)
     bool recorded;
     struct pool *pool = pool_admit(frame, &recorded);
 
-    pool_tell(pool, frame);
+    pool_tell(pool, frame, frame_number(frame).number);
     pool->references += recorded;
 }
 
@@ -190,25 +190,28 @@ void
 pool_insert(struct frame *frame)
 {
     u32 number = frame_number(frame).number;
+    struct pool *pool;
 
     if (pool_watchful) {
         pool_insert_watched(frame);
         return;
     }
-    if (!pool_table[number])
-        pool_table[number] = pool_current;
-    pool_tell(pool_table[number], frame);
+    pool = pool_table[number];
+    if (!pool)
+        pool = pool_table[number] = pool_current;
+    pool_tell(pool, frame, number);
 }
 
 /* The policy is to forget the frame. */
 static inline struct pool *
 pool_untell(struct frame *frame)
 {
-    struct pool *pool = pool_table[frame_number(frame).number];
+    u32 number = frame_number(frame).number;
+    struct pool *pool = pool_table[number];
 
     frame->evictable = false;
     pool->frames--;
-    pool->policy->remove(pool->state, frame_number(frame).number);
+    pool->policy->remove(pool->state, number);
     return pool;
 }
 
@@ -243,7 +246,9 @@ pool_set_aside(struct frame *frame)
 void
 pool_put_back(struct frame *frame)
 {
-    pool_tell(pool_table[frame_number(frame).number], frame);
+    u32 number = frame_number(frame).number;
+
+    pool_tell(pool_table[number], frame, number);
 }
 
 /* What is wrong with a policy's choice among a pool's frames. */
@@ -270,29 +275,12 @@ choice_wrong(const struct pool *pool, u32 number)
     return "it was not told of";
 }
 
-/* Whether the pool's policy was told of the frame. */
-static inline bool
-choice_is_known(const struct pool *pool, u32 number)
-{
-    return number < frame_limit && pool_table[number] == pool && frame_descriptor((frame_t){number})->evictable;
-}
-
-static void __attribute__((noreturn, cold))
-choice_refuse(const struct pool *pool, u32 number)
+void
+pool_refuse(const struct pool *pool, u32 number)
 {
     if (number == POLICY_NONE)
         panic("policy %s chose no frame, although it was told of %u", pool->policy->name, pool->frames);
     panic("policy %s chose frame %u, which %s", pool->policy->name, number, choice_wrong(pool, number));
-}
-
-u32
-pool_select(struct pool *pool)
-{
-    u32 number = pool->policy->select(pool->state);
-
-    if (!choice_is_known(pool, number) && (number != POLICY_NONE || pool->frames > 0))
-        choice_refuse(pool, number);
-    return number;
 }
 
 void

@@ -136,10 +136,23 @@ pool_forget(const struct frame *frame)
  * their bits or counters, the hand, the reason. Between pool_select and pool_evict. */
 void pool_explain(struct pool *pool, const struct frame *victim, char *line, usize bytes);
 
-/* The number of the pool's next victim; POLICY_NONE if there is no candidate. A policy
- * that names anything but a frame that it was told of, or none although it was told of
- * some, is a panic that names the policy. */
-u32 pool_select(struct pool *pool);
+/* The policy named what it must not: a panic that says what, and why not. */
+void pool_refuse(const struct pool *pool, u32 number) __attribute__((noreturn, cold));
+
+/* The pool's next victim; NULL if there is no candidate. A policy that names anything but
+ * a frame that it was told of, or none although it was told of some, is refused. */
+static inline struct frame *
+pool_select(struct pool *pool)
+{
+    u32 number = pool->policy->select(pool->state);
+    struct frame *frame = frame_descriptor((frame_t){number});
+
+    if (number < frame_limit && pool_table[number] == pool && frame->evictable)
+        return frame;
+    if (number != POLICY_NONE || pool->frames > 0)
+        pool_refuse(pool, number);
+    return NULL;
+}
 
 /* Whether the frame counts against the quota of the pool. */
 static inline bool

@@ -45,7 +45,7 @@ reclaim_set_killer(bool (*killer)(void))
 }
 
 /* Takes the slot of some anon in memory, which then counts as dirty. */
-static bool
+static __attribute__((noinline)) bool
 slot_take_back(void)
 {
     for (u32 i = 0; i < frame_limit; i++) {
@@ -65,15 +65,14 @@ slot_take_back(void)
     return false;
 }
 
-/* Makes sure that the anon has a slot to be written to. */
-static bool
+/* Finds a slot to be written to for an anon that has none. */
+static inline bool
 anon_find_slot(struct anon *anon)
 {
-    if (!anon->slot.number)
-        anon->slot = swap_allocate();
+    anon->slot = swap_allocate();
     if (!anon->slot.number && anon_slots_to_take && slot_take_back())
         anon->slot = swap_allocate();
-    return anon->slot.number != 0;
+    return anon->slot.number;
 }
 
 /* A victim's fate counts for the system when it is known, and for the address space
@@ -89,7 +88,7 @@ victim_count(struct counters *of, bool written)
 }
 
 /* Takes the victim from whoever maps it. Whether it must be written. */
-static bool
+static inline bool
 victim_revoke(struct frame *frame)
 {
     struct counters *owner = frame->first.pmap ? frame->first.pmap->counters : NULL;
@@ -97,7 +96,8 @@ victim_revoke(struct frame *frame)
     pmap_frame_remove(frame);
     if (owner) {
         victim_count(owner, frame->dirty);
-        owner->pswpout += frame->dirty && frame->state == FRAME_ANONYMOUS;
+        if (frame->dirty && frame->state == FRAME_ANONYMOUS)
+            owner->pswpout++;
     }
     return frame->dirty;
 }
@@ -145,23 +145,20 @@ object_evict(struct frame *frame, bool dirty)
 }
 
 /* Whether nobody needs the frame at the moment, and there is a place for its contents. */
-static bool
+static inline bool
 frame_may_go(struct frame *frame)
 {
     struct anon *anon = frame->owner;
 
     if (frame->needed)
         return false;
-    if (frame->state == FRAME_OBJECT)
+    if (frame->state == FRAME_OBJECT || anon->slot.number)
         return true;
-    if (!anon->slot.number)
-        frame->dirty = true;    /* there is no other copy */
-    else if (!frame->dirty)
-        pmap_frame_harvest_dirty(frame);
-    return !frame->dirty || anon_find_slot(anon);
+    frame->dirty = true;        /* there is no other copy */
+    return anon_find_slot(anon);
 }
 
-static void
+static __attribute__((noinline)) void
 victim_explain(struct pool *pool, const struct frame *victim)
 {
     char line[EXPLANATION_BYTES];
@@ -175,22 +172,17 @@ victim_explain(struct pool *pool, const struct frame *victim)
 static struct frame *
 victim_choose(struct pool *pool)
 {
-    struct frame *victim = NULL, *aside = NULL;
-    u32 number;
+    struct frame *victim, *aside = NULL;
 
-    while (!victim && (number = pool_select(pool)) != POLICY_NONE) {
-        struct frame *frame = frame_descriptor((frame_t){number});
-
-        if (frame_may_go(frame)) {
-            if (reclaim_explain == EXPLAIN_ON)
-                victim_explain(pool, frame);
-            pool_evict(pool, frame);
-            victim = frame;
-        } else {
-            pool_set_aside(frame);
-            frame->aside = aside;
-            aside = frame;
-        }
+    while ((victim = pool_select(pool)) && !frame_may_go(victim)) {
+        pool_set_aside(victim);
+        victim->aside = aside;
+        aside = victim;
+    }
+    if (victim) {
+        if (reclaim_explain == EXPLAIN_ON)
+            victim_explain(pool, victim);
+        pool_evict(pool, victim);
     }
     for (; aside; aside = aside->aside)
         pool_put_back(aside);
@@ -229,7 +221,7 @@ batch_find_slot(const struct reclaim_batch *batch, struct anon *anon)
 
     if (count && anon->slot.number && anon->slot.number != wanted)
         anon_drop_slot(anon);
-    return anon_find_slot(anon) && (!count || anon->slot.number == wanted);
+    return (anon->slot.number || anon_find_slot(anon)) && (!count || anon->slot.number == wanted);
 }
 
 bool
@@ -318,7 +310,7 @@ some_pool_suffer(void)
 }
 
 /* More than one attempt only where a device fails: then each candidate has one. */
-static bool
+static inline bool
 evict_one(bool own)
 {
     enum eviction eviction;

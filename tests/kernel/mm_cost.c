@@ -41,7 +41,7 @@ cost_of_choice(struct aspace *aspace, u32 address)
     u64 start = instructions(), end;
 
     for (u32 i = 0; i < PAGES; i++)
-        pool_evict(&pool_global, frame_descriptor((frame_t){pool_select(&pool_global)}));
+        pool_evict(&pool_global, pool_select(&pool_global));
     end = instructions();
     for (u32 i = 0; i < PAGES; i++)
         evictable_insert(frame_at(aspace, address, i));
