@@ -233,3 +233,48 @@ SELFTEST(terminal, full_line_can_be_ended,
     check_equal(read_text(text, sizeof(text)), TERMINAL_INPUT_BYTES);
     check_equal(text[TERMINAL_INPUT_BYTES - 1], '\n');
 }
+
+SELFTEST(terminal, zero_is_no_function, "a function whose character is 0 has none: a typed 0 is an ordinary character")
+{
+    struct termios settings;
+    char text[8];
+
+    start();
+    settings = terminal.settings;
+    settings.c_cc[VKILL] = 0;
+    terminal_set(&terminal, &settings);
+    type("a");
+    terminal_receive(&terminal, '\0');
+    type("b\r");
+    check_equal(read_text(text, sizeof(text)), 4);
+}
+
+SELFTEST(terminal, half_character_is_erased_within_its_line, "where a line begins within a character, erasing it stops at the line's beginning")
+{
+    struct termios settings;
+    char text[8];
+
+    start();
+    settings = terminal.settings;
+    settings.c_iflag |= IUTF8;
+    terminal_set(&terminal, &settings);
+    type("b\r");
+    type("\x80\x7f");
+    type("a\r");
+    check_equal(read_text(text, sizeof(text)), 2);
+    check_text(text, "b\n");
+    check_equal(read_text(text, sizeof(text)), 2);
+    check_text(text, "a\n");
+}
+
+SELFTEST(terminal, tab_goes_to_its_stop, "what is printed before a typed tab counts for its width: a printed tab goes to the next multiple of 8")
+{
+    u32 erased = 0;
+
+    start();
+    terminal_print(&terminal, "ab\t", 3);
+    type("\t\x7f");
+    for (usize i = 0; i < shown_length; i++)
+        erased += shown[i] == '\b';
+    check_equal(erased, 8);
+}

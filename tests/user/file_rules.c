@@ -120,6 +120,17 @@ devices_check(void)
     close(file);
 }
 
+/* Descriptor 0 is one like any other. */
+static void
+first_body(void)
+{
+    char byte;
+
+    close(STDIN_FILENO);
+    int file = open("/dev/zero", O_RDONLY), other = open("/dev/null", O_RDONLY);
+    _exit(file != STDIN_FILENO || other <= file || read(file, &byte, 1) != 1 || read(other, &byte, 1) != 0 || close(file) != 0);
+}
+
 static void
 no_terminal_body(void)
 {
@@ -170,6 +181,7 @@ main(void)
     directory_check();
     proc_check();
     devices_check();
+    check_that(check_child(first_body) == 0, "a file is opened as descriptor 0 where that is free");
     check_that(check_child(no_terminal_body) == 0, "/dev/tty where there is no terminal: ENXIO");
     pipe_check();
     old_map_check();

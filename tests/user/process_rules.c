@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -471,6 +472,8 @@ main(int count, char **arguments)
     char name[16];
     prctl(PR_GET_NAME, name, 0, 0, 0);
     check_that(strcmp(name, "process_rules") == 0, "a process is called what its program's path ends with");
+    const char *platform = (const char *) getauxval(AT_PLATFORM);
+    check_that(platform != NULL && platform[0] == 'i' && strcmp(platform + 2, "86") == 0, "and told its processor's kind");
     check_that(execve(arguments[0], (char *const[]) { arguments[0], (char *) 16, arguments[0], NULL }, NULL) == -1 && errno == EFAULT,
                "one argument from nowhere among others: EFAULT");
     program_check(arguments[0]);

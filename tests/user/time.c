@@ -319,6 +319,7 @@ main(void)
     interrupted_check();
     if (geteuid() == 0)
         check_that(check_child(set_body) == 0, "a user does not set the clock: EPERM");
+    check_that(syscall(CLOCK_NANOSLEEP_TIME64, CLOCK_MONOTONIC, 0, (int64_t[]) { 0, 1000 }, NULL) == 0, "a nap of wide numbers");
     check_that(syscall(CLOCK_NANOSLEEP_TIME64, CLOCK_MONOTONIC, 0, 16, NULL) == -1 && errno == EFAULT, "a time from nowhere: EFAULT");
     check_that(time(NULL) > A_YEAR_IN_2024, "the clock knows the year");
     return check_end();
