@@ -233,6 +233,47 @@ the_pool_most_above_its_quota_gives_up_a_frame(void)
     pool_destroy(much);
 }
 
+/* Rule: what an instruction under way needs is no victim; if a pool has nothing else, another one gives, and at last none. */
+static void
+what_is_needed_stays_and_another_pool_gives(void)
+{
+    struct pool *full;
+
+    begin();
+    bad.select = policy_fifo.select;
+    full = pool_with(0, 1, 0);
+    check(pool_fattest() == full);
+    check(frame_need_begin(anons[0]->frame) && frame_need_begin(anons[1]->frame));
+    check(reclaim_evict_one());
+    check(anons[0]->frame && anons[1]->frame && !anons[2]->frame);
+    for (u32 i = 3; i < ANONS; i++)
+        check(reclaim_evict_one());
+    check(!reclaim_evict_one());
+    check(anons[0]->frame && anons[1]->frame);
+    /* Needed by two, it stays until both have what they wanted. */
+    check(frame_need_begin(anons[0]->frame));
+    frame_need_end(anons[0]->frame);
+    check(!reclaim_evict_one());
+    frame_need_end(anons[0]->frame);
+    check(reclaim_evict_one() && !anons[0]->frame && anons[1]->frame);
+    frame_need_end(anons[1]->frame);
+    pool_destroy(full);
+}
+
+/* Too many to be counted: then it is as if nobody needed it more, and every one that was counted takes back one. */
+static void
+a_frame_is_needed_by_a_limited_number(void)
+{
+    begin();
+    for (u32 i = 0; i < FRAME_NEEDED_MAX; i++)
+        check(frame_need_begin(anons[0]->frame));
+    check(!frame_need_begin(anons[0]->frame));
+    check_equal(anons[0]->frame->needed, FRAME_NEEDED_MAX);
+    for (u32 i = 0; i < FRAME_NEEDED_MAX; i++)
+        frame_need_end(anons[0]->frame);
+    check_equal(anons[0]->frame->needed, 0);
+}
+
 static void
 an_empty_pool_gives_up_nothing(void)
 {
@@ -348,6 +389,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         HOST_CASE(no_fault_is_found_with_one_that_behaves, ""),
         HOST_CASE(the_pool_most_above_its_quota_gives_up_a_frame, ""),
+        HOST_CASE(what_is_needed_stays_and_another_pool_gives, ""),
+        HOST_CASE(a_frame_is_needed_by_a_limited_number, ""),
         HOST_CASE(an_empty_pool_gives_up_nothing, ""),
         HOST_CASE(a_pool_that_goes_is_in_use_no_more, ""),
         HOST_CASE(a_small_memory_is_looked_at_each_tick, ""),
