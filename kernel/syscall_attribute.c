@@ -257,29 +257,29 @@ sys_fallocate(s32 descriptor, u32 mode, u32 offset_low, u32 offset_high, u32 len
 
 /* One of utimensat's times: with 32 or 64 bits of seconds, or "now" or "leave it". */
 struct attribute_time {
-    bool keep, is_now;
+    bool keep, is_now, is_invalid;
     u64 nanoseconds;
 };
 
-static int
+static void
 attribute_parse_time(s64 seconds, s64 nanoseconds, struct attribute_time *time)
 {
     *time = (struct attribute_time){.keep = nanoseconds == UTIME_OMIT, .is_now = nanoseconds == UTIME_NOW};
     if (nanoseconds == UTIME_OMIT)
-        return 0;
+        return;
     if (nanoseconds == UTIME_NOW) {
         time->nanoseconds = time_since_epoch();
-        return 0;
+        return;
     }
-    if (nanoseconds < 0 || nanoseconds >= NANOSECONDS_PER_SECOND)
-        return -EINVAL;
+    time->is_invalid = nanoseconds < 0 || nanoseconds >= NANOSECONDS_PER_SECOND;
+    if (time->is_invalid)
+        return;
     /* Times that nanoseconds since 1970 cannot say become the nearest that they can. */
     if (seconds < 0)
         seconds = nanoseconds = 0;
     if (seconds > ATTRIBUTE_LAST_SECOND)
         seconds = ATTRIBUTE_LAST_SECOND;
     time->nanoseconds = (u64)seconds * NANOSECONDS_PER_SECOND + (u32)nanoseconds;
-    return 0;
 }
 
 static int
@@ -287,7 +287,6 @@ attribute_read_times(u32 address, bool wide, struct attribute_time times[2])
 {
     struct __kernel_timespec wide_times[2];
     struct __kernel_old_timespec narrow_times[2];
-    int error = 0;
 
     if (address == 0) {
         times[0] = times[1] = (struct attribute_time){.is_now = true, .nanoseconds = time_since_epoch()};
@@ -297,46 +296,47 @@ attribute_read_times(u32 address, bool wide, struct attribute_time times[2])
         return -EFAULT;
     if (!wide && user_copy_in(narrow_times, address, sizeof(narrow_times)) < 0)
         return -EFAULT;
-    for (u32 i = 0; i < 2 && error == 0; i++) {
+    for (u32 i = 0; i < 2; i++) {
         if (wide)
-            error = attribute_parse_time(wide_times[i].tv_sec, (s32)wide_times[i].tv_nsec, &times[i]);
+            attribute_parse_time(wide_times[i].tv_sec, (s32)wide_times[i].tv_nsec, &times[i]);
         else
-            error = attribute_parse_time(narrow_times[i].tv_sec, narrow_times[i].tv_nsec, &times[i]);
+            attribute_parse_time(narrow_times[i].tv_sec, narrow_times[i].tv_nsec, &times[i]);
     }
-    return error;
+    return 0;
 }
 
 /* The owner may set any times; who may write, the time of now. */
 static int
 attribute_may_set_times(const struct inode *inode, const struct attribute_time times[2])
 {
-    if (permission_is_owner(inode) || (times[0].keep && times[1].keep))
+    if (permission_is_owner(inode))
         return 0;
     if (!times[0].is_now || !times[1].is_now)
         return -EPERM;
     return permission_check(inode, PERMISSION_WRITE);
 }
 
+/* In Linux's order: where nothing is to change nothing is looked at, and a time is judged when the file is found. */
 static s32
 attribute_set_times(s32 directory, u32 path, u32 address, u32 flags, bool wide)
 {
     struct attribute_time times[2];
     struct inode *inode;
-    int error;
-
+    int error = attribute_read_times(address, wide, times);
     /* Without a path the descriptor itself is meant. */
-    if (flags & ~(u32)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) || (path == 0 && flags))
-        return -EINVAL;
-    error = attribute_read_times(address, wide, times);
-    if (error < 0)
+    bool descriptor_is_meant = path == 0 && directory != AT_FDCWD;
+
+    if (error < 0 || (times[0].keep && times[1].keep))
         return error;
-    if (path == 0)
+    if (flags & ~(u32)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) || (descriptor_is_meant && flags))
+        return -EINVAL;
+    if (descriptor_is_meant)
         error = file_get_inode_to_change(current_process()->files, directory, &inode);
     else
         error = path_lookup_at(directory, path, flags, &inode);
     if (error < 0)
         return error;
-    error = inode_check_writable(inode);
+    error = times[0].is_invalid || times[1].is_invalid ? -EINVAL : inode_check_writable(inode);
     if (error == 0)
         error = attribute_may_set_times(inode, times);
     if (error < 0) {

@@ -57,6 +57,10 @@ times_check(void)
         check_that(check_child(times_body) == 0, "another user may set neither time, but ask for no change: EPERM");
     else
         check_skip("another user");
+    struct timespec neither[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_nsec = UTIME_OMIT } }, wrong[2] = { { .tv_nsec = -1 } };
+    check_that(utimensat(AT_FDCWD, "/tmp/not/there", neither, 0) == 0, "where no time is to change not even the file is looked for");
+    check_that(refused(utimensat(AT_FDCWD, "/tmp/not/there", wrong, 0), ENOENT) && refused(utimensat(AT_FDCWD, name, wrong, 0), EINVAL),
+               "what is no time is told of a file that is there: EINVAL");
     close(file);
 }
 
