@@ -47,18 +47,20 @@ lock_overlaps(const struct record_lock *lock, const struct record_lock_request *
     return lock->first <= request->last && request->first <= lock->last;
 }
 
+/* The one that begins first, if there are several. */
 static struct record_lock *
 lock_in_the_way(struct lock_owner owner, const struct inode *inode, const struct record_lock_request *request)
 {
-    struct record_lock *lock;
+    struct record_lock *lock, *first = NULL;
 
     LIST_FOREACH(lock, &locks, link) {
         if (lock->inode == inode && lock->owner.whole == owner.whole && !lock_is_owned(lock, owner)
             && lock_overlaps(lock, request)
-            && (lock->type == F_WRLCK || request->type == F_WRLCK))
-            return lock;
+            && (lock->type == F_WRLCK || request->type == F_WRLCK)
+            && (first == NULL || lock->first < first->first))
+            first = lock;
     }
-    return NULL;
+    return first;
 }
 
 /* What a process waits for: one of its threads, if several do. */

@@ -268,6 +268,16 @@ flock_check(void)
     close(other);
 }
 
+/* In a child: its parent has locked two places. */
+static void
+first_body(void)
+{
+    struct flock wanted = { .l_type = F_WRLCK, .l_start = 0, .l_len = 0 };
+
+    check_that(fcntl(file, F_GETLK, &wanted) == 0 && wanted.l_type == F_WRLCK && wanted.l_start == 0 && wanted.l_len == 1,
+               "of several locks in the way the first is told");
+}
+
 int
 main(void)
 {
@@ -277,6 +287,8 @@ main(void)
     ranges_check();
     conflict_check();
     lock(F_SETLK, F_WRLCK, 0, 1);
+    lock(F_SETLK, F_RDLCK, 5, 1);
+    check_child(first_body);
     close(dup(file));
     check_that(seen_at(0) == F_UNLCK, "closing any descriptor of the file unlocks it");
     check_that(lock(F_SETLK, 99, 0, 1) == -1 && errno == EINVAL, "no such kind: EINVAL");
