@@ -34,6 +34,8 @@
 #include <linux/stat.h>
 
 /* <linux/shm.h> cannot be included without a C library. */
+#define SHMMAX (UINT32_MAX - (1u << 24))    /* bytes */
+#define SHM_HUGETLB 04000u
 #define SHM_RDONLY 010000u
 #define SHM_RND    020000u
 #define SHM_REMAP  040000u
@@ -107,9 +109,10 @@ segment_create(__kernel_key_t key, u32 bytes, u32 flags)
 {
     struct segment *segment;
 
-    if (bytes == 0)
+    if (bytes == 0 || bytes > SHMMAX)
         return -EINVAL;
-    if (pages_for(bytes) > frame_total() + swap_total())
+    /* There are no huge pages. */
+    if (flags & SHM_HUGETLB || pages_for(bytes) > frame_total() + swap_total())
         return -ENOMEM;
     segment = kmem_allocate_zeroed(sizeof(*segment));
     if (segment == NULL)

@@ -79,6 +79,7 @@ segment_check(void)
     check_that(shmget(KEY, BYTES + PAGE, 0) == -1 && errno == EINVAL, "but no larger one: EINVAL");
     check_that(shmget(KEY + 1, BYTES, 0) == -1 && errno == ENOENT, "another key: ENOENT");
     check_that(shmget(IPC_PRIVATE, 0, 0600) == -1 && errno == EINVAL, "no empty segment: EINVAL");
+    check_that(shmget(IPC_PRIVATE, BYTES, SHM_HUGETLB | 0600) == -1 && errno == ENOMEM, "there are no huge pages: ENOMEM");
     char *here = shmat(id, NULL, 0);
     check_that(here != (void *) -1 && here[0] == 0 && here[BYTES - 1] == 0, "attached, it is zero");
     pid_t child = check_fork();
