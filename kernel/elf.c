@@ -106,13 +106,14 @@ elf_check_segments(const Elf32_Phdr *segments, const struct elf_layout *layout, 
     for (u32 i = 0; i < layout->header_count; i++) {
         const Elf32_Phdr *segment = &segments[i];
 
-        if (segment->p_type == PT_INTERP && !elf_linker_is_named(segment, limits))
-            return -ENOEXEC;
-        if (segment->p_type == PT_INTERP)
+        if (segment->p_type == PT_INTERP && image->linker == NULL) {
+            if (!elf_linker_is_named(segment, limits))
+                return -ENOEXEC;
             image->linker = segment;
+        }
         if (segment->p_type == PT_GNU_STACK)
             image->executable_stack = (segment->p_flags & PF_X) != 0;
-        if (segment->p_type == PT_LOAD && segment->p_memsz > 0) {
+        if (segment->p_type == PT_LOAD && (segment->p_memsz > 0 || segment->p_filesz > 0)) {
             int result = elf_check_segment(segment, floor, limits);
 
             if (result < 0)
@@ -121,5 +122,6 @@ elf_check_segments(const Elf32_Phdr *segments, const struct elf_layout *layout, 
             floor = ((u64)image->end + ELF_PAGE_MASK) & ~(u64)ELF_PAGE_MASK;
         }
     }
-    return entry_found ? 0 : -ENOEXEC;
+    /* With a linker the entry is its business. */
+    return entry_found || image->linker != NULL ? 0 : -ENOEXEC;
 }
