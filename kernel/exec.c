@@ -29,7 +29,7 @@
 #include <linux/mman.h>
 
 /* A script's interpreter may be a script: this often. */
-#define SCRIPT_DEPTH_MAXIMUM 4
+#define SCRIPT_DEPTH_MAXIMUM 5
 
 #define EFLAGS_INTERRUPT 0x200u
 #define EFLAGS_ALWAYS_SET 0x002u
@@ -42,6 +42,36 @@ is_blank(char character)
     return character == ' ' || character == '\t';
 }
 
+static char *
+skip_blanks(char *cursor)
+{
+    while (is_blank(*cursor))
+        cursor++;
+    return cursor;
+}
+
+static char *
+skip_word(char *cursor)
+{
+    while (*cursor != '\0' && !is_blank(*cursor))
+        cursor++;
+    return cursor;
+}
+
+/*
+ * Where the first line of a script ends: where the file does, at the latest. If the line is longer than what was read,
+ * its option is cut; NULL if its interpreter would be.
+ */
+static char *
+exec_script_line_end(char *line)
+{
+    char *end = strchr(line, '\n');
+
+    if (end != NULL || strlen(line) < EXEC_HEADER_BYTES)
+        return end != NULL ? end : line + strlen(line);
+    return *skip_word(skip_blanks(line + 2)) != '\0' ? line + EXEC_HEADER_BYTES - 1 : NULL;
+}
+
 /*
  * Splits the first line of a script, "#! interpreter [one option]", in place. False if it names no interpreter,
  * or is too long to be sure where the name ends.
@@ -49,7 +79,7 @@ is_blank(char character)
 static bool
 exec_parse_script(char *line, char **interpreter, char **option)
 {
-    char *end = strchr(line, '\n');
+    char *end = exec_script_line_end(line);
     char *cursor = line + 2;
 
     if (end == NULL)
@@ -57,17 +87,12 @@ exec_parse_script(char *line, char **interpreter, char **option)
     while (end > cursor && is_blank(end[-1]))
         end--;
     *end = '\0';
-    while (is_blank(*cursor))
-        cursor++;
-    *interpreter = cursor;
-    while (*cursor != '\0' && !is_blank(*cursor))
-        cursor++;
+    *interpreter = skip_blanks(cursor);
+    cursor = skip_word(*interpreter);
     *option = NULL;
     if (*cursor != '\0') {
         *cursor++ = '\0';
-        while (is_blank(*cursor))
-            cursor++;
-        *option = cursor;
+        *option = skip_blanks(cursor);
     }
     return **interpreter != '\0';
 }
