@@ -47,6 +47,8 @@ struct cpio_links {
 struct cpio_archive {
     struct block_device *device;
     u64 position;                    /* of the next header */
+    u64 start;                       /* of the header of the entry that was read last */
+    u32 entry;                       /* its number, from 1 */
     u32 numbers[CPIO_NUMBERS];
     bool summed;                     /* format 070702: the check number is the sum of the data's bytes */
     char *name;                      /* PATH_MAX bytes */
@@ -120,8 +122,10 @@ cpio_read_name(struct cpio_archive *archive)
         return "it ends within a name";
     if (block_read(archive->device, position, archive->name, bytes) < 0)
         return "it cannot be read";
-    if (strnlen(archive->name, bytes) != bytes - 1)
+    if (strnlen(archive->name, bytes) != bytes - 1) {
+        archive->name[0] = '\0';
         return "a name has another length than its header says";
+    }
     archive->path = cpio_strip(archive->name);
     archive->data = cpio_align(position + bytes);
     archive->position = cpio_align(archive->data + archive->numbers[CPIO_BYTES]);
@@ -138,8 +142,12 @@ cpio_is_trailer(const struct cpio_archive *archive)
 static const char *
 cpio_next(struct cpio_archive *archive)
 {
-    const char *damage = cpio_read_header(archive);
+    const char *damage;
 
+    archive->entry++;
+    archive->start = archive->position;
+    archive->name[0] = '\0';
+    damage = cpio_read_header(archive);
     return damage != NULL ? damage : cpio_read_name(archive);
 }
 
@@ -224,18 +232,22 @@ cpio_check_archive(struct cpio_archive *archive, u8 *page)
     }
 }
 
-const char *
-cpio_check(struct block_device *device)
+bool
+cpio_check(struct block_device *device, struct cpio_damage *damage)
 {
     struct cpio_archive archive = {.device = device, .name = kmem_allocate(PATH_MAX)};
     u8 *page = kmem_allocate(PAGE_SIZE);
-    const char *damage = "there is no memory to check it";
 
-    if (archive.name != NULL && page != NULL)
-        damage = cpio_check_archive(&archive, page);
+    *damage = (struct cpio_damage){.what = "there is no memory to check it"};
+    if (archive.name != NULL && page != NULL) {
+        damage->what = cpio_check_archive(&archive, page);
+        damage->entry = archive.entry;
+        damage->position = (u32)archive.start;
+        string_copy(damage->name, archive.name, sizeof(damage->name));
+    }
     kmem_free(page);
     kmem_free(archive.name);
-    return damage;
+    return damage->what == NULL;
 }
 
 /* ---- making files ---- */
@@ -469,16 +481,17 @@ int
 cpio_unpack(struct block_device *device, const char *module_name)
 {
     struct cpio_archive archive = {.device = device};
-    const char *damage;
+    struct cpio_damage damage;
     int error;
 
     if (!cpio_has_magic(device)) {
         log_warn("module %s is neither a cpio archive nor a recorded run (\"belady-trace 1 ...\"): skipped", module_name);
         return -ENOEXEC;
     }
-    damage = cpio_check(device);
-    if (damage != NULL) {
-        log_warn("module %s is damaged and was skipped: %s", module_name, damage);
+    if (!cpio_check(device, &damage)) {
+        log_warn("module %s is damaged and was skipped: entry %u%s%s%s at byte %u: %s", module_name, damage.entry,
+                 damage.name[0] != '\0' ? " (" : "", damage.name, damage.name[0] != '\0' ? ")" : "", damage.position,
+                 damage.what);
         return -EINVAL;
     }
     archive.name = kmem_allocate(PATH_MAX);

@@ -16,5 +16,13 @@
  */
 int cpio_unpack(struct block_device *device, const char *module_name);
 
-/* The check alone: NULL, or what is wrong (a constant text). For cpio_unpack and the tests. */
-const char *cpio_check(struct block_device *device);
+/* What is wrong with an archive, and where. */
+struct cpio_damage {
+    const char *what;       /* a constant text */
+    u32 entry;              /* which entry it is, counted from 1 */
+    u32 position;           /* the byte of the archive where that begins */
+    char name[64];          /* its name, as much as there is room for; "" if that could not be read */
+};
+
+/* The check alone: whether all is well, and if not, what is wrong. For cpio_unpack and the tests. */
+bool cpio_check(struct block_device *device, struct cpio_damage *damage);

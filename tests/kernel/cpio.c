@@ -203,7 +203,8 @@ SELFTEST(cpio, makes_parents_and_links, "missing directories are made, and symbo
 static bool
 is_refused(void)
 {
-    bool refused = cpio_check(device()) != NULL && cpio_unpack(device(), "damaged") == -EINVAL &&
+    struct cpio_damage damage;
+    bool refused = !cpio_check(device(), &damage) && cpio_unpack(device(), "damaged") == -EINVAL &&
                    !exists("/cpio-test");
 
     text_free(&archive);
@@ -218,6 +219,7 @@ SELFTEST(cpio, needs_trailer, "an archive without its trailer is damaged")
 
 SELFTEST(cpio, truncated, "an archive cut off anywhere is damaged")
 {
+    struct cpio_damage damage;
     u32 whole;
 
     build();
@@ -225,7 +227,7 @@ SELFTEST(cpio, truncated, "an archive cut off anywhere is damaged")
     whole = archive.length;
     for (u32 length = HEADER_BYTES; length + 4 < whole; length += 7) {
         archive_device.bytes = length;
-        check_true(cpio_check(&archive_device) != NULL);
+        check_true(!cpio_check(&archive_device, &damage));
     }
     text_free(&archive);
 }
@@ -250,10 +252,37 @@ SELFTEST(cpio, bad_headers, "a wrong magic number, a field that is no number, ab
     }
 }
 
+SELFTEST(cpio, damage_is_placed, "it is said which entry is damaged: its number, its place, and its name if that is whole")
+{
+    struct cpio_damage damage;
+    u32 second;
+
+    text_free(&archive);
+    add("070701", 1, S_IFDIR | 0750, 2, "cpio-test", "", 0);
+    second = archive.length;
+    add_file("cpio-test/file", "contents");
+    check_true(!cpio_check(device(), &damage));
+    check_equal(damage.entry, 3);
+    check_equal(damage.position, archive.length);
+    check_text(damage.name, "");
+    archive.data[second + 20] = 'g';
+    check_true(!cpio_check(device(), &damage));
+    check_equal(damage.entry, 2);
+    check_equal(damage.position, second);
+    check_text(damage.name, "");
+    build();
+    memcpy(archive.data + second + FILE_BYTES_OFFSET, "00001000", 8);
+    check_true(!cpio_check(device(), &damage));
+    check_equal(damage.entry, 2);
+    check_text(damage.name, "cpio-test/file");
+    text_free(&archive);
+}
+
 SELFTEST(cpio, any_damage_is_survived,
          "whatever bytes are wrong, an archive is found good or damaged, and nothing else happens")
 {
     static char whole[1024];
+    struct cpio_damage damage;
     struct random random;
     u32 length;
 
@@ -268,7 +297,7 @@ SELFTEST(cpio, any_damage_is_survived,
         memcpy(archive.data, whole, length);
         for (u32 changes = 1 + random_below(&random, 4); changes > 0; changes--)
             archive.data[random_below(&random, length)] = (char)random_next(&random);
-        cpio_check(device());
+        cpio_check(device(), &damage);
     }
     text_free(&archive);
 }
@@ -281,18 +310,28 @@ SELFTEST(cpio, stays_inside_root, "a name that leads out of the root is damage")
     check_true(is_refused());
 }
 
-/* What is wrong with an archive of one entry and a trailer; "" if nothing is. */
+/* What is wrong with the first bytes of the archive; "" if nothing is. */
+static const char *
+damage_within(u32 bytes)
+{
+    struct cpio_damage damage;
+
+    archive_device.bytes = bytes;
+    return cpio_check(&archive_device, &damage) ? "" : damage.what;
+}
+
+/* The same for an archive of one entry and a trailer. */
 static const char *
 damage_of(u32 mode, const char *name, const char *data)
 {
-    const char *damage;
+    const char *what;
 
     text_free(&archive);
     add("070701", 1, mode, 1, name, data, 0);
     add_trailer();
-    damage = cpio_check(device());
+    what = damage_within(archive.length);
     text_free(&archive);
-    return damage == NULL ? "" : damage;
+    return what;
 }
 
 /* A name of so many bytes, in parts of at most NAME_MAX. */
@@ -335,12 +374,11 @@ SELFTEST(cpio, bad_entries, "a type that there is not, a link that leads nowhere
     /* Padding follows the name: as a part of it, it is a zero too many. */
     add_file("name", "");
     memcpy(archive.data + NAME_BYTES_OFFSET, "00000006", 8);
-    check_text(cpio_check(device()), "a name has another length than its header says");
-    archive_device.bytes = HEADER_BYTES + 5;
-    check_text(cpio_check(&archive_device), "it ends within a name");
+    check_text(damage_within(archive.length), "a name has another length than its header says");
+    check_text(damage_within(HEADER_BYTES + 5), "it ends within a name");
     memcpy(archive.data + NAME_BYTES_OFFSET, "00000005", 8);
     memcpy(archive.data + FILE_BYTES_OFFSET, "00000100", 8);
-    check_text(cpio_check(device()), "it ends within a file");
+    check_text(damage_within(archive.length), "it ends within a file");
     text_free(&archive);
 }
 
