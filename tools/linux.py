@@ -101,11 +101,20 @@ def parse(output):
     return {name: (text, int(status)) for name, text, status in found}
 
 
+def comparable(name, text):
+    """What was printed, without what may differ: in a session with a shell the numbers of processes, and where the echo of a
+    signal's key comes to stand, with the end of its line."""
+    if not name.startswith("jobs-"):
+        return text
+    text = re.sub(r"^(\[\d+\][ +-]*)\d+\b", r"\1PID", text, flags=re.MULTILINE)
+    return re.sub(r"\n+", "\n", re.sub(r"\^[CZ\\]", "", text))
+
+
 def record(kernel, name, command, text):
     """Writes a recording; returns whether it differs from the last one."""
     path = RECORDED / f"{name}.txt"
     before = path.read_text(encoding="utf-8") if path.exists() else None
-    now = f"# Linux {kernel.name.removeprefix('vmlinuz-')}: {command}\n{text}"
+    now = f"# Linux {kernel.name.removeprefix('vmlinuz-')}: {command}\n{comparable(name, text)}"
     path.write_text(now, encoding="utf-8")
     return now != before
 
