@@ -15,7 +15,7 @@
 #define TEXT_BYTES 4096
 
 /* Longest list of values or switches in a complaint. */
-#define LIST_BYTES 400
+#define LIST_BYTES 1024
 
 #define INIT_SEPARATOR "--"
 
@@ -29,6 +29,12 @@ static char text[TEXT_BYTES];
 static char words[TEXT_BYTES];
 static const char *init_arguments = "";
 
+static bool
+is_blank(char character)
+{
+    return character == ' ' || character == '\t' || character == '\n' || character == '\r';
+}
+
 char *
 command_line_word(char **cursor)
 {
@@ -36,11 +42,11 @@ command_line_word(char **cursor)
     char *to, *word;
     char quote = '\0';
 
-    while (*from == ' ')
+    while (is_blank(*from))
         from++;
     if (!*from)
         return NULL;
-    for (word = to = from; *from && (quote || *from != ' '); from++) {
+    for (word = to = from; *from && (quote || !is_blank(*from)); from++) {
         if (*from == quote)
             quote = '\0';
         else if (!quote && (*from == '"' || *from == '\''))
@@ -50,6 +56,8 @@ command_line_word(char **cursor)
     }
     *cursor = *from ? from + 1 : from;
     *to = '\0';
+    if (quote)
+        log_warn("command line: the quotation mark %c in %s is not closed", quote, word);
     return word;
 }
 
