@@ -157,14 +157,51 @@ def _(t):
 @case("damaged module")
 def _(t):
     good = archive(t, "good", {"etc/overlay": "still here\n"})
-    for what, damage in (("cut short", lambda data: data[:len(data) // 2]), ("wrong magic", lambda data: b"071234" + data[6:]),
-                         ("absurd size", lambda data: data[:54] + b"ffffffff" + data[62:]), ("empty", lambda data: b"")):
+    for what, damage in (("wrong magic", lambda data: b"071234" + data[6:]), ("empty", lambda data: b"")):
         damaged = LOGS / "damaged.cpio"
         damaged.write_bytes(damage(INITRD.read_bytes()))
         result = t.boot(SHOW, modules=[INITRD, damaged, good])
         says(t, result, r"damaged\.cpio", f"{what}: is named")
         says(t, result, r"^still here$", f"{what}: the others are laid over the root all the same")
         t.ok(result.verdict == "pass", f"{what}: and the machine ends well", result)
+
+
+def field(number, text):
+    """A change of one of the numbers of an archive's first header."""
+    start = 6 + 8 * number
+    return lambda data: data[:start] + text + data[start + len(text):]
+
+
+# What is done to an archive whose first entry is the directory etc, and what the boot says of it.
+CPIO_DAMAGES = {
+    "cut short": (lambda data: data[:len(data) // 2], r"entry \d+.*: it ends (within a file|within a name|without its trailer)"),
+    "cut in the header": (lambda data: data[:50], r"entry 1 at byte 0: it ends without its trailer"),
+    "cut in the name": (lambda data: data[:112], r"entry 1 at byte 0: it ends within a name"),
+    "magic": (lambda data: data.replace(b"070701", b"070709", 2).replace(b"070709", b"070701", 1), r"entry 2 at byte \d+: a header has the wrong magic"),
+    "no digits": (field(5, b"zzzzzzzz"), r"entry 1 at byte 0: a header has something other than digits"),
+    "no type": (field(1, b"00000000"), r"entry 1 \(etc\) at byte 0: a file has an unknown type"),
+    "absurd size": (field(6, b"ffffffff"), r"entry 1 \(etc\) at byte 0: it ends within a file"),
+    "absurd name": (field(11, b"ffffffff"), r"entry 1 at byte 0: a name has an impossible length"),
+    "no name": (field(11, b"00000000"), r"entry 1 at byte 0: a name has an impossible length"),
+    "name without end": (field(11, b"00000003"), r"entry 1 at byte 0: a name has another length than its header says"),
+    "leads out": (lambda data: data.replace(b"etc/overlay\0", b"../overlays\0"),
+                  r"entry \d+ \(../overlays\) at byte \d+: a name leads out of the root"),
+}
+
+
+@case("damaged entries")
+def _(t):
+    # All in one boot, with as many sound modules besides.
+    good = archive(t, "good", {"etc/overlay": "still here\n"})
+    modules = [INITRD]
+    for number, (damage, _) in enumerate(CPIO_DAMAGES.values()):
+        modules += [LOGS / f"damage-{number}.cpio", good]
+        modules[-2].write_bytes(damage(good.read_bytes()))
+    result = t.boot(SHOW, modules=modules + [good] * 8)
+    for number, (what, (_, pattern)) in enumerate(CPIO_DAMAGES.items()):
+        says(t, result, rf"damage-{number}\.cpio is damaged and was skipped: {pattern}", f"{what}: entry and damage are named")
+    says(t, result, r"^still here$", f"the others of {len(modules) + 8} modules are laid over the root")
+    t.ok(result.verdict == "pass", "and the machine ends well", result)
 
 
 @case("no module")
@@ -192,6 +229,38 @@ def _(t):
     t.ok(result.verdict == "pass", "and it is ignored", result)
     result = t.boot(f"policy= {QUICK}")
     says(t, result, r"policy needs a value:.*fifo", "an empty value is reported too")
+
+
+# Of each switch a value that it cannot have; a text can have any.
+WRONG = {"mem": "12Q", "swap": "many", "ramdisk.latency": "10000001", "chaos": "-1", "seed": "4294967296", "prefetch": "65", "pff_lower": "1.5",
+         "pff_upper": "0", "pid_max": "300", "max_map_count": "0", "control_patience": "99", "workingset_window": "9", "check": "1000001"}
+
+
+@case("a wrong value of each switch")
+def _(t):
+    listed = t.boot(f"help {QUICK}").output
+    switches = dict(re.findall(r"^  ([a-z_.]+)=[^:]*: .*\(([^()]*)\)$", listed, re.MULTILINE))
+    t.need(len(switches) > 20, "the switches are listed", listed)
+    checked = {name: values for name, values in switches.items() if values != "a text"}
+    line = " ".join(f"{name}={WRONG.get(name, 'belady')}" for name in checked)
+    result = t.boot(f"{line} {QUICK}")
+    missing = [name for name, values in checked.items()
+               if f"{name} cannot be {WRONG.get(name, 'belady')}; it can be: {values}" not in result.output]
+    t.ok(not missing, "the report names the switch, the value, and those that there are", " ".join(missing) + result.output)
+    t.ok(result.verdict == "pass", "and it is ignored", result)
+
+
+@case("command lines that are odd")
+def _(t):
+    result = t.boot(f"\tlog=info\t policy=lru   policy=fifo \t{QUICK}")
+    t.ok(result.verdict == "pass" and "policy=fifo" in result.output and "warning" not in result.output,
+         "tabs are blanks, and the last of two holds", result)
+    result = t.boot("init=/bin/sh -- -c 'echo \"a  b\" c'")
+    says(t, result, r"^a  b c$", "quotation marks hold words together")
+    says(t, t.boot(f"{QUICK} policy='fifo"), r"quotation mark ' in policy=fifo is not closed", "one that is open is reported")
+    result = t.boot(f"{QUICK} {'log=info ' * 1000}")
+    says(t, result, r"command line: cut after 4095 characters", "a line that is too long is reported")
+    t.ok(result.verdict == "pass", "and used as far as it goes", result)
 
 
 @case("a swap area that is too small or too large")
