@@ -95,12 +95,13 @@ lock_would_deadlock(struct lock_owner owner, const struct record_lock *lock)
     return false;
 }
 
-/* Takes a range out of one of the owner's locks; what is left above goes to `rest`, if that is needed. */
+/* Takes a range out of one of the owner's locks; what is left above goes to `rest`, if that is needed. Who waits looks again. */
 static bool
 lock_cut(struct record_lock *lock, const struct record_lock_request *request, struct record_lock *rest)
 {
     bool above = lock->last > request->last, below = lock->first < request->first;
 
+    wait_wake_all(&unlocked);
     if (above && below) {
         *rest = *lock;
         rest->first = request->last + 1;
@@ -155,7 +156,6 @@ lock_place(struct lock_owner owner, struct inode *inode, const struct record_loc
         };
         LIST_INSERT_HEAD(&locks, lock, link);
     }
-    wait_wake_all(&unlocked);
 }
 
 /* Sleeps until any lock is given up: 0, -ERESTARTSYS, or -EDEADLK. */
@@ -208,14 +208,12 @@ record_lock_release(const void *holder, const struct inode *inode)
 {
     struct record_lock *lock = LIST_FIRST(&locks), *next;
 
-    if (lock == NULL)
-        return;
     for (; lock != NULL; lock = next) {
         next = LIST_NEXT(lock, link);
         if (lock->owner.holder == holder && lock->inode == inode) {
             LIST_REMOVE(lock, link);
             kmem_free(lock);
+            wait_wake_all(&unlocked);
         }
     }
-    wait_wake_all(&unlocked);
 }
