@@ -20,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "user/lib/system.h"
 #include "user/lib/thread.h"
 
 enum { ROOM = 32 << 20, BUSY_MILLISECONDS = 50, TURNS = 50, STATUS = 7, USER = 4242 };
