@@ -28,6 +28,7 @@
 #define LINE_8N1 0x03
 #define LINE_DIVISOR_ACCESS 0x80
 #define MODEM_READY 0x0b /* DTR, RTS, and OUT2, which lets the interrupt through */
+#define MODEM_LOOPBACK 0x10
 #define STATUS_DATA 0x01
 #define STATUS_SENT 0x20 /* the FIFO is empty */
 #define STATUS_IDLE 0x40 /* and so is the wire */
@@ -35,29 +36,34 @@
 #define SCRATCH_PATTERN 0x5a
 #define FIFO_BYTES 16
 
-/* More than QEMU holds ready, for instance of `echo cow | make run`. */
-#define EARLY_BYTES 64
-
 static struct {
     u16 base;
     u8 irq;
     bool present;
     void (*receiver)(char character);
-    u8 early_count;
-    char early[EARLY_BYTES];    /* was sent before there was a receiver */
+    bool has_early;
+    char early;                 /* was sent before there was a receiver */
 } ports[SERIAL_PORT_COUNT] = {
     [SERIAL_COM1] = {.base = 0x3f8, .irq = IRQ_COM1},
     [SERIAL_COM2] = {.base = 0x2f8, .irq = IRQ_COM2},
 };
 
-/* What has been sent already would be cleared with the FIFO. */
+/*
+ * Enables the FIFO, which clears it, but keeps the byte that has been sent already, as in `echo cow | make run`. In loopback no
+ * other follows it. QEMU sends the next when the port is read, and not before: the last read is for that.
+ */
 static void
-keep_early(enum serial_port port)
+start_fifo(enum serial_port port)
 {
     u16 base = ports[port].base;
 
-    while (ports[port].early_count < EARLY_BYTES && io_read8(base + LINE_STATUS) & STATUS_DATA)
-        ports[port].early[ports[port].early_count++] = (char)io_read8(base + DATA);
+    io_write8(base + MODEM_CONTROL, MODEM_LOOPBACK);
+    ports[port].has_early = io_read8(base + LINE_STATUS) & STATUS_DATA;
+    if (ports[port].has_early)
+        ports[port].early = (char)io_read8(base + DATA);
+    io_write8(base + FIFO_CONTROL, FIFO_ENABLE_AND_CLEAR);
+    io_write8(base + MODEM_CONTROL, MODEM_READY);
+    io_read8(base + DATA);
 }
 
 bool
@@ -74,9 +80,7 @@ serial_start(enum serial_port port)
     io_write8(base + DIVISOR_LOW, DIVISOR_115200);
     io_write8(base + DIVISOR_HIGH, 0);
     io_write8(base + LINE_CONTROL, LINE_8N1);
-    keep_early(port);
-    io_write8(base + FIFO_CONTROL, FIFO_ENABLE_AND_CLEAR);
-    io_write8(base + MODEM_CONTROL, MODEM_READY);
+    start_fifo(port);
     return true;
 }
 
@@ -132,9 +136,9 @@ serial_receive(enum serial_port port, void (*receiver)(char character))
     if (!ports[port].present)
         return;
     ports[port].receiver = receiver;
-    for (u32 i = 0; i < ports[port].early_count; i++)
-        receiver(ports[port].early[i]);
-    ports[port].early_count = 0;
+    if (ports[port].has_early)
+        receiver(ports[port].early);
+    ports[port].has_early = false;
     irq_register(ports[port].irq, port == SERIAL_COM1 ? com1_interrupt : com2_interrupt);
     io_write8(ports[port].base + INTERRUPT_ENABLE, INTERRUPT_ON_DATA);
 }

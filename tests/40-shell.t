@@ -48,9 +48,12 @@ def _(t):
 @case("typed ahead")
 def _(t):
     """As in `echo cow | make run`: the host sends before the kernel has begun, and then no more."""
+    lines = [f"line {number} of what came before the kernel listened" for number in range(12)]
+    typed = "".join(f"echo {line}\n" for line in lines) + "exit 7\n"
     command = [ROOT / "tools/qemu.py", "--append", "log=error"]
-    done = subprocess.run(command, input="echo early bird\nexit 7\n", capture_output=True, text=True, timeout=60, check=False)
-    t.ok("\nearly bird\n" in done.stdout.replace("\r", ""), "nothing is lost of what came before the kernel listened", done.stdout)
+    done = subprocess.run(command, input=typed, capture_output=True, text=True, timeout=60, check=False)
+    shown = [line for line in done.stdout.replace("\r", "").splitlines() if line.startswith("line")]
+    t.ok(shown == lines, "nothing is lost of what came before the kernel listened", done.stdout)
     t.ok(done.returncode != 0, "and the machine ends with the shell's status", done.stdout)
 
 
