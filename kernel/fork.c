@@ -25,6 +25,7 @@
 #include "mm/fork.h"
 #include "mm/frame.h"
 #include "mm/reclaim.h"
+#include "mm/trace_output.h"
 #include "mm/user.h"
 
 #include <asm/errno.h>

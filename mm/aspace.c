@@ -14,6 +14,7 @@
 #include "mm/pool_trace.h"
 #include "mm/pool_world.h"
 #include "mm/replay.h"
+#include "mm/trace_output.h"
 
 /* Linux's default limit for the stack. */
 #define STACK_LIMIT_PAGES ((8u << 20) >> PAGE_SHIFT)

@@ -39,6 +39,7 @@
 #include "mm/evictable.h"
 #include "mm/fault_stage.h"
 #include "mm/pagein.h"
+#include "mm/pool_page.h"
 #include "mm/pool_trace.h"
 
 /* The processor's error code. Intel SDM volume 3, 4.7. */

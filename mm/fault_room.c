@@ -5,6 +5,7 @@
 
 #include "kernel/assert.h"
 #include "mm/fault_stage.h"
+#include "mm/pool_page.h"
 #include "mm/pool_trace.h"
 #include "mm/reclaim.h"
 

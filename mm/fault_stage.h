@@ -7,7 +7,7 @@
 
 #include "kernel/assert.h"
 #include "mm/fault.h"
-#include "mm/trace_output.h"
+#include "mm/trace_form.h"
 
 /* One fault, as the stages hand it on. */
 struct fault {

@@ -12,7 +12,6 @@
 
 #include "kernel/assert.h"
 #include "kernel/lib/string.h"
-#include "mm/evictable.h"
 #include "mm/kmem.h"
 #include "mm/object_file.h"
 #include "mm/pagein.h"

@@ -12,7 +12,6 @@
  */
 #include "mm/pmap.h"
 
-#include "kernel/command_line.h"
 #include "kernel/lib/string.h"
 #include "kernel/x86/cpu.h"
 #include "mm/kmem_cache.h"

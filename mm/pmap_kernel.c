@@ -14,7 +14,6 @@
 #include "kernel/lib/string.h"
 #include "kernel/x86/cpu.h"
 #include "kernel/x86/segments.h"
-#include "mm/kmem_cache.h"
 #include "mm/pmap.h"
 #include "mm/pmap_table.h"
 

@@ -12,12 +12,12 @@
 #include "kernel/assert.h"
 #include "kernel/command_line.h"
 #include "kernel/panic.h"
-#include "kernel/printk.h"
 #include "mm/kmem.h"
 #include "mm/pmap.h"
 #include "mm/pool_page.h"
 #include "mm/pool_trace.h"
 #include "mm/pool_world.h"
+#include "mm/trace_output.h"
 
 /* Frames whose bits a clock tick can look at in a few percent of its time; so many
  * that no policy knows cost as much as one. */

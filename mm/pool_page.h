@@ -15,7 +15,7 @@
 
 #include "mm/frame.h"
 #include "mm/pool.h"
-#include "mm/trace_output.h"
+#include "mm/trace_form.h"
 
 /* Whether faults and frames must take the long way: pools with a limited capacity, names,
  * or traces are in use. */

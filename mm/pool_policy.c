@@ -7,7 +7,6 @@
 #include "kernel/command_line.h"
 #include "kernel/panic.h"
 #include "kernel/printk.h"
-#include "mm/kmem.h"
 #include "mm/pool_page.h"
 #include "mm/pool_trace.h"
 #include "mm/pool_world.h"

@@ -4,8 +4,10 @@
 #include "mm/pool_trace.h"
 
 #include "kernel/printk.h"
+#include "mm/pool_page.h"
 #include "mm/pool_world.h"
 #include "mm/replay.h"
+#include "mm/trace_output.h"
 
 static u32
 number_of(const struct frame *frame)

@@ -9,8 +9,8 @@
 #pragma once
 
 #include "mm/pool.h"
-#include "mm/pool_page.h"
 #include "mm/trace.h"
+#include "mm/trace_form.h"
 
 /* From now on the trace tells what happens in the pool, which gets a new instance of its
  * policy. Owner is the address space's number. */

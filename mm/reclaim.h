@@ -12,8 +12,9 @@
 #pragma once
 
 #include "kernel/types.h"
+#include "mm/cluster.h"
 #include "mm/frame.h"
-#include "mm/pool.h"
+#include "mm/units.h"
 
 /* Below this many free frames a system call or a fault asks for room before it
  * begins, and then for RECLAIM_SYSCALL_FRAMES. */

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "kernel/types.h"
-#include "mm/trace_output.h"
+#include "mm/trace_form.h"
 
 /* What a trace says next. */
 struct replay_record {

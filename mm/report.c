@@ -3,7 +3,6 @@
  */
 #include "mm/report.h"
 
-#include "kernel/lib/string.h"
 #include "mm/frame.h"
 #include "mm/kmem.h"
 #include "mm/swap.h"

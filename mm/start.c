@@ -7,7 +7,6 @@
 
 #include "boot/info.h"
 #include "drivers/ramdisk.h"
-#include "kernel/assert.h"
 #include "kernel/command_line.h"
 #include "kernel/lib/string.h"
 #include "kernel/printk.h"

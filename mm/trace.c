@@ -8,6 +8,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/printk.h"
 #include "mm/kmem.h"
+#include "mm/trace_output.h"
 #include "mm/working_set.h"
 
 #define EFLAGS_TRAP 0x100u

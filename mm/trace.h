@@ -25,7 +25,7 @@
 #include "kernel/types.h"
 #include "kernel/x86/trap.h"
 #include "mm/pmap.h"
-#include "mm/trace_output.h"
+#include "mm/trace_form.h"
 
 #define TRACE_NO_PAGE UINT32_MAX
 
