@@ -17,7 +17,6 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#include "user/lib/counters.h"
 #include "user/lib/story.h"
 #include "user/lib/system.h"
 

@@ -20,7 +20,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "user/lib/counters.h"
 #include "user/lib/story.h"
 #include "user/lib/system.h"
 

@@ -17,7 +17,6 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "user/lib/counters.h"
 #include "user/lib/story.h"
 #include "user/lib/system.h"
 

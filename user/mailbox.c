@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 #include "user/lib/story.h"
-#include "user/lib/system.h"
 
 enum {
     LETTER_BYTES = 1 << 20,

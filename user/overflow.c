@@ -16,7 +16,6 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-#include "user/lib/counters.h"
 #include "user/lib/story.h"
 
 enum {

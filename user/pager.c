@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#include "user/lib/counters.h"
 #include "user/lib/story.h"
 
 enum {

@@ -28,7 +28,6 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
-#include "user/lib/counters.h"
 #include "user/lib/story.h"
 #include "user/lib/system.h"
 

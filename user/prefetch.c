@@ -20,7 +20,6 @@
 #include <sys/mman.h>
 #include <time.h>
 
-#include "user/lib/counters.h"
 #include "user/lib/story.h"
 #include "user/lib/system.h"
 

@@ -12,7 +12,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "user/lib/counters.h"
 #include "user/lib/story.h"
 #include "user/lib/system.h"
 
