@@ -67,6 +67,13 @@ amap_lookup(const struct amap *amap, page_t page)
     return chunk ? chunk->anons[page.number % CHUNK_PAGES] : NULL;
 }
 
+/* Whether others have the anon at page as well: by a reference of their own, or with the chunk. */
+static inline bool
+amap_is_shared(const struct amap *amap, page_t page, const struct anon *anon)
+{
+    return anon->references > 1 || amap_chunk(amap, page)->references > 1;
+}
+
 /* The chunk at page, for changing: created if there is none, split if it is
  * shared. *split tells which. NULL if there is no memory, nothing changed. */
 struct chunk *amap_own_chunk(struct amap *amap, page_t page, bool *split);

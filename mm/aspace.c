@@ -206,10 +206,9 @@ void
 aspace_trace_unmap(struct aspace *aspace, const struct region *region, page_t start, page_t end)
 {
     for (page_t page = start; page.number < end.number; page = page_add(page, 1)) {
-        struct anon *anon = region->amap ? amap_lookup(region->amap, page) : NULL;
-        struct frame *frame = anon ? anon->frame : object_resident(region->object, region_object_page(region, page));
+        struct frame *frame = region_frame(region, page);
 
-        if (anon || frame)
+        if (frame || region_anon(region, page))
             pool_trace_unmap(aspace->pool, aspace->trace, page, frame);
     }
 }
@@ -309,11 +308,8 @@ struct frame *
 aspace_frame(struct aspace *aspace, page_t page)
 {
     struct region *region = region_find(&aspace->regions, page);
-    struct anon *anon = region && region->amap ? amap_lookup(region->amap, page) : NULL;
 
-    if (!region)
-        return NULL;
-    return anon ? anon->frame : object_resident(region->object, region_object_page(region, page));
+    return region ? region_frame(region, page) : NULL;
 }
 
 /* Whether the address space alone uses the frame, as far as can be seen. Of a traced
@@ -461,13 +457,12 @@ page_needs_frame(void *context, page_t page)
 {
     struct aspace *aspace = context;
     struct region *region = region_find(&aspace->regions, page);
-    struct anon *anon = region && region->amap ? amap_lookup(region->amap, page) : NULL;
-    struct frame *frame = anon ? anon->frame : NULL;
+    struct frame *frame;
 
-    if (!region || region->flags & REGION_LOCKED || (!anon && region->object->kind == OBJECT_ZERO))
+    if (!region || region->flags & REGION_LOCKED
+        || (region->object->kind == OBJECT_ZERO && !region_anon(region, page)))
         return false;
-    if (!anon)
-        frame = object_resident(region->object, region_object_page(region, page));
+    frame = region_frame(region, page);
     return !frame || !frame->first.pmap || frame->first.pmap == &aspace->pmap;
 }
 

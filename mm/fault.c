@@ -526,7 +526,7 @@ fault_run(struct fault *fault, const struct trap_frame *instruction)
     refused = fault_check(fault);
     if (refused)
         return refused;
-    anon = fault->region->amap ? amap_lookup(fault->region->amap, fault->page) : NULL;
+    anon = region_anon(fault->region, fault->page);
     if (anon)
         return fault_anon(fault, anon);
     if (fault->region->object->kind == OBJECT_ZERO)

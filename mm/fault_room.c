@@ -46,7 +46,7 @@ fault_arrival(struct fault *fault)
         return fault_stack(fault) ? own : 0;
     if (!fault_is_permitted(fault))
         return 0;
-    anon = fault->region->amap ? amap_lookup(fault->region->amap, fault->page) : NULL;
+    anon = region_anon(fault->region, fault->page);
     if (anon)
         return !anon->frame || (fault->access == FAULT_WRITE && fault_is_shared(fault, anon)) ? own : 0;
     object = fault->region->object;

@@ -32,7 +32,7 @@ fault_refuse(struct fault *fault, int signal, int code)
 static inline bool
 fault_is_shared(const struct fault *fault, const struct anon *anon)
 {
-    return anon->references > 1 || amap_chunk(fault->region->amap, fault->page)->references > 1;
+    return amap_is_shared(fault->region->amap, fault->page, anon);
 }
 
 /* The page that holds the end of a program's data: what follows in the file is

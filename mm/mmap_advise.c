@@ -141,12 +141,8 @@ range_page_out(struct aspace *aspace, page_t start, page_t end)
     int error = mmap_change_mapped(aspace, start, end, region_leave_unlocked, 0);
 
     for (page_t page = start; page.number < end.number; page = page_add(page, 1)) {
-        struct region *region = region_find(&aspace->regions, page);
-        struct anon *anon = region && region->amap ? amap_lookup(region->amap, page) : NULL;
-        struct frame *frame = anon ? anon->frame : NULL;
+        struct frame *frame = aspace_frame(aspace, page);
 
-        if (region && !anon)
-            frame = object_resident(region->object, region_object_page(region, page));
         if (frame)
             reclaim_evict(frame);
     }
@@ -155,16 +151,13 @@ range_page_out(struct aspace *aspace, page_t start, page_t end)
 
 /* ---- mincore, msync and holes ------------------------------------------ */
 
+/* The frame of zeroes is nobody's: that a page is this one, only the entry tells. */
 static bool
-page_is_in_memory(struct aspace *aspace, struct region *region, page_t page)
+page_is_in_memory(struct aspace *aspace, const struct region *region, page_t page)
 {
-    struct anon *anon = region->amap ? amap_lookup(region->amap, page) : NULL;
     u32 rights;
 
-    if (anon)
-        return anon->frame != NULL;
-    return pmap_lookup(&aspace->pmap, page, &rights)
-        || object_resident(region->object, region_object_page(region, page)) != NULL;
+    return region_frame(region, page) || pmap_lookup(&aspace->pmap, page, &rights);
 }
 
 int

@@ -29,7 +29,7 @@ move_out(struct aspace *aspace, u32 address, struct anon_loan *loan)
 {
     page_t page = page_of(address);
     struct region *region = region_of_movable(aspace, page);
-    struct anon *anon = region && region->amap ? amap_lookup(region->amap, page) : NULL;
+    struct anon *anon = region ? region_anon(region, page) : NULL;
 
     if (!anon)
         return false;

@@ -141,6 +141,22 @@ region_object_page(const struct region *region, page_t page)
     return region->object_page + (page.number - region->start.number);
 }
 
+/* The anon at page, or NULL: the region has no private page there. */
+static inline struct anon *
+region_anon(const struct region *region, page_t page)
+{
+    return region->amap ? amap_lookup(region->amap, page) : NULL;
+}
+
+/* The frame of the anon at page, or else of the object's page there; NULL: it is not in memory. The frame may be busy. */
+static inline struct frame *
+region_frame(const struct region *region, page_t page)
+{
+    struct anon *anon = region_anon(region, page);
+
+    return anon ? anon->frame : object_resident(region->object, region_object_page(region, page));
+}
+
 /* The neighbours that may come with page when it is read: the region's next ones. */
 static inline struct prefetch
 region_prefetch(const struct region *region, page_t page)

@@ -57,39 +57,27 @@ report_maps(struct aspace *aspace, struct text_buffer *text)
 #define PAGEMAP_EXCLUSIVE (1ull << 56)
 #define PAGEMAP_SWAP_OFFSET_SHIFT 5
 
-/* The anon at page, private or of its object. */
-static struct anon *
-region_anon(const struct region *region, page_t page)
-{
-    struct anon *anon = region->amap ? amap_lookup(region->amap, page) : NULL;
-
-    if (!anon)
-        anon = object_anon(region->object, region_object_page(region, page));
-    return anon;
-}
-
-/* An anon is where it is whether or not an entry maps it just now: entries are a
- * cache. Of other pages only the mapped ones count, as on Linux. */
+/* A private page is where its anon says, whether or not an entry maps it just now: entries are a cache. Of an object's
+ * pages only the mapped ones count, as on Linux. */
 u64
 report_pagemap(struct aspace *aspace, u32 number)
 {
     page_t page = {number};
     struct region *region = region_find(&aspace->regions, page);
     struct anon *anon = region ? region_anon(region, page) : NULL;
+    bool from_object = region && !anon && region->object->kind != OBJECT_ZERO;
     struct frame *frame;
     u64 bits = 0;
     u32 rights;
 
-    if (!region)
-        return 0;
-    if (region->object->kind != OBJECT_ZERO && (!anon || region->flags & REGION_SHARED))
-        bits |= PAGEMAP_FILE;
     if (anon && !anon->frame)
-        return PAGEMAP_SWAPPED | bits | (u64)anon->slot.number << PAGEMAP_SWAP_OFFSET_SHIFT;
+        return PAGEMAP_SWAPPED | (u64)anon->slot.number << PAGEMAP_SWAP_OFFSET_SHIFT;
     frame = anon ? anon->frame : pmap_lookup(&aspace->pmap, page, &rights);
     if (!frame)
         return 0;
-    if (anon && region->amap && anon->references == 1 && amap_chunk(region->amap, page)->references == 1)
+    if (from_object)
+        bits |= PAGEMAP_FILE;
+    if (anon ? !amap_is_shared(region->amap, page, anon) : from_object && !frame->first.next)
         bits |= PAGEMAP_EXCLUSIVE;
     return PAGEMAP_PRESENT | bits | frame_number(frame).number;
 }

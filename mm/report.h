@@ -15,8 +15,8 @@ void report_mapping(struct aspace *aspace, const struct region *region, struct t
 void report_smaps(struct aspace *aspace, struct text_buffer *text);
 void report_smaps_rollup(struct aspace *aspace, struct text_buffer *text);
 
-/* One 64-bit entry of /proc/PID/pagemap: bit 63 in memory, 62 swapped, 61 file
- * or shared, 56 mapped once; bits 0 to 54 the frame, or the swap slot << 5. */
+/* One 64-bit entry of /proc/PID/pagemap: bit 63 in memory, 62 swapped, 61 an object's page
+ * (a file's, or shared), 56 nobody else has it; bits 0 to 54 the frame, or the swap slot << 5. */
 u64 report_pagemap(struct aspace *aspace, u32 page);
 
 void report_meminfo(struct text_buffer *text);

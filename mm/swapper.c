@@ -39,25 +39,17 @@ find_page(struct aspace *aspace, page_t page, bool (*wanted)(struct aspace *, st
     return page;
 }
 
-static struct anon *
-anon_of(const struct region *region, page_t page)
-{
-    return region->amap ? amap_lookup(region->amap, page) : NULL;
-}
-
 /* ---- Out --------------------------------------------------------------- */
 
 /* The page's frame, if nobody else has it, or NULL. */
 static struct frame *
 own_frame(struct aspace *aspace, const struct region *region, page_t page)
 {
-    struct anon *anon = anon_of(region, page);
-    struct frame *frame = anon ? anon->frame : NULL;
+    struct anon *anon = region_anon(region, page);
+    struct frame *frame = region_frame(region, page);
 
-    if (anon && (anon->references > 1 || amap_chunk(region->amap, page)->references > 1))
+    if (anon && amap_is_shared(region->amap, page, anon))
         return NULL;
-    if (!anon)
-        frame = object_resident(region->object, region_object_page(region, page));
     if (!frame || (frame->first.pmap && (frame->first.pmap != &aspace->pmap || frame->first.next)))
         return NULL;
     /* A file's page that nobody maps is anybody's. */
@@ -96,7 +88,7 @@ swapper_put_out(struct aspace *aspace, bool (*go_on)(const struct aspace *))
 static bool
 is_to_come(struct aspace *aspace, struct region *region, page_t page)
 {
-    struct anon *anon = anon_of(region, page);
+    struct anon *anon = region_anon(region, page);
 
     return anon && !anon->frame && (!aspace->pmap.working_set || working_set_has(aspace->pmap.working_set, page));
 }
@@ -120,7 +112,7 @@ swapper_take_in(struct aspace *aspace, u32 pages)
         prefetch.page = page;
         if (region->end.number - page.number <= prefetch.pages)
             prefetch.pages = region->end.number - page.number - 1;
-        result = pagein_anon(anon_of(region, page), &prefetch);
+        result = pagein_anon(region_anon(region, page), &prefetch);
         if (result == PAGEIN_ERROR || result == PAGEIN_NO_MEMORY)
             return;
         taken += 1 + prefetch.read;

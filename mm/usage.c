@@ -49,7 +49,7 @@ usage_add_frame(struct usage *usage, struct frame *frame, u32 sharers)
 static void
 usage_add_page(struct aspace *aspace, struct region *region, page_t page, struct usage *usage)
 {
-    struct anon *own = region->amap ? amap_lookup(region->amap, page) : NULL;
+    struct anon *own = region_anon(region, page);
     bool in_memory_only = region->object->kind == OBJECT_ANONYMOUS;
     struct anon *anon = own || !in_memory_only ? own
                                                : object_anon(region->object, region_object_page(region, page));

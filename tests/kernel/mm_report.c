@@ -54,9 +54,28 @@ SELFTEST(mm_report, pagemap_of_files, "a file's page and one of shared memory ar
     case_get(aspace, private);
     case_put(aspace, private + PAGE_SIZE, 1);
     case_put(aspace, shared, 1);
-    check_true((bits_of(aspace, private) & ~NUMBER) == (PRESENT | FILE_PAGE));
+    check_true((bits_of(aspace, private) & ~NUMBER) == (PRESENT | FILE_PAGE | EXCLUSIVE));
     check_true((bits_of(aspace, private + PAGE_SIZE) & ~NUMBER) == (PRESENT | EXCLUSIVE));
-    check_true((bits_of(aspace, shared) & ~NUMBER) == (PRESENT | FILE_PAGE));
+    check_true((bits_of(aspace, shared) & ~NUMBER) == (PRESENT | FILE_PAGE | EXCLUSIVE));
+    object_release(file);
+    case_end();
+}
+
+SELFTEST(mm_report, pagemap_of_a_file_in_memory, "mapped privately, its pages are told apart from the copies, also where no copy is near")
+{
+    struct aspace *aspace = case_begin();
+    struct object *file = object_anonymous_create(2 * CHUNK_PAGES * PAGE_SIZE);
+    u32 shared = case_map_object(aspace, file, 0, 2 * CHUNK_PAGES, RW, MAP_SHARED);
+    u32 private = case_map_object(aspace, file, 0, 2 * CHUNK_PAGES, RW, MAP_PRIVATE), far = private + CHUNK_PAGES * PAGE_SIZE;
+
+    check_true(file != NULL && shared != 0 && private != 0);
+    case_put(aspace, shared + CHUNK_PAGES * PAGE_SIZE, 1);
+    check_true(bits_of(aspace, far) == 0);
+    case_put(aspace, private, 1);
+    check_true(bits_of(aspace, far) == 0);
+    case_get(aspace, far);
+    check_true((bits_of(aspace, far) & ~NUMBER) == (PRESENT | FILE_PAGE));
+    check_true((bits_of(aspace, private) & ~NUMBER) == (PRESENT | EXCLUSIVE));
     object_release(file);
     case_end();
 }

@@ -30,7 +30,7 @@ enum {
     PATIENCE = 1000,        /* ms for a thread to vanish */
 };
 
-static const uint64_t pagemap_present = 1ull << 63;
+static const uint64_t pagemap_present = 1ull << 63, pagemap_file = 1ull << 61, pagemap_exclusive = 1ull << 56;
 
 static char text[TEXT];
 
@@ -213,6 +213,28 @@ memory_check(void)
     check_that(maps_permissions(page)[0] == '\0' && pagemap_entry(page) == 0, "unmapped, both forget it");
     int file = open("/proc/self/pagemap", O_RDONLY);
     check_that(pread(file, &odd, 1, 0) == -1 && errno == EINVAL, "pagemap is read in whole entries");
+    close(file);
+}
+
+/* A private mapping of a file shows the file's pages and copies, and either far from the other. */
+static void
+copies_check(void)
+{
+    enum { PAGES = 100, FAR = PAGES / 2 };
+    const uint64_t kinds = pagemap_present | pagemap_file | pagemap_exclusive;
+    char name[] = "/tmp/proc.XXXXXX";
+    int file = mkstemp(name);
+
+    unlink(name);
+    for (int page = 0; page < PAGES; page++)
+        pwrite(file, "x", 1, page * PAGE);
+    char *memory = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0);
+    check_that(file >= 0 && memory != MAP_FAILED, "a file is mapped privately");
+    memory[0] = 'y';
+    (void) *(volatile char *) (memory + FAR * PAGE);
+    check_that((pagemap_entry(memory) & kinds) == (pagemap_present | pagemap_exclusive), "pagemap: a copy is no page of the file");
+    check_that((pagemap_entry(memory + FAR * PAGE) & kinds) == kinds, "and a page that was read is, with nobody else who maps it");
+    munmap(memory, PAGES * PAGE);
     close(file);
 }
 
@@ -445,6 +467,7 @@ main(int count, char **arguments)
     names_check(arguments[0]);
     descriptors_check();
     memory_check();
+    copies_check();
     child_check();
     system_check();
     exec_check();
