@@ -87,26 +87,14 @@ exit_is_unwanted(const struct process *process)
         && (action->handler == (u32)SIG_IGN || (action->flags & SA_NOCLDWAIT) != 0);
 }
 
-/* The code and status that siginfo has for a wait status. */
-static s32
-exit_status_code(u32 wait_status, int *status)
-{
-    int signal = (int)(wait_status & 0x7f);
-
-    *status = signal != 0 ? signal : (int)(wait_status >> 8);
-    return signal != 0 ? CLD_KILLED : CLD_EXITED;
-}
-
 static void
 exit_notify_parent(struct process *process)
 {
     struct process *parent = process->parent;
     struct signal_info info;
-    int status;
-    s32 code = exit_status_code(process->exit_status, &status);
 
     if (process->exit_signal != 0) {
-        process_child_info(process, code, status, &info);
+        process_end_info(process, &info);
         signal_send(parent, process->exit_signal, &info);
     }
     wait_wake_all(&parent->child_wait);
@@ -256,6 +244,17 @@ process_child_info(const struct process *process, s32 code, int status, struct s
     info->fields._sigchld._status = status;
     info->fields._sigchld._utime = (s32)process->usage.user_ticks;
     info->fields._sigchld._stime = (s32)process->usage.system_ticks;
+}
+
+void
+process_end_info(const struct process *process, struct signal_info *info)
+{
+    int signal = (int)(process->exit_status & 0x7f);
+
+    if (signal != 0)
+        process_child_info(process, CLD_KILLED, signal, info);
+    else
+        process_child_info(process, CLD_EXITED, (int)(process->exit_status >> 8), info);
 }
 
 s32

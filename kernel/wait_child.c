@@ -221,16 +221,12 @@ sys_waitpid(u32 id, u32 status, u32 options)
 static void
 waitid_describe(const struct process *child, enum child_event event, struct signal_info *info)
 {
-    u32 status = child->exit_status;
-
     if (event == CHILD_STOPPED)
         process_child_info(child, CLD_STOPPED, child->signals.stop_signal, info);
     else if (event == CHILD_CONTINUED)
         process_child_info(child, CLD_CONTINUED, SIGCONT, info);
-    else if ((status & 0x7f) != 0)
-        process_child_info(child, CLD_KILLED, (int)(status & 0x7f), info);
     else
-        process_child_info(child, CLD_EXITED, (int)(status >> 8), info);
+        process_end_info(child, info);
 }
 
 static int
