@@ -116,12 +116,6 @@ view_add(struct control_view *view, const struct process *process)
     unit->may_be_suspended &= !process->signals.unkillable && !process->exiting;
 }
 
-static u32
-least(u32 a, u32 b)
-{
-    return a < b ? a : b;
-}
-
 /* Frames that it has; and if there is no room left, as many again as it took, which is no more than twice as many. */
 static u32
 frequency_grown(const struct pool *pool, u32 taken)

@@ -12,9 +12,9 @@
 #include "kernel/lib/string.h"
 #include "kernel/panic.h"
 #include "kernel/path.h"
+#include "kernel/permission.h"
 #include "kernel/printk.h"
 #include "kernel/proc.h"
-#include "kernel/process.h"
 #include "kernel/ramfs.h"
 #include "kernel/syscall_file.h"
 #include "mm/frame.h"
@@ -299,7 +299,7 @@ sys_mount(u32 source, u32 target, u32 type, u32 flags, u32 data)
     struct inode *directory;
     int error;
 
-    if (current_process()->identity.effective_user != IDENTITY_ROOT)
+    if (!permission_is_root())
         return -EPERM;
     if (flags & (MOUNT_CHANGES | MS_NOUSER))
         return -EINVAL;
@@ -344,7 +344,7 @@ sys_umount2(u32 target, u32 flags)
 
     if (flags & ~(MNT_FORCE | MNT_DETACH | MNT_EXPIRE | UMOUNT_NOFOLLOW))
         return -EINVAL;
-    if (current_process()->identity.effective_user != IDENTITY_ROOT)
+    if (!permission_is_root())
         return -EPERM;
     error = path_lookup_user(AT_FDCWD, target, flags & UMOUNT_NOFOLLOW ? PATH_NO_FOLLOW : 0, &root);
     if (error < 0)

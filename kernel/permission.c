@@ -22,7 +22,7 @@ permission_identity(void)
     if (thread == NULL)
         return NULL;
     identity = thread->acts_as != NULL ? thread->acts_as : &thread->process->identity;
-    return identity == NULL || identity->effective_user == IDENTITY_ROOT ? NULL : identity;
+    return identity->effective_user == IDENTITY_ROOT ? NULL : identity;
 }
 
 /* Devices and FIFOs can be written to wherever they lie. */

@@ -7,6 +7,7 @@
 #include "kernel/pipe.h"
 
 #include "kernel/assert.h"
+#include "kernel/permission.h"
 #include "kernel/process.h"
 #include "kernel/reserve.h"
 #include "kernel/signal.h"
@@ -218,7 +219,7 @@ pipe_set_size(struct pipe *pipe, u32 bytes)
 
     if ((s32)bytes < 0)
         return -EINVAL;
-    if (bytes > PIPE_LARGEST_BYTES && current_process()->identity.effective_user != IDENTITY_ROOT)
+    if (bytes > PIPE_LARGEST_BYTES && !permission_is_root())
         return -EPERM;
     while (slots * PAGE_SIZE < bytes)
         slots *= 2;

@@ -255,8 +255,7 @@ poll_timeout_read(struct poll_timeout *timeout)
 static s32
 poll_timeout_finish(const struct poll_timeout *timeout, s32 result)
 {
-    u64 now = timer_nanoseconds();
-    u64 left = timeout->deadline > now ? timeout->deadline - now : 0;
+    u64 left = time_left(timeout->deadline);
 
     if (timeout->address == 0 || timeout->deadline == POLL_AT_ONCE)
         return result;

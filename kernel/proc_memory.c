@@ -3,6 +3,7 @@
  */
 #include "kernel/lib/string.h"
 #include "kernel/oom.h"
+#include "kernel/permission.h"
 #include "kernel/process.h"
 #include "kernel/processor_time.h"
 #include "kernel/proc_print.h"
@@ -156,7 +157,7 @@ proc_write_oom_adjustment(struct process *process, const char *value)
 
     if (!proc_parse_signed(value, &adjustment) || adjustment < OOM_SCORE_ADJ_MIN || adjustment > OOM_SCORE_ADJ_MAX)
         return -EINVAL;
-    if (current_process()->identity.effective_user == IDENTITY_ROOT)
+    if (permission_is_root())
         process->oom_adjustment_least = (s16)adjustment;
     else if (adjustment < process->oom_adjustment_least)
         return -EACCES;

@@ -1,6 +1,7 @@
 /* What processes use and may use: limits, usage, priorities. */
 #include "kernel/resource.h"
 
+#include "kernel/permission.h"
 #include "kernel/process.h"
 #include "kernel/syscall.h"
 #include "kernel/time.h"
@@ -83,8 +84,7 @@ limit_check(const struct process *process, u32 resource, const struct rlimit *li
 {
     if (limit->rlim_cur > limit->rlim_max)
         return -EINVAL;
-    if (limit->rlim_max > process->limits[resource].rlim_max
-        && current_process()->identity.effective_user != IDENTITY_ROOT)
+    if (limit->rlim_max > process->limits[resource].rlim_max && !permission_is_root())
         return -EPERM;
     return 0;
 }
@@ -300,7 +300,7 @@ priority_set(struct process *process, s32 nice)
         nice = NICE_LEAST;
     if (nice > NICE_MOST)
         nice = NICE_MOST;
-    if (nice < process->nice && current_process()->identity.effective_user != IDENTITY_ROOT)
+    if (nice < process->nice && !permission_is_root())
         return -EACCES;
     process->nice = nice;
     if (process->aspace != NULL)

@@ -76,7 +76,7 @@ sys_mknodat(s32 directory, u32 path, u32 mode, u32 device)
         return -EINVAL;
     if (type != S_IFCHR && type != S_IFBLK)
         device = 0;
-    else if (current_process()->identity.effective_user != IDENTITY_ROOT)
+    else if (!permission_is_root())
         return -EPERM;
     return name_make(directory, path, type | (mode & NAME_PERMISSIONS), device);
 }
@@ -152,7 +152,7 @@ sys_linkat(s32 old_directory, u32 old_path, s32 new_directory, u32 new_path, u32
 
     if (flags & ~(u32)(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
         return -EINVAL;
-    if (flags & AT_EMPTY_PATH && current_process()->identity.effective_user != IDENTITY_ROOT)
+    if (flags & AT_EMPTY_PATH && !permission_is_root())
         return -ENOENT;
     error = path_lookup_at(old_directory, old_path, (flags & AT_EMPTY_PATH) | (flags & AT_SYMLINK_FOLLOW ? 0 : AT_SYMLINK_NOFOLLOW), &inode);
     if (error < 0)

@@ -5,6 +5,7 @@
 
 #include "kernel/console.h"
 #include "kernel/lib/string.h"
+#include "kernel/permission.h"
 #include "kernel/pid.h"
 #include "kernel/process.h"
 #include "kernel/session.h"
@@ -290,7 +291,7 @@ terminal_type(u32 argument)
 {
     u8 character;
 
-    if (!terminal_is_controlling() && current_process()->identity.effective_user != IDENTITY_ROOT)
+    if (!terminal_is_controlling() && !permission_is_root())
         return -EPERM;
     if (user_copy_in(&character, argument, sizeof(character)) < 0)
         return -EFAULT;

@@ -69,6 +69,14 @@ time_read_deadline(u32 address, int (*read)(u32 address, u64 *nanoseconds), u64 
     return result;
 }
 
+u64
+time_left(u64 deadline)
+{
+    u64 now = timer_nanoseconds();
+
+    return deadline > now ? deadline - now : 0;
+}
+
 /* Seconds and a fraction in units of `unit` nanoseconds, checked. */
 static int
 time_from_parts(s64 seconds, s64 fraction, u32 unit, u64 *nanoseconds)

@@ -55,5 +55,8 @@ u64 time_deadline(u64 duration_nanoseconds);
  */
 int time_read_deadline(u32 address, int (*read)(u32 address, u64 *nanoseconds), u64 *deadline);
 
+/* The time that is left until a deadline: 0 if it is past. */
+u64 time_left(u64 deadline);
+
 /* Read the real-time clock; called once at boot. */
 void time_start(void);

@@ -3,6 +3,7 @@
  * bits.
  */
 #include "kernel/interval.h"
+#include "kernel/permission.h"
 #include "kernel/process.h"
 #include "kernel/signal.h"
 #include "kernel/syscall.h"
@@ -160,7 +161,7 @@ sys_stime(u32 address)
 {
     u32 seconds;
 
-    if (current_process()->identity.effective_user != IDENTITY_ROOT)
+    if (!permission_is_root())
         return -EPERM;
     if (user_read_word(&seconds, address) < 0)
         return -EFAULT;
@@ -213,10 +214,9 @@ sleep_until(const struct thread_restart *request)
     if (ended == -ETIMEDOUT)
         return 0;
     if (sleep.remaining_address != 0) {
-        u64 now = timer_nanoseconds();
-        u64 left = sleep.deadline > now ? sleep.deadline - now : 0;
+        int (*write)(u32 address, u64 nanoseconds) = sleep.wide ? time_write_timespec : time_write_old_timespec;
 
-        if ((sleep.wide ? time_write_timespec : time_write_old_timespec)(sleep.remaining_address, left) < 0)
+        if (write(sleep.remaining_address, time_left(sleep.deadline)) < 0)
             return -EFAULT;
     }
     sleep.resume = sleep_until;

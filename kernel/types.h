@@ -1,5 +1,5 @@
 /*
- * The integer types of the kernel, named by sign and width, and the three macros that every file wants. Pure: compiles
+ * The integer types of the kernel, named by sign and width, and the few definitions that every file wants. Pure: compiles
  * on a 64-bit host as well, for the host unit tests.
  */
 #pragma once
@@ -23,3 +23,9 @@ typedef size_t usize;
 
 /* The structure of `type` whose field `member` is at `pointer`. */
 #define container_of(pointer, type, member) ((type *)((char *)(pointer) - offsetof(type, member)))
+
+static inline u32
+least(u32 a, u32 b)
+{
+    return a < b ? a : b;
+}

@@ -305,12 +305,6 @@ share_of(const struct pool *pool, u32 memory, u32 count, u32 weights)
     return share > POOL_MINIMUM ? share : POOL_MINIMUM;
 }
 
-static u32
-least(u32 a, u32 b)
-{
-    return a < b ? a : b;
-}
-
 void
 pool_divide(void)
 {
