@@ -68,7 +68,7 @@ fork_check(const struct fork_request *request)
     if (!resource_allows_process(current_process()))
         return -EAGAIN;
 
-    /* System calls should begin with room for RECLAIM_LOW frames. Where that is not to be had, the rest is for those who run already. */
+    /* What runs already needs the last frames itself. */
     return reclaim_try(RECLAIM_LOW);
 }
 

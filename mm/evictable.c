@@ -9,17 +9,11 @@
 /* Whoever waits for any busy frame; there are few, and they look again. */
 static struct wait_queue waiters;
 
-static inline void
-candidate_insert(struct frame *frame)
-{
-    if (evictable_is_candidate(frame) && !frame->evictable)
-        pool_insert(frame);
-}
-
 void
 evictable_insert(struct frame *frame)
 {
-    candidate_insert(frame);
+    if (evictable_is_candidate(frame) && !frame->evictable)
+        pool_insert(frame);
 }
 
 void
@@ -36,7 +30,7 @@ evictable_unpin(struct frame *frame)
     assert(frame->pins > 0);
     frame->pins--;
     if (!frame->orphan)
-        candidate_insert(frame);
+        evictable_insert(frame);
     else if (!frame->pins && !frame->busy)
         evictable_disown(frame);
 }
