@@ -15,7 +15,6 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sendfile.h>
@@ -23,7 +22,6 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/uio.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "user/lib/digest.h"
@@ -38,7 +36,6 @@ enum {
     LARGEST = 70000,            /* where a file may end */
     STRANGER = 1000,
     CHILD_STEPS = 20,
-    DEEPEST = 2,
 };
 
 static const char *const names[] = {
@@ -372,8 +369,6 @@ step_directory_change(void)
 
 /* ---- Processes ---------------------------------------------------------------------------------------------------------------- */
 
-static void run_steps(uint32_t count);
-
 /* Root becomes somebody else, or the other way round. */
 static void
 step_user(void)
@@ -386,47 +381,18 @@ step_user(void)
 }
 
 /* A child shares the open files, and has its own table. */
-static void
-step_fork(void)
-{
-    int status = 0;
+static void step_fork(void);
 
-    if (digest_depth >= DEEPEST)
-        return;
-    uint32_t seed = draw(UINT32_MAX) | 1;
-    fflush(stdout);
-    pid_t child = fork();
-    if (child == 0) {
-        random_state = seed;
-        digest_depth++;
-        run_steps(CHILD_STEPS);
-        _exit(EXIT_SUCCESS);
-    }
-    waitpid(child, &status, 0);
-    digest_answer("fork", 0, 0, (uint32_t) status);
-}
-
-static const struct {
-    uint32_t weight;        /* of a hundred */
-    void (*run)(void);
-} steps[] = {
+static const struct digest_kind steps[] = {
     { 20, step_open }, { 6, step_unlink }, { 9, step_two_names }, { 7, step_make }, { 8, step_status }, { 5, step_look }, { 5, step_change },
     { 3, step_list }, { 2, step_go }, { 8, step_read }, { 9, step_write }, { 4, step_seek }, { 5, step_resize }, { 2, step_copy },
     { 2, step_descriptor }, { 2, step_directory_change }, { 2, step_user }, { 1, step_fork },
 };
 
 static void
-run_steps(uint32_t count)
+step_fork(void)
 {
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t choice = draw(100);
-        size_t kind = 0;
-
-        while (choice >= steps[kind].weight)
-            choice -= steps[kind++].weight;
-        digest_step();
-        steps[kind].run();
-    }
+    digest_fork(steps, CHILD_STEPS);
 }
 
 /* Takes away what the last run left, a directory's depth at a time. */
@@ -461,7 +427,7 @@ main(int count, char **arguments)
     mkdir(TREE, 0755);
     chmod(TREE, 0777);
     chdir(TREE);
-    run_steps(wanted);
+    digest_run(steps, wanted);
     digest_end();
     seteuid(0);
     chdir("/");

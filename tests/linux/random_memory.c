@@ -15,14 +15,12 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/shm.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <linux/mman.h>
@@ -41,7 +39,6 @@ enum {
     FILE_PAGES = 16,
     FIRM_PAGES = 8,         /* of the file are never truncated away */
     CHILD_STEPS = 30,
-    DEEPEST = 2,
     SEGMENT_PAGES = 6,      /* of the shared memory */
     MOST_LOCKED = 1 << 20,  /* bytes that may be locked */
 };
@@ -283,50 +280,19 @@ step_grow(void)
 
 /* ---- Processes -------------------------------------------------------------------------------------------------------------- */
 
-static void run_steps(uint32_t count);
-
 /* The child goes on by itself; what it did to shared pages and the file stays. */
-static void
-step_fork(void)
-{
-    int status = 0;
+static void step_fork(void);
 
-    if (digest_depth >= DEEPEST)
-        return;
-    uint32_t seed = draw(UINT32_MAX) | 1;
-    fflush(stdout);
-    pid_t child = fork();
-    if (child == 0) {
-        random_state = seed;
-        digest_depth++;
-        run_steps(CHILD_STEPS);
-        _exit(EXIT_SUCCESS);
-    }
-    waitpid(child, &status, 0);
-    digest_answer("fork", 0, 0, (uint32_t) status);
-}
-
-static const struct {
-    uint32_t weight;        /* of a hundred */
-    void (*run)(void);
-} steps[] = {
+static const struct digest_kind steps[] = {
     { 12, step_map }, { 8, step_map_file }, { 5, step_unmap }, { 12, step_protect }, { 5, step_advise }, { 2, step_sync },
     { 2, step_truncate }, { 6, step_remap }, { 1, step_fork }, { 7, step_file },
     { 4, step_lock }, { 2, step_residency }, { 2, step_break }, { 3, step_segment }, { 1, step_grow }, { 28, step_access },
 };
 
 static void
-run_steps(uint32_t count)
+step_fork(void)
 {
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t choice = draw(100);
-        size_t kind = 0;
-
-        while (choice >= steps[kind].weight)
-            choice -= steps[kind++].weight;
-        digest_step();
-        steps[kind].run();
-    }
+    digest_fork(steps, CHILD_STEPS);
 }
 
 int
@@ -345,7 +311,7 @@ main(int count, char **arguments)
     shmat(segment, NULL, 0);
     shmctl(segment, IPC_RMID, NULL);
     setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){ MOST_LOCKED, MOST_LOCKED });
-    run_steps(wanted);
+    digest_run(steps, wanted);
     digest_end();
     return EXIT_SUCCESS;
 }

@@ -5,11 +5,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "user/lib/outcome.h"
 #include "user/lib/random.h"
 
-enum { REPORT = 100 };          /* steps from one digest to the next */
+enum {
+    REPORT = 100,       /* steps from one digest to the next */
+    DEEPEST = 2,        /* children in children */
+};
 
 static const uint32_t prime = 16777619;     /* of FNV-1a */
 
@@ -21,7 +26,7 @@ static struct {
 
 static uint32_t printed_from = UINT32_MAX;
 
-int digest_depth;
+static int depth;       /* of this process among the children */
 
 uint32_t
 digest_begin(int count, char **arguments)
@@ -38,7 +43,22 @@ digest_begin(int count, char **arguments)
 }
 
 void
-digest_step(void)
+digest_answer(const char *what, long first, long second, uint32_t result)
+{
+    shared->digest = (shared->digest ^ result) * prime;
+    shared->digest = (shared->digest ^ (uint32_t) first) * prime;
+    if (shared->step >= printed_from)
+        tell("%u.%d %s %ld %ld: %x", shared->step, depth, what, first, second, result);
+}
+
+uint32_t
+digest_error(long result)
+{
+    return result == -1 ? (uint32_t) errno : 0;
+}
+
+static void
+begin_step(void)
 {
     if (shared->step > 0 && shared->step % REPORT == 0)
         tell("step %u: %08x", shared->step, shared->digest);
@@ -46,18 +66,36 @@ digest_step(void)
 }
 
 void
-digest_answer(const char *what, long first, long second, uint32_t result)
+digest_run(const struct digest_kind *kinds, uint32_t steps)
 {
-    shared->digest = (shared->digest ^ result) * prime;
-    shared->digest = (shared->digest ^ (uint32_t) first) * prime;
-    if (shared->step >= printed_from)
-        tell("%u.%d %s %ld %ld: %x", shared->step, digest_depth, what, first, second, result);
+    for (uint32_t i = 0; i < steps; i++) {
+        const struct digest_kind *kind = kinds;
+
+        for (uint32_t choice = draw(100); choice >= kind->weight; kind++)
+            choice -= kind->weight;
+        begin_step();
+        kind->run();
+    }
 }
 
-uint32_t
-digest_error(long result)
+void
+digest_fork(const struct digest_kind *kinds, uint32_t steps)
 {
-    return result == -1 ? (uint32_t) errno : 0;
+    int status = 0;
+
+    if (depth >= DEEPEST)
+        return;
+    uint32_t seed = draw(UINT32_MAX) | 1;
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0) {
+        random_state = seed;
+        depth++;
+        digest_run(kinds, steps);
+        _exit(EXIT_SUCCESS);
+    }
+    waitpid(child, &status, 0);
+    digest_answer("fork", 0, 0, (uint32_t) status);
 }
 
 void

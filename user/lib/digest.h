@@ -8,14 +8,20 @@
 
 #include <stdint.h>
 
-/* How deep in forked children this process is, for what is printed. */
-extern int digest_depth;
+/* A kind of step; the weights say of a hundred how many are of it. */
+struct digest_kind {
+    uint32_t weight;
+    void (*run)(void);
+};
 
 /* Takes the arguments, sets the seed of draw(), and returns how many steps are wanted; ends the program if they are not as above. */
 uint32_t digest_begin(int count, char **arguments);
 
-/* A step begins, in this process or in a child: prints the digest of those before if it is time to. */
-void digest_step(void);
+/* Draws so many steps and runs them; prints the digest of those before when it is time to. */
+void digest_run(const struct digest_kind *kinds, uint32_t steps);
+
+/* A step: a child goes on by itself for so many steps, and is waited for. Children of grandchildren are not made. */
+void digest_fork(const struct digest_kind *kinds, uint32_t steps);
 
 /* An answer; `what` and the two numbers say what the question was. */
 void digest_answer(const char *what, long first, long second, uint32_t result);
