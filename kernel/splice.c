@@ -43,25 +43,26 @@ vmsplice_with(struct file *file, struct transfer *transfer, bool at_once)
     return pipe_lend(pipe, transfer, at_once);
 }
 
-static s32
-vmsplice_waiting(struct file *file, struct transfer *transfer)
-{
-    return vmsplice_with(file, transfer, false);
-}
-
-static s32
-vmsplice_at_once(struct file *file, struct transfer *transfer)
-{
-    return vmsplice_with(file, transfer, true);
-}
-
 s32
-sys_vmsplice(s32 descriptor, u32 segments, u32 count, u32 flags)
+sys_vmsplice(s32 descriptor, u32 address, u32 count, u32 flags)
 {
+    struct segments segments;
+    struct transfer transfer;
+    struct file *file;
+    s32 result;
+
     if (flags & ~SPLICE_F_ALL)
         return -EINVAL;
-    return read_segments_with(descriptor, segments, count,
-                              flags & SPLICE_F_NONBLOCK ? vmsplice_at_once : vmsplice_waiting);
+    result = file_get(current_process()->files, descriptor, &file);
+    if (result < 0)
+        return result;
+    result = segments_read(&segments, address, count, &transfer);
+    if (result == 0) {
+        result = vmsplice_with(file, &transfer, flags & SPLICE_F_NONBLOCK);
+        segments_end(&segments);
+    }
+    file_release(file);
+    return result;
 }
 
 /* ---- pipe and pipe ---- */

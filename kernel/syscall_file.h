@@ -6,7 +6,10 @@
 
 #include "kernel/types.h"
 
+#include <linux/uio.h>
+
 struct file;
+struct transfer;
 
 /* syscall_read.c: bytes in and out */
 s32 sys_read(s32 descriptor, u32 address, u32 bytes);
@@ -17,6 +20,8 @@ s32 sys_pread64(s32 descriptor, u32 address, u32 bytes, u32 offset_low, u32 offs
 s32 sys_pwrite64(s32 descriptor, u32 address, u32 bytes, u32 offset_low, u32 offset_high);
 s32 sys_preadv(s32 descriptor, u32 segments, u32 count, u32 offset_low, u32 offset_high);
 s32 sys_pwritev(s32 descriptor, u32 segments, u32 count, u32 offset_low, u32 offset_high);
+s32 sys_preadv2(s32 descriptor, u32 segments, u32 count, u32 offset_low, u32 offset_high, u32 flags);
+s32 sys_pwritev2(s32 descriptor, u32 segments, u32 count, u32 offset_low, u32 offset_high, u32 flags);
 s32 sys_lseek(s32 descriptor, s32 offset, u32 whence);
 s32 sys__llseek(s32 descriptor, u32 offset_high, u32 offset_low, u32 result, u32 whence);
 s32 sys_fsync(s32 descriptor);
@@ -47,10 +52,20 @@ s32 sys_ioctl(s32 descriptor, u32 command, u32 argument);
 s32 lock_control(struct file *file, u32 command, u32 argument);
 s32 sys_flock(s32 descriptor, u32 operation);
 
-/* What syscall_read.c does for splice.c too: applies a function to an open file and the segments that a call names. */
-struct transfer;
-typedef s32 (*file_function)(struct file *file, struct transfer *transfer);
-s32 read_segments_with(s32 descriptor, u32 segments, u32 count, file_function function);
+/* The segments of one call, in the kernel. */
+#define SEGMENTS_FEW 8u             /* as many need no memory */
+
+struct segments {
+    struct iovec *all;
+    struct iovec few[SEGMENTS_FEW];
+};
+
+/*
+ * Reads and checks `count` segments of a call; *transfer is what they hold, until segments_end. 0, or with nothing to
+ * end -EINVAL, -EFAULT, -ENOMEM.
+ */
+int segments_read(struct segments *segments, u32 address, u32 count, struct transfer *transfer);
+void segments_end(struct segments *segments);
 
 /* The bytes that one call moves at most, so that a count is never negative. */
 u32 read_limit(u32 bytes);

@@ -17,12 +17,9 @@
 #include <linux/fcntl.h>
 #include <linux/fs.h>
 #include <linux/stat.h>
-#include <linux/uio.h>
 
 /* The most that one call moves: as Linux, so that a count is never negative. */
 #define READ_MAXIMUM_BYTES (INT32_MAX & ~(s32)PAGE_MASK)
-
-#define READ_INLINE_SEGMENTS 8u     /* as many lie on the stack; more are allocated */
 
 u32
 read_limit(u32 bytes)
@@ -31,6 +28,8 @@ read_limit(u32 bytes)
 }
 
 /* ---- one segment ---- */
+
+typedef s32 (*file_function)(struct file *file, struct transfer *transfer);
 
 static s32
 read_with(s32 descriptor, u32 address, u32 bytes, file_function function)
@@ -69,7 +68,7 @@ sys_write(s32 descriptor, u32 address, u32 bytes)
 
 /* Checks the segments, and cuts them where together they would be too much for one call. */
 static int
-read_check_segments(struct iovec *segments, u32 count)
+segments_check(struct iovec *segments, u32 count)
 {
     u32 left = READ_MAXIMUM_BYTES;
 
@@ -86,14 +85,34 @@ read_check_segments(struct iovec *segments, u32 count)
     return 0;
 }
 
-typedef s32 (*file_at_function)(struct file *file, struct transfer *transfer, u64 *offset);
+int
+segments_read(struct segments *segments, u32 address, u32 count, struct transfer *transfer)
+{
+    struct iovec *all = segments->few;
+    int error = -EFAULT;
 
-/* What is done with the segments: `function` at the file's own position, or, where that is NULL, `at` at the offset. */
-struct segments_work {
-    file_function function;
-    file_at_function at;
-    u64 offset;
-};
+    if (count > UIO_MAXIOV)
+        return -EINVAL;
+    if (count > SEGMENTS_FEW)
+        all = kmem_allocate(count * sizeof(*all));
+    if (all == NULL)
+        return -ENOMEM;
+    segments->all = all;
+    if (user_copy_in(all, address, count * sizeof(*all)) == 0)
+        error = segments_check(all, count);
+    if (error < 0)
+        segments_end(segments);
+    else
+        *transfer = transfer_segments(all, count);
+    return error;
+}
+
+void
+segments_end(struct segments *segments)
+{
+    if (segments->all != segments->few)
+        kmem_free(segments->all);
+}
 
 /* Whether the file has an offset at all, and it may be this one. */
 static int
@@ -104,62 +123,55 @@ read_check_offset(const struct file *file, u64 offset)
     return file->operations->size == NULL ? -ESPIPE : 0;
 }
 
+/* Segments without a byte are neither read nor written, even where the file refuses both (a directory). */
 static s32
-read_segments(struct file *file, u32 address, u32 count, struct iovec *segments, struct segments_work *work)
+read_transfer(struct file *file, struct transfer *transfer, u64 *offset, bool writes)
 {
-    struct transfer transfer;
-    int error = work->function == NULL ? read_check_offset(file, work->offset) : 0;
-
-    if (error < 0)
-        return error;
-    if (user_copy_in(segments, address, count * sizeof(*segments)) < 0)
-        return -EFAULT;
-    error = read_check_segments(segments, count);
-    if (error < 0)
-        return error;
-    transfer = transfer_segments(segments, count);
-    return work->function != NULL ? work->function(file, &transfer) : work->at(file, &transfer, &work->offset);
+    if (transfer->remaining == 0 && (writes ? file_may_write(file) : file_may_read(file)))
+        return 0;
+    return writes ? file_write_at(file, transfer, offset) : file_read_at(file, transfer, offset);
 }
 
 static s32
-read_segments_work(s32 descriptor, u32 address, u32 count, struct segments_work work)
+read_segments_of(struct file *file, u32 address, u32 count, u64 *offset, bool writes)
 {
-    struct iovec few[READ_INLINE_SEGMENTS];
-    struct iovec *segments = few;
+    struct segments segments;
+    struct transfer transfer;
+    s32 result = offset != NULL ? read_check_offset(file, *offset) : 0;
+
+    if (result == 0)
+        result = segments_read(&segments, address, count, &transfer);
+    if (result < 0)
+        return result;
+    result = read_transfer(file, &transfer, offset != NULL ? offset : &file->offset, writes);
+    segments_end(&segments);
+    return result;
+}
+
+/* Reads, or writes, segments at an offset; at the file's own where that is NULL. */
+static s32
+read_segments(s32 descriptor, u32 address, u32 count, u64 *offset, bool writes)
+{
     struct file *file;
     s32 result = file_get(current_process()->files, descriptor, &file);
 
     if (result < 0)
         return result;
-    if (count > UIO_MAXIOV) {
-        result = -EINVAL;
-    } else {
-        if (count > READ_INLINE_SEGMENTS)
-            segments = kmem_allocate(count * sizeof(*segments));
-        result = segments == NULL ? -ENOMEM : read_segments(file, address, count, segments, &work);
-        if (segments != few)
-            kmem_free(segments);
-    }
+    result = read_segments_of(file, address, count, offset, writes);
     file_release(file);
     return result;
 }
 
 s32
-read_segments_with(s32 descriptor, u32 address, u32 count, file_function function)
-{
-    return read_segments_work(descriptor, address, count, (struct segments_work){.function = function});
-}
-
-s32
 sys_readv(s32 descriptor, u32 segments, u32 count)
 {
-    return read_segments_with(descriptor, segments, count, file_read);
+    return read_segments(descriptor, segments, count, NULL, false);
 }
 
 s32
 sys_writev(s32 descriptor, u32 segments, u32 count)
 {
-    return read_segments_with(descriptor, segments, count, file_write);
+    return read_segments(descriptor, segments, count, NULL, true);
 }
 
 /* ---- at an offset ---- */
@@ -169,6 +181,8 @@ read_offset(u32 low, u32 high)
 {
     return (u64)high << 32 | low;
 }
+
+typedef s32 (*file_at_function)(struct file *file, struct transfer *transfer, u64 *offset);
 
 static s32
 read_at_with(s32 descriptor, u32 address, u32 bytes, u64 offset, file_at_function function)
@@ -203,15 +217,43 @@ sys_pwrite64(s32 descriptor, u32 address, u32 bytes, u32 offset_low, u32 offset_
 s32
 sys_preadv(s32 descriptor, u32 segments, u32 count, u32 offset_low, u32 offset_high)
 {
-    return read_segments_work(descriptor, segments, count,
-                              (struct segments_work){.at = file_read_at, .offset = read_offset(offset_low, offset_high)});
+    u64 offset = read_offset(offset_low, offset_high);
+
+    return read_segments(descriptor, segments, count, &offset, false);
 }
 
 s32
 sys_pwritev(s32 descriptor, u32 segments, u32 count, u32 offset_low, u32 offset_high)
 {
-    return read_segments_work(descriptor, segments, count,
-                              (struct segments_work){.at = file_write_at, .offset = read_offset(offset_low, offset_high)});
+    u64 offset = read_offset(offset_low, offset_high);
+
+    return read_segments(descriptor, segments, count, &offset, true);
+}
+
+/* preadv2 and pwritev2: with an offset of -1 at the file's own. RWF_APPEND and RWF_NOWAIT are not there. */
+static s32
+read_segments_flagged(s32 descriptor, u32 segments, u32 count, u64 offset, u32 flags, bool writes)
+{
+    s32 result;
+
+    if (flags & ~(RWF_HIPRI | RWF_DSYNC | RWF_SYNC))
+        return -EOPNOTSUPP;
+    result = read_segments(descriptor, segments, count, offset == UINT64_MAX ? NULL : &offset, writes);
+    if (result > 0 && writes && (flags & (RWF_DSYNC | RWF_SYNC)) && sys_fsync(descriptor) == -EIO)
+        return -EIO;
+    return result;
+}
+
+s32
+sys_preadv2(s32 descriptor, u32 segments, u32 count, u32 offset_low, u32 offset_high, u32 flags)
+{
+    return read_segments_flagged(descriptor, segments, count, read_offset(offset_low, offset_high), flags, false);
+}
+
+s32
+sys_pwritev2(s32 descriptor, u32 segments, u32 count, u32 offset_low, u32 offset_high, u32 flags)
+{
+    return read_segments_flagged(descriptor, segments, count, read_offset(offset_low, offset_high), flags, true);
 }
 
 /* ---- the offset ---- */
