@@ -54,13 +54,16 @@ const syscall_t syscall_table[] = {
 
     /* Files: bytes */
     CALL(read), CALL(write), CALL(readv), CALL(writev), CALL(pread64), CALL(pwrite64), CALL(preadv), CALL(pwritev),
+    CALL(preadv2), CALL(pwritev2),
     CALL(sendfile64), CALL(copy_file_range),
     CALL(vmsplice), CALL(splice), CALL(tee),
     CALL(lseek), CALL(_llseek), CALL(fsync), CALL_AS(fdatasync, fsync), CALL(syncfs), CALL(sync),
     CALL(fadvise64), CALL(fadvise64_64), CALL(readahead),
 
     /* Sockets */
-    CALL(socket), CALL(socketpair), CALL(sendto), CALL(recvfrom), CALL(shutdown), CALL(getsockopt), CALL(socketcall),
+    CALL(socket), CALL(socketpair), CALL(sendto), CALL(recvfrom), CALL(sendmsg), CALL(recvmsg), CALL(shutdown),
+    CALL(getsockopt), CALL(setsockopt), CALL(getsockname), CALL_AS(getpeername, getsockname), CALL(bind), CALL(connect),
+    CALL(listen), CALL_AS(accept4, listen), CALL(socketcall),
 
     /* Files: descriptors */
     CALL(open), CALL(creat), CALL(openat), CALL(close), CALL(dup), CALL(dup2), CALL(dup3), CALL(pipe),
