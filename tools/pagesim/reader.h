@@ -37,13 +37,14 @@ reader_next(struct trace *trace)
     return trace->at < trace->end || reader_fill(trace) ? *trace->at++ : END_OF_FILE;
 }
 
-/* The value of a digit in base 16; 16 or more if it is none. */
+/* For each character one more than its value as a digit in base 16; 0 if it is none. */
+extern const uint8_t digits[UINT8_MAX + 1];
+
+/* The value of a digit in base 16; more than all of them if it is none. */
 static inline unsigned
 digit_value(int character)
 {
-    unsigned decimal = (unsigned)character - '0', letter = ((unsigned)character | ('a' ^ 'A')) - 'a';
-
-    return decimal < 10 ? decimal : letter < 6 ? letter + 10 : 16;
+    return digits[(uint8_t)character] - 1u;
 }
 
 /* Whether a word ends here. */
@@ -57,26 +58,21 @@ is_blank_or_end(int character)
 uint64_t reader_any_number(struct trace *trace, unsigned base, uint64_t limit, const char *what);
 
 /* So few digits make no number that is too large for 64 bits. */
-#define FEW_DIGITS 16
+#define FEW_DIGITS 15
 
-/* The same, fast where it has few digits and all of them lie in the buffer: nearly always. */
+/* The same, fast where it has few digits and all of them lie in the buffer: nearly always. What ends the buffer is no digit. */
 static inline uint64_t
 reader_number(struct trace *trace, unsigned base, uint64_t limit, const char *what)
 {
+    const unsigned char *at = trace->at;
     uint64_t number = 0;
-    unsigned digit;
 
-    if (trace->end - trace->at > FEW_DIGITS) {
-        int count = 0;
-
-        for (; count < FEW_DIGITS && (digit = digit_value(trace->at[count])) < base; count++)
-            number = number * base + digit;
-        if (count > 0 && count < FEW_DIGITS && number <= limit) {
-            trace->at += count;
-            return number;
-        }
-    }
-    return reader_any_number(trace, base, limit, what);
+    for (unsigned digit; (digit = digit_value(*at)) < base; at++)
+        number = number * base + digit;
+    if (at == trace->at || at - trace->at > FEW_DIGITS || at == trace->end || number > limit)
+        return reader_any_number(trace, base, limit, what);
+    trace->at = at;
+    return number;
 }
 
 /* Takes spaces and tabs. */

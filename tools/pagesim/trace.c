@@ -25,6 +25,11 @@ static const struct { const char *beginning, *format, *unpack; } compressed[] = 
 
 static const char *const lackey_beginnings[] = {"==", "I ", " L", " S", " M"};
 
+const uint8_t digits[UINT8_MAX + 1] = {
+    ['0'] = 1, ['1'] = 2, ['2'] = 3, ['3'] = 4, ['4'] = 5, ['5'] = 6, ['6'] = 7, ['7'] = 8, ['8'] = 9, ['9'] = 10,
+    ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+    ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16};
+
 void
 reader_fail(const struct trace *trace, const char *format, ...)
 {
@@ -54,6 +59,7 @@ reader_fill(struct trace *trace)
         die("%s: %s", trace->name, strerror(errno));
     trace->at = trace->buffer;
     trace->end = trace->buffer + bytes;
+    trace->buffer[bytes] = '\0';
     return bytes > 0;
 }
 
@@ -242,7 +248,7 @@ trace_open(struct trace *trace, const char *name, uint64_t page_size)
     trace->file = strcmp(name, "-") == 0 ? stdin : fopen(name, "rb");
     if (!trace->file)
         die("%s: %s", name, strerror(errno));
-    trace->buffer = allocate(BUFFER_BYTES, 1);
+    trace->buffer = allocate(BUFFER_BYTES + 1, 1);
     if (reader_fill(trace))
         trace->format = trace_recognise(trace);
 }

@@ -46,7 +46,8 @@ struct trace {
     uint64_t page_size;         /* of addresses in lackey's output */
     uint64_t line;              /* being read, from 1; in a binary trace the record */
     /* The reader's own (reader.h). */
-    unsigned char *buffer, *at, *end;
+    unsigned char *buffer;
+    const unsigned char *at, *end;      /* what is read next; behind what is in the buffer, where a zero byte stands */
     uint32_t process;
     uint64_t last_number;
     uint32_t leaving;           /* process whose pages are being unmapped */

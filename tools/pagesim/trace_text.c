@@ -59,15 +59,17 @@ reader_plain(struct trace *trace, struct trace_output *output)
 
 /* ---- valgrind --tool=lackey --trace-mem=yes: "I  address,size", " L ...", " S ...", " M ..." ---- */
 
-/* What a line that begins with these two characters does; -1: nothing that lackey writes. */
-static int
+/* For the letter of each access one more than its event; 0 for all other characters. */
+static const uint8_t accesses[UINT8_MAX + 1] = {
+    ['I'] = TRACE_EXECUTE + 1, ['L'] = TRACE_READ + 1, ['S'] = TRACE_WRITE + 1, ['M'] = TRACE_WRITE + 1};
+
+/* The same of a line that begins with these two characters: a fetch stands in the first column, other accesses in the second. */
+static unsigned
 lackey_event(int first, int second)
 {
     if (first == 'I')
-        return second == ' ' ? TRACE_EXECUTE : -1;
-    if (first != ' ')
-        return -1;
-    return second == 'L' ? TRACE_READ : second == 'S' || second == 'M' ? TRACE_WRITE : -1;
+        return second == ' ' ? accesses['I'] : 0;
+    return first == ' ' && second != 'I' ? accesses[(uint8_t)second] : 0;
 }
 
 /* A division takes as long as all the rest of a line. */
@@ -99,7 +101,8 @@ lackey_access(struct trace *trace, struct trace_output *output, enum trace_event
 bool
 reader_lackey(struct trace *trace, struct trace_output *output)
 {
-    int first = reader_next(trace), second, event;
+    int first = reader_next(trace), second;
+    unsigned access;
 
     if (first == END_OF_FILE)
         return false;
@@ -107,9 +110,9 @@ reader_lackey(struct trace *trace, struct trace_output *output)
         reader_end_line(trace);
     else if (first != '\n') {
         second = reader_next(trace);
-        event = lackey_event(first, second);
-        if (event >= 0)
-            lackey_access(trace, output, (enum trace_event)event);
+        access = lackey_event(first, second);
+        if (access)
+            lackey_access(trace, output, (enum trace_event)(access - 1));
         else if (first == second && strchr("=-*", first))
             reader_skip_line(trace);
         else
@@ -163,16 +166,20 @@ text_take_word(struct trace *trace, char *word)
     word[length] = '\0';
 }
 
-/* r PAGE [PID] w PAGE [PID] ...: all by one instruction. */
-static void
-text_references(struct trace *trace, struct trace_output *output, int letter)
-{
-    for (; letter == 'r' || letter == 'w' || letter == 'x'; letter = reader_peek(trace)) {
-        enum trace_event event = letter == 'r' ? TRACE_READ : letter == 'w' ? TRACE_WRITE : TRACE_EXECUTE;
+/* For the letter of each reference one more than its event; 0 for all other characters. */
+static const uint8_t references[UINT8_MAX + 1] = {['r'] = TRACE_READ + 1, ['w'] = TRACE_WRITE + 1, ['x'] = TRACE_EXECUTE + 1};
 
+/* r PAGE [PID] w PAGE [PID] ...: all by one instruction. False if there is none. */
+static bool
+text_references(struct trace *trace, struct trace_output *output)
+{
+    unsigned reference, count = 0;
+
+    for (; (reference = references[(uint8_t)reader_peek(trace)]) != 0; count++) {
         trace->at++;
-        reader_put(trace, output, text_page(trace), event);
+        reader_put(trace, output, text_page(trace), (enum trace_event)(reference - 1));
     }
+    return count > 0;
 }
 
 static void
@@ -252,15 +259,11 @@ text_word(struct trace *trace, struct trace_output *output)
 static void
 text_join(struct trace *trace, struct trace_output *output)
 {
-    int next;
-
     trace->at++;
     reader_skip_blanks(trace);
-    next = reader_peek(trace);
-    if (next != 'r' && next != 'w' && next != 'x')
-        reader_fail(trace, "a reference (r, w, x) expected behind the plus sign");
     output->joins = true;
-    text_references(trace, output, next);
+    if (!text_references(trace, output))
+        reader_fail(trace, "a reference (r, w, x) expected behind the plus sign");
 }
 
 bool
@@ -275,11 +278,9 @@ reader_text(struct trace *trace, struct trace_output *output)
     if (next == '#')
         reader_skip_line(trace);
     else {
-        if (next == 'r' || next == 'w' || next == 'x')
-            text_references(trace, output, next);
-        else if (next == '+')
+        if (next == '+')
             text_join(trace, output);
-        else if (next != '\n')
+        else if (!text_references(trace, output) && next != '\n')
             text_word(trace, output);
         reader_end_line(trace);
     }
