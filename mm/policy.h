@@ -8,7 +8,8 @@
  *
  * Life of a page, as a policy sees it (* may be left out by a policy):
  *
- *     expect*(page)       a page is about to come in: before room is made
+ *     expect*(page)       a page is about to come in: before room is made. While that
+ *                         goes on, others can be removed and inserted again
  *     select() = victim   names one of the frames inserted, and moves nobody
  *     explain(victim)     says why, if somebody asks: after select, before evict
  *     evict*(victim)      it goes by force: what is gone may be remembered

@@ -58,28 +58,38 @@ two_queues_share(const struct policy_state *state, uint32_t share)
     return part ? part : 1;
 }
 
+/* Whether a page that comes in is hot: its ghost was there, and goes. */
+static bool
+two_queues_take_ghost(struct policy_state *state, policy_page_t page)
+{
+    uint32_t ghost = ghosts_find(&state->ghosts, page);
+
+    if (ghost == POLICY_NONE)
+        return false;
+    ghosts_drop(&state->ghosts, &state->out, ghost);
+    return true;
+}
+
 /* Noted now, since making room can push the page's own ghost out. */
 static void
 two_queues_expect(struct policy_state *state, policy_page_t page)
 {
-    uint32_t ghost = ghosts_find(&state->ghosts, page);
-
     state->expected = page;
-    state->expected_hot = ghost != POLICY_NONE;
-    if (ghost != POLICY_NONE)
-        ghosts_drop(&state->ghosts, &state->out, ghost);
+    state->expected_hot = two_queues_take_ghost(state, page);
 }
 
+/* Others, which were set aside while room was made, can come before the one that is expected. */
 static void
 two_queues_insert(struct policy_state *state, uint32_t frame)
 {
     policy_page_t page = state->world->page(state->world, frame);
+    bool expected = state->expected == page;
+    bool hot = expected ? state->expected_hot : two_queues_take_ghost(state, page);
 
-    if (state->expected != page)
-        two_queues_expect(state, page);
-    state->expected = 0;
-    state->world->values[frame] = state->expected_hot ? HOT : RECENT;
-    ring_insert(state->expected_hot ? &state->hot : &state->recent, frame);
+    if (expected)
+        state->expected = 0;
+    state->world->values[frame] = hot ? HOT : RECENT;
+    ring_insert(hot ? &state->hot : &state->recent, frame);
 }
 
 static void

@@ -76,18 +76,26 @@ arc_adapt(struct policy_state *arc, uint32_t queue)
         arc->target = arc->target > step ? arc->target - step : 0;
 }
 
-/* The ghost goes now, so that making room cannot push it out; where it came from is noted. */
+/* Which ghosts a page that comes in was among. Its ghost goes, and the target moves. */
+static uint32_t
+arc_take_ghost(struct policy_state *arc, policy_page_t page)
+{
+    uint32_t ghost = ghosts_find(&arc->ghosts, page), queue;
+
+    if (ghost == POLICY_NONE)
+        return NEW;
+    queue = ghosts_mark(&arc->ghosts, ghost);
+    arc_adapt(arc, queue);
+    ghosts_drop(&arc->ghosts, &arc->out[queue], ghost);
+    return queue;
+}
+
+/* Now, so that making room cannot push the ghost out. */
 static void
 arc_expect(struct policy_state *arc, policy_page_t page)
 {
-    uint32_t ghost = ghosts_find(&arc->ghosts, page);
-
     arc->expected = page;
-    arc->expected_from = ghost == POLICY_NONE ? NEW : ghosts_mark(&arc->ghosts, ghost);
-    if (ghost == POLICY_NONE)
-        return;
-    arc_adapt(arc, arc->expected_from);
-    ghosts_drop(&arc->ghosts, &arc->out[arc->expected_from], ghost);
+    arc->expected_from = arc_take_ghost(arc, page);
 }
 
 static void
@@ -97,15 +105,17 @@ arc_put(struct policy_state *arc, uint32_t frame, uint32_t queue)
     ring_insert(&arc->resident[queue], frame);
 }
 
+/* Others, which were set aside while room was made, can come before the one that is expected. */
 static void
 arc_insert(struct policy_state *arc, uint32_t frame)
 {
     policy_page_t page = arc->world->page(arc->world, frame);
+    bool expected = arc->expected == page;
+    uint32_t from = expected ? arc->expected_from : arc_take_ghost(arc, page);
 
-    if (arc->expected != page)
-        arc_expect(arc, page);
-    arc->expected = 0;
-    arc_put(arc, frame, arc->expected_from == NEW ? ONCE : OFTEN);
+    if (expected)
+        arc->expected = 0;
+    arc_put(arc, frame, from == NEW ? ONCE : OFTEN);
 }
 
 static void

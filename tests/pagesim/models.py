@@ -1,10 +1,10 @@
 """The replacement policies once more, as a textbook tells them: plain lists, no cleverness, nothing shared with mm/policy/. What a policy
 knows of a page is in the page's own fields, and the order of pages in memory is a list whose first is next in line.
 
-    game = Game(LRU, 3)
-    for event in [("r", 1), ("w", 2), ("t", 0), ("u", 1)]:
-        game.play(*event)
-    game.faults, game.written, game.resident()
+    game = Game(Lru, 3, [("r", (7, 1)), ("+w", (7, 2)), ("t", None), ("fork", (7, 8)), ("r", (8, 1)), ("u", (7, 1)), ("exit", 8)])
+    for pages in game.play():
+        print(pages)
+    print(game.faults, game.written)
 """
 NEVER = float("inf")
 COUNTER = 0x80              # of aging: what a use in the last tick counts
@@ -20,7 +20,11 @@ class Page:
         self.used = self.dirty = False
         self.noted = 0          # nru: was used; aging: counter; wsclock: time of the last use seen
         self.count = 0          # references
-        self.last = 0           # time of the last reference
+        self.last = 0           # when the policy last heard of it
+
+    def hear(self, now):
+        self.count += 1
+        self.last = now
 
 
 class Policy:
@@ -30,7 +34,7 @@ class Policy:
         self.game, self.line, self.expected_ghost = game, [], None
 
     def expect(self, name):
-        """A page is about to come in."""
+        """A page is about to come in. Until it does, others can be put back that were set aside."""
 
     def choose(self):
         return self.line[0]
@@ -191,7 +195,7 @@ class TwoQueues(Policy):
         return self.line + self.hot
 
     def expect(self, name):
-        self.expected_ghost = name in self.ghosts
+        self.expected, self.expected_ghost = name, name in self.ghosts
         if self.expected_ghost:
             self.ghosts.remove(name)
 
@@ -199,7 +203,7 @@ class TwoQueues(Policy):
         return self.line[0] if len(self.line) > self.share(4) or not self.hot else self.hot[0]
 
     def came(self, page):
-        (self.hot if self.expected_ghost else self.line).append(page)
+        (self.hot if self.expected_ghost and page.name == self.expected else self.line).append(page)
 
     def hit(self, page):
         if page in self.hot:
@@ -227,6 +231,7 @@ class Arc(Policy):
         return self.T[0] + self.T[1]
 
     def expect(self, name):
+        self.expected = name
         self.expected_ghost = next((i for i in (0, 1) if name in self.B[i]), None)
         if self.expected_ghost is None:
             return
@@ -242,7 +247,7 @@ class Arc(Policy):
         return self.T[1][0]
 
     def came(self, page):
-        self.T[0 if self.expected_ghost is None else 1].append(page)
+        self.T[0 if self.expected_ghost is None or page.name != self.expected else 1].append(page)
 
     def hit(self, page):
         self.forget(page)
@@ -279,52 +284,88 @@ MODELS = {"fifo": Fifo, "random": Random, "clock": Clock, "nru": Nru, "aging": A
 
 
 class Game:
-    """One policy with so many frames. Events: ("r" | "w" | "x", page), ("u", page) unmapped, ("t", anything) a tick of the clock."""
+    """One policy with so many frames. A page is (process, number). Events:
+
+    ("r" | "w" | "x", page)             a reference; with a plus sign before the letter, by the same instruction as the one before
+    ("u", page)                         it is unmapped
+    ("fork", (parent, child))           changes no page in memory: the child's pages are pages of their own
+    ("exec" | "exit", process)          all its pages are unmapped, in the order in which the events name them first
+    ("t", None)                         a tick of the clock
+    """
 
     def __init__(self, policy, frames, events, window=10):
         self.policy, self.frames, self.events, self.window = policy(self), frames, events, window
-        self.there = {}
-        self.at = self.time = self.faults = self.written = 0
+        self.names = list(dict.fromkeys(what for kind, what in events if kind[-1] in "rwxu"))
+        self.there, self.instruction = {}, []
+        self.at = self.time = self.told = self.faults = self.written = 0
 
     def next_use(self, name):
         """The place of the next event that uses the page; never, if it is unmapped before."""
         for place in range(self.at + 1, len(self.events)):
-            kind, page = self.events[place]
-            if page == name and kind != "t":
-                return NEVER if kind == "u" else place
+            kind, what = self.events[place]
+            if (kind == "u" and what == name) or (kind in ("exec", "exit") and what == name[0]):
+                return NEVER
+            if kind[-1] in "rwx" and what == name:
+                return place
         return NEVER
 
-    def reference(self, name, writes):
+    def reference(self, name, kind):
         page = self.there.get(name)
+        if kind[0] != "+":
+            self.instruction = []
         if page:
             self.policy.hit(page)
         else:
             page = self.fault(name)
         page.used = True
-        page.dirty |= writes
-        page.count += 1
+        page.dirty |= kind[-1] == "w"
+        self.hear(page)
         self.time += 1
-        page.last = self.time
+        self.instruction.append(name)
+
+    def hear(self, page):
+        self.told += 1
+        page.hear(self.told)
 
     def fault(self, name):
         self.faults += 1
         self.policy.expect(name)
         if len(self.there) == self.frames:
-            victim = self.policy.choose()
-            self.written += victim.dirty
-            self.policy.evicted(victim)
-            del self.there[victim.name]
+            self.make_room()
         page = self.there[name] = Page(name)
         self.policy.came(page)
         return page
 
+    def make_room(self):
+        """The first choice that the instruction does not need goes. Those before it are set aside meanwhile, and the policy is told of them
+        as of new pages, last one first. If the instruction needs all, the first choice goes."""
+        aside, all_needed = [], set(self.there) <= set(self.instruction)
+        while (victim := self.policy.choose()).name in self.instruction and not all_needed:
+            self.policy.forget(victim)
+            aside.append(victim)
+        self.written += victim.dirty
+        self.policy.evicted(victim)
+        del self.there[victim.name]
+        for page in reversed(aside):
+            page.count = 0
+            self.hear(page)
+            self.policy.came(page)
+
+    def unmap(self, name):
+        if name in self.there:
+            self.policy.forget(self.there.pop(name))
+
     def play(self):
         """Goes through all events; yields the pages in memory after each."""
-        for self.at, (kind, name) in enumerate(self.events):
+        for self.at, (kind, what) in enumerate(self.events):
             if kind == "t":
                 self.policy.tick()
-            elif kind != "u":
-                self.reference(name, kind == "w")
-            elif name in self.there:
-                self.policy.forget(self.there.pop(name))
+            elif kind == "u":
+                self.unmap(what)
+            elif kind in ("exec", "exit"):
+                for name in self.names:
+                    if name[0] == what:
+                        self.unmap(name)
+            elif kind != "fork":
+                self.reference(what, kind)
             yield set(self.there)

@@ -6,6 +6,7 @@
 #include "tools/pagesim/trace.h"
 
 #define END_OF_FILE (-1)
+#define NOBODY_LEAVES SIZE_MAX
 
 /* Where the reader puts what it has read. */
 struct trace_output {

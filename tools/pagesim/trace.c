@@ -14,7 +14,6 @@
 #include "tools/pagesim/reader.h"
 
 #define BUFFER_BYTES (1u << 18)
-#define NOBODY_LEAVES SIZE_MAX
 
 #define ANY_MAGIC "belady-trace"
 #define HEADER_BYTES 4096u

@@ -52,6 +52,7 @@ struct trace {
     uint64_t last_number;
     uint32_t leaving;           /* process whose pages are being unmapped */
     size_t leaving_page;        /* the next one to look at; SIZE_MAX: none is leaving */
+    bool has_records;           /* a binary record was read */
 };
 
 /* Opens a trace and reads its header; "-" is the standard input. Ends the program with a reason if it cannot. */

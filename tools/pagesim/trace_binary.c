@@ -101,23 +101,27 @@ binary_record(struct trace *trace, struct trace_output *output, unsigned first)
     reader_put(trace, output, binary_page(trace), event);
 }
 
-/* What one instruction does. */
+static bool
+binary_continues(struct trace *trace)
+{
+    int next = reader_peek(trace);
+
+    return next != END_OF_FILE && (unsigned)next & TRACE_CONTINUES;
+}
+
+/* What one instruction does; but if a process leaves meanwhile, its pages are unmapped before the instruction goes on. */
 bool
 reader_binary(struct trace *trace, struct trace_output *output)
 {
-    int first = reader_next(trace);
-
-    if (first == END_OF_FILE)
+    if (reader_peek(trace) == END_OF_FILE)
         return false;
-    if ((unsigned)first & TRACE_CONTINUES)
+    output->joins = binary_continues(trace);
+    if (output->joins && !trace->has_records)
         reader_fail(trace, "the first record cannot continue another");
+    trace->has_records = true;
     do {
-        binary_record(trace, output, (unsigned)first);
+        binary_record(trace, output, (unsigned)reader_next(trace));
         trace->line++;
-        first = reader_peek(trace);
-        if (first != END_OF_FILE && (unsigned)first & TRACE_CONTINUES)
-            trace->at++;
-        else
-            return true;
-    } while (true);
+    } while (binary_continues(trace) && trace->leaving_page == NOBODY_LEAVES);
+    return true;
 }
