@@ -84,6 +84,7 @@ process_initialize(struct process *process)
     process->executable = NULL;
     process->group = NULL;
     process->session = NULL;
+    process->identity.groups = NULL;
     process->real_alarm.armed = false;
     process->real_interval = 0;
     process->virtual_timer = (struct process_timer){0};
