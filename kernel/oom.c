@@ -103,12 +103,22 @@ oom_choose(void)
     return largest;
 }
 
+static void
+oom_kill(struct process *victim)
+{
+    struct usage usage = usage_of(victim->aspace);
+
+    log_error("out of memory: killed process %u (%s), which held most: %u KiB resident, %u KiB swapped", victim->id,
+              victim->name, usage.resident * KIB_PER_PAGE, usage.swapped * KIB_PER_PAGE);
+    counters.oom_kill++;
+    signal_force_kill(victim);
+}
+
 bool
-process_kill_largest(void)
+oom_kill_largest(void)
 {
     bool somebody_is_dying = oom_somebody_is_dying();
     struct process *victim;
-    struct usage usage;
 
     /* Who is to die waits for nobody: it would be for itself. */
     if (current_process()->exiting || signal_kill_pending(current_thread()))
@@ -122,10 +132,6 @@ process_kill_largest(void)
         victim = process_find(PID_INIT);
     if (victim == NULL || victim->aspace == NULL)
         return false;
-    usage = usage_of(victim->aspace);
-    log_error("out of memory: killed process %u (%s), which held most: %u KiB resident, %u KiB swapped", victim->id,
-              victim->name, usage.resident * KIB_PER_PAGE, usage.swapped * KIB_PER_PAGE);
-    counters.oom_kill++;
-    signal_force_kill(victim);
+    oom_kill(victim);
     return victim != current_process();
 }

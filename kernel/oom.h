@@ -1,6 +1,4 @@
-/*
- * Who is killed when memory is out.
- */
+/* Who is killed when memory and the swap area are full. */
 #pragma once
 
 #include "kernel/types.h"
@@ -12,3 +10,9 @@ struct process;
  * hardly, to 2000. In thousandths of memory and swap area: what it holds, and its oom_score_adj.
  */
 u32 oom_score(const struct process *process);
+
+/*
+ * Kill the process that holds most: reclaim's killer (reclaim_set_killer). True: memory will come, the caller waits for
+ * it. False: it will not, since none may be killed, or since the caller is the one that is to die. Does not sleep.
+ */
+bool oom_kill_largest(void);

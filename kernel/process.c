@@ -8,6 +8,7 @@
 #include "kernel/inode.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
+#include "kernel/oom.h"
 #include "kernel/panic.h"
 #include "kernel/resource.h"
 #include "kernel/suspension.h"
@@ -42,7 +43,7 @@ void
 process_start(void)
 {
     panic_set_process_hook(process_describe_current);
-    reclaim_set_killer(process_kill_largest);
+    reclaim_set_killer(oom_kill_largest);
     resource_initialize_limits(&process_kernel);
     signal_frame_start();
     time_start();

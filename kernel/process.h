@@ -217,12 +217,6 @@ process_status_stopped(int signal)
 
 #define PROCESS_STATUS_CONTINUED 0xffffu
 
-/*
- * Kill the largest process for want of memory: reclaim's killer (oom.c). False if there is none that may be
- * killed.
- */
-bool process_kill_largest(void);
-
 /* What SIGCHLD and waitid say of a child: code is CLD_*, status an exit code or a signal. And of one that has ended. */
 void process_child_info(const struct process *process, s32 code, int status, struct signal_info *info);
 void process_end_info(const struct process *process, struct signal_info *info);
