@@ -1,6 +1,6 @@
 /*
- * The table of processes, their tree and groups. How they come, go and change their program is in fork.c,
- * exit.c and exec.c.
+ * The table of processes, their tree and groups, what they have used, and the work that waits on the way back to user
+ * mode. How they come, go and change their program is in fork.c, exit.c and exec.c.
  */
 #include "kernel/process.h"
 
@@ -11,9 +11,11 @@
 #include "kernel/oom.h"
 #include "kernel/panic.h"
 #include "kernel/resource.h"
+#include "kernel/scheduler.h"
 #include "kernel/suspension.h"
 #include "kernel/time.h"
 #include "kernel/x86/cpu.h"
+#include "kernel/x86/trap.h"
 #include "mm/aspace.h"
 #include "mm/kmem.h"
 #include "mm/reclaim.h"
@@ -326,4 +328,29 @@ process_vfork_release(struct process *process)
     process->vfork = NULL;
     vfork->done = true;
     wait_wake_all(&vfork->queue);
+}
+
+/* ---- The way back to user mode ---- */
+
+void
+process_return_to_user(struct trap_frame *frame)
+{
+    u32 work = cpu()->pending_work;
+
+    interrupts_enable();
+    if ((work & WORK_SAMPLE) != 0) {
+        cpu()->pending_work &= ~WORK_SAMPLE;
+        aspace_clock_tick(current_process()->aspace);
+    }
+    if ((work & WORK_SIGNAL) != 0) {
+        signal_deliver(frame);
+        aspace_step(cpu()->aspace, frame);
+    }
+    if ((work & WORK_SUSPENSION) != 0)
+        suspension_wait();
+    if ((work & WORK_RESCHEDULE) != 0) {
+        current_thread()->switches_involuntary++;
+        schedule();
+    }
+    interrupts_disable();
 }

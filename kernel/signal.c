@@ -312,14 +312,13 @@ signal_thread_left(struct process *process)
 }
 
 void
-signal_fault(struct trap_frame *frame, int signal, int code, u32 address)
+signal_fault(int signal, int code, u32 address)
 {
     struct thread *thread = current_thread();
     struct signal_actions *actions = thread->process->signals.actions;
     u32 handler = actions->action[signal].handler;
     struct signal_info info = {.code = code};
 
-    (void)frame;
     if (handler == (u32)SIG_DFL || handler == (u32)SIG_IGN || (thread->signals.blocked & signal_bit(signal)) != 0) {
         interrupts_enable();
         process_exit(process_status_signalled(signal));

@@ -133,7 +133,7 @@ bool signal_kill_pending(const struct thread *thread);
  * cannot be ignored or put off: blocked or ignored, it kills. code is SEGV_MAPERR and so on, address goes to
  * si_addr.
  */
-void signal_fault(struct trap_frame *frame, int signal, int code, u32 address);
+void signal_fault(int signal, int code, u32 address);
 
 /*
  * Whether the current process ignores or the current thread blocks the signal: the terminal asks for SIGTTIN

@@ -14,11 +14,9 @@
 #include "kernel/scheduler.h"
 #include "kernel/session.h"
 #include "kernel/signal.h"
-#include "kernel/suspension.h"
 #include "kernel/thread.h"
 #include "kernel/x86/cpu.h"
 #include "kernel/x86/trap.h"
-#include "mm/aspace.h"
 
 #include <asm/errno.h>
 #include <asm/unistd_32.h>
@@ -259,27 +257,4 @@ signal_deliver(struct trap_frame *frame)
         signals->restore_blocked = false;
     }
     signal_update_work(current_thread());
-}
-
-void
-process_return_to_user(struct trap_frame *frame)
-{
-    u32 work = cpu()->pending_work;
-
-    interrupts_enable();
-    if ((work & WORK_SAMPLE) != 0) {
-        cpu()->pending_work &= ~WORK_SAMPLE;
-        aspace_clock_tick(current_process()->aspace);
-    }
-    if ((work & WORK_SIGNAL) != 0) {
-        signal_deliver(frame);
-        aspace_step(cpu()->aspace, frame);
-    }
-    if ((work & WORK_SUSPENSION) != 0)
-        suspension_wait();
-    if ((work & WORK_RESCHEDULE) != 0) {
-        current_thread()->switches_involuntary++;
-        schedule();
-    }
-    interrupts_disable();
 }

@@ -400,9 +400,9 @@ context_restore(struct trap_frame *frame, const struct sigcontext *context)
 
 /* A frame that cannot be used is the program's own fault. The result is what eax shall hold. */
 static s32
-frame_is_bad(struct trap_frame *frame)
+frame_is_bad(void)
 {
-    signal_fault(frame, SIGSEGV, SI_KERNEL, 0);
+    signal_fault(SIGSEGV, SI_KERNEL, 0);
     return 0;
 }
 
@@ -416,9 +416,9 @@ sys_sigreturn(void)
 
     if (user_copy_in(&context, address + offsetof(struct signal_frame, context), sizeof(context)) < 0
         || user_read_word(&blocked_high, address + FRAME_TAIL_OFFSET) < 0)
-        return frame_is_bad(frame);
+        return frame_is_bad();
     signal_set_blocked((u64)blocked_high << 32 | context.oldmask);
-    return context_restore(frame, &context) < 0 ? frame_is_bad(frame) : (s32)frame->eax;
+    return context_restore(frame, &context) < 0 ? frame_is_bad() : (s32)frame->eax;
 }
 
 s32
@@ -432,10 +432,10 @@ sys_rt_sigreturn(void)
 
     if (user_copy_in(&context, address + offsetof(struct rt_signal_frame, context), sizeof(context)) < 0
         || user_read_word(&blocked_high, address + offsetof(struct rt_signal_frame, blocked_high)) < 0)
-        return frame_is_bad(frame);
+        return frame_is_bad();
     signal_set_blocked((u64)blocked_high << 32 | context.uc_sigmask);
     if (context_restore(frame, &context.uc_mcontext) < 0)
-        return frame_is_bad(frame);
+        return frame_is_bad();
     thread->signals.stack = (struct signal_stack){
         .address = (u32)context.uc_stack.ss_sp,
         .flags = (u32)context.uc_stack.ss_flags & ~SS_ONSTACK,

@@ -10,6 +10,7 @@
 #include "drivers/interrupts.h"
 #include "kernel/assert.h"
 #include "kernel/panic.h"
+#include "kernel/signal.h"
 #include "kernel/x86/cpu.h"
 #include "kernel/x86/fpu.h"
 #include "mm/aspace.h"
@@ -150,7 +151,7 @@ page_fault_in_program(struct trap_frame *frame, u32 address)
     struct fault_verdict verdict;
 
     if (fault_handle(cpu()->aspace, address, frame, true, &verdict) != 0)
-        signal_fault(frame, verdict.signal, verdict.code, verdict.address);
+        signal_fault(verdict.signal, verdict.code, verdict.address);
 }
 
 /*
@@ -162,7 +163,7 @@ static void
 page_fault_for_program(struct trap_frame *frame, u32 address)
 {
     if (frame->error & PAGE_FAULT_PRESENT)
-        signal_fault(frame, SIGSEGV, SEGV_ACCERR, address);
+        signal_fault(SIGSEGV, SEGV_ACCERR, address);
     else
         page_fault_in_program(frame, address);
 }
@@ -214,7 +215,7 @@ trap_exception(struct trap_frame *frame)
     }
     if (frame->vector == VECTOR_FPU_ERROR || frame->vector == VECTOR_SIMD_ERROR)
         code = fpu_error_code(frame->vector == VECTOR_FPU_ERROR);
-    signal_fault(frame, exception->signal, code, exception->at_eip ? frame->eip : 0);
+    signal_fault(exception->signal, code, exception->at_eip ? frame->eip : 0);
 }
 
 void
@@ -235,5 +236,5 @@ trap_exit_failed(struct trap_frame *frame)
     frame->cs = SELECTOR_USER_CODE;
     frame->ss = frame->ds = frame->es = SELECTOR_USER_DATA;
     interrupts_enable();
-    signal_fault(frame, SIGSEGV, SI_KERNEL, 0);
+    signal_fault(SIGSEGV, SI_KERNEL, 0);
 }

@@ -85,18 +85,10 @@ void page_fault_entry(void);
 void exception_entry(void);
 void interrupt_entry(void);
 
-/* Provided by the process layer. */
-
 /*
- * Called with interrupts disabled on the way to user mode while cpu()->pending_work != 0. Does the work (switch
+ * kernel/process.c: called with interrupts disabled on the way to user mode while cpu()->pending_work != 0. Does the work (switch
  * threads, deliver signals, exit) and clears its bits. May sleep; returns with interrupts disabled.
  */
 void process_return_to_user(struct trap_frame *frame);
-
-/*
- * The current thread did something that raises `signal` with si_code `code` and si_addr `address`; a blocked or ignored
- * one kills.
- */
-void signal_fault(struct trap_frame *frame, int signal, int code, u32 address);
 
 #endif
