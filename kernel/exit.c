@@ -30,13 +30,13 @@
 static void __attribute__((noreturn))
 exit_machine(u32 wait_status)
 {
-    int signal = (int)(wait_status & 0x7f);
+    int signal = process_status_signal(wait_status);
 
     if (signal != 0)
         log_error("init was killed by signal %d", signal);
     object_write_back_all();
     aspace_end_traces();
-    power_off(signal != 0 ? 128 + signal : (int)(wait_status >> 8));
+    power_off((int)wait_status);
 }
 
 static void
@@ -249,12 +249,12 @@ process_child_info(const struct process *process, s32 code, int status, struct s
 void
 process_end_info(const struct process *process, struct signal_info *info)
 {
-    int signal = (int)(process->exit_status & 0x7f);
+    int signal = process_status_signal(process->exit_status);
 
     if (signal != 0)
         process_child_info(process, CLD_KILLED, signal, info);
     else
-        process_child_info(process, CLD_EXITED, (int)(process->exit_status >> 8), info);
+        process_child_info(process, CLD_EXITED, process_status_code(process->exit_status), info);
 }
 
 s32

@@ -52,7 +52,7 @@ struct process {
     struct pid *pid;
     u32 id;                                    /* pid->number, at hand; 0: the kernel's */
     struct pid *group, *session;
-    bool left_terminal;                     /* gave its session's terminal up (TIOCNOTTY); children inherit it */
+    bool left_terminal;                        /* gave its session's terminal up (TIOCNOTTY); children inherit it */
     LIST_ENTRY(process) group_link;            /* in group->group */
     TAILQ_ENTRY(process) all_link;             /* in the list of all, oldest first */
     struct process *parent;                    /* of an orphan the nearest reaper, init at last; init's own is process 0 */
@@ -76,7 +76,7 @@ struct process {
     struct rlimit limits[RLIM_NLIMITS];
     s16 oom_adjustment;                        /* thousandths of memory and swap area, for oom.c: -1000 to 1000 */
     s16 oom_adjustment_least;                  /* what root set last: nobody else may go below */
-    int nice;                                  /* -20 to 19; kept, not acted upon */
+    int nice;                                  /* -20 to 19; its part of memory with alloc=priority, no more */
 
     /* Time. */
     struct alarm real_alarm;                   /* ITIMER_REAL */
@@ -101,10 +101,7 @@ struct process {
     struct process_vfork *vfork;               /* the parent sleeps until we exec or exit, or NULL */
 };
 
-/*
- * Set up the process layer: caches, process 0, pid table, killer, panic hook. After kmem works, before
- * scheduler_start.
- */
+/* Set up the process layer: what a panic and reclaim ask it, process 0's limits, the clock. Before scheduler_start. */
 void process_start(void);
 
 /*
@@ -170,7 +167,7 @@ void process_unlink(struct process *process);
 /* Move it to another group. */
 void process_change_group(struct process *process, struct pid *group);
 
-/* Let a parent in vfork go on; does nothing without one. The aspace is no longer shared then. */
+/* The process has let go of its parent's aspace: let a parent that waits in vfork go on. Does nothing without one. */
 void process_vfork_release(struct process *process);
 
 /* Let a child share current directory and umask with its parent from now on (CLONE_FS); and no longer with anybody. */
@@ -181,7 +178,7 @@ void process_leave_place(struct process *process);
 void process_set_directory(struct process *process, struct inode *directory);
 void process_set_file_mode_mask(struct process *process, u32 mask);
 
-/* Last part of a path, cut to fit. */
+/* Name it after the last part of its program's path, cut to fit. */
 void process_set_name(struct process *process, const char *path);
 
 /*
@@ -196,11 +193,19 @@ int process_end_other_threads(struct process *process);
 /* A thread has left the process or will not act on signals any more: others may have to do what waited for it. */
 void process_thread_left(struct process *process);
 
-/* Status words of wait4. */
+/*
+ * Status words of wait4: the exit code above the signal that ended the process, of which one is 0; or, of a child that
+ * lives, the signal that stopped it above PROCESS_STATUS_STOPPED, or PROCESS_STATUS_CONTINUED.
+ */
+#define PROCESS_STATUS_SHIFT 8
+#define PROCESS_STATUS_SIGNAL 0x7fu
+#define PROCESS_STATUS_STOPPED 0x7fu
+#define PROCESS_STATUS_CONTINUED 0xffffu
+
 static inline u32
 process_status_exited(u32 code)
 {
-    return (code & 0xff) << 8;
+    return (code & 0xff) << PROCESS_STATUS_SHIFT;
 }
 
 static inline u32
@@ -212,11 +217,22 @@ process_status_signalled(int signal)
 static inline u32
 process_status_stopped(int signal)
 {
-    return (u32)signal << 8 | 0x7f;
+    return (u32)signal << PROCESS_STATUS_SHIFT | PROCESS_STATUS_STOPPED;
 }
 
-#define PROCESS_STATUS_CONTINUED 0xffffu
+/* The reverse, of a process that has ended: the signal that ended it, or 0; and its exit code. */
+static inline int
+process_status_signal(u32 wait_status)
+{
+    return (int)(wait_status & PROCESS_STATUS_SIGNAL);
+}
 
-/* What SIGCHLD and waitid say of a child: code is CLD_*, status an exit code or a signal. And of one that has ended. */
+static inline int
+process_status_code(u32 wait_status)
+{
+    return (int)(wait_status >> PROCESS_STATUS_SHIFT);
+}
+
+/* What SIGCHLD and waitid say of a child: code is CLD_*, status an exit code or a signal; and of one that has ended. */
 void process_child_info(const struct process *process, s32 code, int status, struct signal_info *info);
 void process_end_info(const struct process *process, struct signal_info *info);

@@ -242,9 +242,9 @@ sys_getrusage(u32 who, u32 address)
     return usage_write(address, &usage);
 }
 
-/* ---- Priorities and processors ---- */
+/* ---- Priorities ---- */
 
-/* The nice values are kept for those who ask; round robin knows no priorities. */
+/* Round robin knows no priorities: the nice value decides about frames alone (alloc=priority). */
 static struct process *
 priority_process(u32 who)
 {

@@ -9,7 +9,10 @@ struct process;
 /* The limits that the first process starts with; others inherit. */
 void resource_initialize_limits(struct process *process);
 
-/* Hand RLIMIT_STACK, RLIMIT_DATA and RLIMIT_AS to an address space: at exec and setrlimit. */
+/*
+ * Hand what mm obeys to an address space, at fork, exec and setrlimit: RLIMIT_STACK, RLIMIT_DATA, RLIMIT_AS,
+ * RLIMIT_MEMLOCK and RLIMIT_RSS, and the weight that the nice value gives it (alloc=priority).
+ */
 void resource_apply_limits(const struct process *process, struct aspace *aspace);
 
 /* Pages that it may have locked (RLIMIT_MEMLOCK); ASPACE_PAGES_UNLIMITED for root. */

@@ -30,7 +30,10 @@ struct wait_request {
     u32 options;               /* W..., as waitid has them */
 };
 
-/* A child whose end SIGCHLD does not tell is one of clone's: waited for with __WCLONE, and then no other is, or with __WALL. */
+/*
+ * A child whose end SIGCHLD does not tell is one of clone's: with __WCLONE only these are waited for, without it only
+ * others, with __WALL all.
+ */
 static bool
 wait_matches(const struct wait_request *request, const struct process *child)
 {
