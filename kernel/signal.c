@@ -27,8 +27,6 @@
     (signal_bit(SIGSEGV) | signal_bit(SIGBUS) | signal_bit(SIGILL) | signal_bit(SIGTRAP) | signal_bit(SIGFPE) \
      | signal_bit(SIGSYS))
 
-#define SIGNALS_STOP (signal_bit(SIGSTOP) | signal_bit(SIGTSTP) | signal_bit(SIGTTIN) | signal_bit(SIGTTOU))
-
 static struct kmem_cache signal_queued_cache =
     KMEM_CACHE("signal_queued", sizeof(struct signal_queued), _Alignof(struct signal_queued));
 
@@ -70,7 +68,7 @@ signal_set_blocked(signal_set blocked)
 {
     struct thread *thread = current_thread();
 
-    thread->signals.blocked = blocked & ~(signal_bit(SIGKILL) | signal_bit(SIGSTOP));
+    thread->signals.blocked = blocked & ~SIGNALS_ABSOLUTE;
     signal_update_work(thread);
     if ((thread->process->signals.pending.set & blocked) != 0 && thread->process->thread_count > 1)
         signal_thread_left(thread->process);
@@ -266,8 +264,7 @@ signal_send_group(u32 group, int signal, const struct signal_info *info)
     return 0;
 }
 
-/* Every thread looks at what is pending. */
-static void
+void
 signal_wake_all(struct process *process)
 {
     struct thread *thread;

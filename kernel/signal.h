@@ -49,6 +49,10 @@ signal_bit(int signal)
     return 1ull << (signal - 1);
 }
 
+/* Those that no program can block, ignore or handle; and those whose default action is to stop the process. */
+#define SIGNALS_ABSOLUTE (signal_bit(SIGKILL) | signal_bit(SIGSTOP))
+#define SIGNALS_STOP (signal_bit(SIGSTOP) | signal_bit(SIGTSTP) | signal_bit(SIGTTIN) | signal_bit(SIGTTOU))
+
 /* What the receiver is told beyond the number: siginfo_t without its number, errno and padding. */
 struct signal_info {
     s32 code;                                  /* SI_USER, SEGV_MAPERR ... */
@@ -79,7 +83,7 @@ struct signal_action {
 /* The actions of a process; shared after fork until one side changes its own. */
 struct signal_actions {
     u32 references;                            /* processes */
-    bool shared;                               /* by clone with CLONE_SIGHAND: a change is for all; else each has its own */
+    bool shared;                               /* by CLONE_SIGHAND: a change is for all; else each has its own */
     struct signal_action action[SIGNAL_COUNT + 1];             /* by number; entry 0 unused */
 };
 
@@ -150,8 +154,10 @@ void signal_set_blocked(signal_set blocked);
  */
 void signal_suspend_mask(signal_set blocked);
 
-/* Have the old set come back now: nothing has interrupted the call, so that nothing that the old set blocks may be
- * delivered. Without signal_suspend_mask nothing happens. */
+/*
+ * Have the old set come back now: nothing has interrupted the call, so that nothing that the old set blocks may be
+ * delivered. Without signal_suspend_mask nothing happens.
+ */
 void signal_restore_mask(void);
 
 /* A copy of the sender's name for signals that the current process sends: code SI_USER, SI_TKILL ... */
@@ -169,9 +175,8 @@ void signal_actions_release(struct signal_actions *actions);
 /* Make the process's actions its own before a change: 0 or -ENOMEM. */
 int signal_actions_unshare(struct process *process);
 
-/* Whether these are among the signals whose default action is to do nothing, or to stop the process. */
+/* Whether the default action is to do nothing. */
 bool signal_default_ignores(int signal);
-bool signal_default_stops(int signal);
 
 /* A new process, which takes over `actions`; a new thread: nothing pending, nothing blocked. */
 void signal_init_process(struct process *process, struct signal_actions *actions);
@@ -216,6 +221,9 @@ void signal_discard(struct process *process, signal_set signals);
 
 /* Act on what is pending before user mode goes on with this frame. May not return. */
 void signal_deliver(struct trap_frame *frame);
+
+/* Have every thread look at what is pending, also those that sleep interruptibly. With interrupts disabled. */
+void signal_wake_all(struct process *process);
 
 /* End one thread: it will find a SIGKILL of its own. From anywhere. */
 void signal_kill_thread(struct thread *thread);

@@ -18,12 +18,6 @@ signal_default_ignores(int signal)
     return signal == SIGCHLD || signal == SIGCONT || signal == SIGURG || signal == SIGWINCH;
 }
 
-bool
-signal_default_stops(int signal)
-{
-    return signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
-}
-
 /* SIG_DFL is 0: zeroed actions are default actions. */
 struct signal_actions *
 signal_actions_create(void)

@@ -7,16 +7,15 @@
 #include "kernel/x86/trap.h"
 #include "mm/user.h"
 
-#include "drivers/timer.h"
-
 #include <asm/errno.h>
 
 /* The size that rt_ calls must give for a set. */
 #define SIGNAL_SET_BYTES sizeof(signal_set)
 
 /* Other flags are taken away, so that a program can ask which there are. */
-#define ACTION_FLAGS (SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_EXPOSE_TAGBITS | SA_RESTORER | SA_ONSTACK | SA_RESTART \
-    | SA_NODEFER | SA_RESETHAND)
+#define ACTION_FLAGS                                                                                               \
+    (SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_EXPOSE_TAGBITS | SA_RESTORER | SA_ONSTACK | SA_RESTART | SA_NODEFER \
+     | SA_RESETHAND)
 
 static bool
 signal_is_valid(u32 signal)
@@ -77,7 +76,7 @@ kill_everybody(u32 signal, const struct signal_info *info)
     int result = -ESRCH;
 
     process_for_each(process) {
-        if (process->id > 1 && process != current_process()) {
+        if (process->id > PID_INIT && process != current_process()) {
             int one = kill_process(process, signal, info);
 
             result = one == -EPERM ? 0 : one;
@@ -194,7 +193,7 @@ action_change(u32 signal, const struct signal_action *action, struct signal_acti
     struct process *process = current_process();
     int result;
 
-    if (!signal_is_valid(signal) || (action != NULL && (signal == SIGKILL || signal == SIGSTOP)))
+    if (!signal_is_valid(signal) || (action != NULL && (signal_bit((int)signal) & SIGNALS_ABSOLUTE) != 0))
         return -EINVAL;
     *old = process->signals.actions->action[signal];
     if (action == NULL)
@@ -204,7 +203,7 @@ action_change(u32 signal, const struct signal_action *action, struct signal_acti
         return result;
     process->signals.actions->action[signal] = *action;
     process->signals.actions->action[signal].flags &= ACTION_FLAGS;
-    process->signals.actions->action[signal].mask &= ~(signal_bit(SIGKILL) | signal_bit(SIGSTOP));
+    process->signals.actions->action[signal].mask &= ~SIGNALS_ABSOLUTE;
     if (action->handler == (u32)SIG_IGN || (action->handler == (u32)SIG_DFL && signal_default_ignores((int)signal)))
         signal_discard(process, signal_bit((int)signal));
     return 0;
@@ -212,9 +211,7 @@ action_change(u32 signal, const struct signal_action *action, struct signal_acti
 
 static_assert(sizeof(struct signal_action) == 20, "the layout of rt_sigaction's structure");
 
-/*
- * The old action is written before the new one is set, so that a bad pointer changes nothing.
- */
+/* The old action is written before the new one is set, so that a bad pointer changes nothing. */
 s32
 sys_rt_sigaction(u32 signal, u32 action_address, u32 old_address, u32 set_bytes)
 {
@@ -397,7 +394,7 @@ signal_await(signal_set set, u64 deadline, struct signal_info *info)
     int ended = 0;
     int signal;
 
-    set &= ~(signal_bit(SIGKILL) | signal_bit(SIGSTOP));
+    set &= ~SIGNALS_ABSOLUTE;
     signals->awaited = set;
     while ((signal = signal_take(set, info)) == 0 && ended == 0)
         ended = wait_timeout(NULL, deadline);

@@ -120,15 +120,11 @@ stop_take_part(void)
 static void
 stop_process(struct process *process, int signal)
 {
-    struct thread *thread;
     u32 interrupts = interrupts_save();
 
     process->signals.stop_signal = signal;
     process->signals.stopping = true;
-    TAILQ_FOREACH(thread, &process->threads, process_link) {
-        signal_update_work(thread);
-        wait_interrupt(thread);
-    }
+    signal_wake_all(process);
     interrupts_restore(interrupts);
 }
 
@@ -168,7 +164,7 @@ deliver_default(int signal)
         return;
     if (process->signals.unkillable && signal != SIGKILL)
         return;
-    if (signal_default_stops(signal)) {
+    if ((signal_bit(signal) & SIGNALS_STOP) != 0) {
         if (signal != SIGSTOP && session_group_is_orphaned(process))
             return;
         stop_process(process, signal);
