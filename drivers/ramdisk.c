@@ -19,7 +19,6 @@
 #include "mm/kmem.h"
 #include "mm/units.h"
 
-#define NANOSECONDS_PER_MICROSECOND 1000
 #define LATENCY_MAX 10000000 /* ten seconds */
 
 static u32 latency;

@@ -6,6 +6,8 @@
 #define TIMER_HERTZ 100
 #define TIMER_TICK_NANOSECONDS (1000000000 / TIMER_HERTZ)
 #define NANOSECONDS_PER_SECOND 1000000000u
+#define NANOSECONDS_PER_MILLISECOND 1000000u
+#define NANOSECONDS_PER_MICROSECOND 1000u
 
 /* Starts the ticks. Needs interrupts_start(). */
 void timer_start(void);

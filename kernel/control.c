@@ -36,7 +36,6 @@ BOOT_NUMBER(pff_upper, pff_upper, 1, 1000000, "control=pff: above so many faults
 static u32 pff_lower = 50;
 BOOT_NUMBER(pff_lower, pff_lower, 0, 1000000, "control=pff: below so many it gives frames back");
 
-#define NANOSECONDS_PER_MILLISECOND 1000000u
 #define MILLISECONDS_PER_SECOND 1000u
 
 /* control=pff: that a process faults seldom shows after so much time of its own. */

@@ -13,8 +13,6 @@
 #include <asm/errno.h>
 #include <linux/futex.h>
 
-typedef int (*time_reader_t)(u32 address, u64 *nanoseconds);
-
 /* One call, decoded. */
 struct futex_request {
     u32 address;
@@ -267,7 +265,7 @@ futex_has_timeout(u32 command)
 
 /* The deadline of a timeout at a user address: relative to now for FUTEX_WAIT, else the time of one of two clocks. */
 static int
-futex_read_deadline(u32 command, bool wall_clock, u32 timeout, time_reader_t read, u64 *deadline)
+futex_read_deadline(u32 command, bool wall_clock, u32 timeout, time_reader read, u64 *deadline)
 {
     u64 ahead = wall_clock ? time_since_epoch() - timer_nanoseconds() : 0;
     u64 time;
@@ -306,7 +304,7 @@ futex_dispatch(const struct futex_request *request)
 }
 
 static s32
-futex_call(struct futex_request *request, u32 timeout, time_reader_t read)
+futex_call(struct futex_request *request, u32 timeout, time_reader read)
 {
     bool wall_clock = (request->operation & FUTEX_CLOCK_REALTIME) != 0;
     int result = 0;

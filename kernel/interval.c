@@ -7,7 +7,6 @@
 #include "kernel/signal.h"
 #include "kernel/syscall.h"
 #include "kernel/time.h"
-#include "mm/user.h"
 
 #include <asm/errno.h>
 
@@ -55,7 +54,7 @@ interval_get_real(const struct process *process)
 
     /* One that is armed never reads as 0, which would mean the opposite. */
     if (process->real_alarm.armed)
-        interval.left = process->real_alarm.deadline > now ? process->real_alarm.deadline - now : 1000;
+        interval.left = process->real_alarm.deadline > now ? process->real_alarm.deadline - now : NANOSECONDS_PER_MICROSECOND;
     return interval;
 }
 

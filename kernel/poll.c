@@ -5,8 +5,8 @@
  * of them, sleeps if none is ready, and leaves the queues again. Interrupts stay disabled from the first look to the
  * sleep, so that no wake-up is missed.
  */
+#include "drivers/timer.h"
 #include "kernel/file.h"
-#include "kernel/lib/string.h"
 #include "kernel/process.h"
 #include "kernel/signal.h"
 #include "kernel/syscall_file.h"
@@ -16,15 +16,11 @@
 #include "mm/kmem.h"
 #include "mm/user.h"
 
-#include "drivers/timer.h"
-
 #include <asm/errno.h>
 #include <linux/poll.h>
 #include <linux/posix_types.h>
 #include <linux/time.h>
 
-#define NANOSECONDS_PER_MILLISECOND 1000000u
-#define NANOSECONDS_PER_MICROSECOND 1000u
 #define POLL_ALWAYS (POLLERR | POLLHUP | POLLNVAL)     /* reported whether asked for or not */
 #define POLL_AT_ONCE 0u                                 /* a deadline that has always passed: do not sleep */
 #define POLL_DEFAULT (POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM)
@@ -223,8 +219,8 @@ sys_poll(u32 address, u32 count, s32 timeout_milliseconds)
 
 struct poll_timeout {
     u32 address;                /* 0: none */
-    int (*read)(u32 address, u64 *nanoseconds);
-    int (*write)(u32 address, u64 nanoseconds);
+    time_reader read;
+    time_writer write;
     u64 deadline;               /* for poll_wait */
 };
 

@@ -18,7 +18,7 @@
 #define TERMINAL_ROWS 25
 #define TERMINAL_COLUMNS 80
 #define TERMINAL_TAB 8u
-#define NANOSECONDS_PER_DECISECOND 100000000u           /* VTIME's unit */
+#define NANOSECONDS_PER_DECISECOND (NANOSECONDS_PER_SECOND / 10)    /* VTIME's unit */
 
 #define CONTROL(letter) ((letter) & 0x1f)
 

@@ -8,8 +8,6 @@
 
 #include <asm/errno.h>
 
-#define NANOSECONDS_PER_MICROSECOND 1000u
-
 /* Seconds beyond this, some 292 years, count as this many, so that nothing overflows. */
 #define SECONDS_MAXIMUM (UINT64_MAX / NANOSECONDS_PER_SECOND / 2)
 
@@ -55,7 +53,7 @@ time_deadline(u64 duration_nanoseconds)
 }
 
 int
-time_read_deadline(u32 address, int (*read)(u32 address, u64 *nanoseconds), u64 *deadline)
+time_read_deadline(u32 address, time_reader read, u64 *deadline)
 {
     u64 duration;
     int result;

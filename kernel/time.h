@@ -10,14 +10,11 @@
 #include <linux/time.h>
 #include <linux/time_types.h>
 
-/*
- * Nanoseconds since 1970-01-01 UTC, from the real-time clock read at boot; and its seconds, for the times of
- * files.
- */
+/* Nanoseconds since 1970-01-01 UTC, from the real-time clock read at boot; and its seconds. */
 u64 time_since_epoch(void);
 u32 time_seconds(void);
 
-/* What the clock on the wall is ahead of the time since boot: changed by stime. */
+/* Set the clock on the wall, which time_since_epoch reads (stime). Deadlines do not move. */
 void time_set_since_epoch(u64 nanoseconds);
 
 /* Whole seconds, and the nanoseconds that remain. */
@@ -38,22 +35,26 @@ int time_read_old_timespec(u32 address, u64 *nanoseconds);
 int time_read_timespec(u32 address, u64 *nanoseconds);
 int time_read_timeval(u32 address, u64 *nanoseconds);
 
+/* One of these, for calls that differ in nothing but the form of their times; and one of those that follow. */
+typedef int (*time_reader)(u32 address, u64 *nanoseconds);
+typedef int (*time_writer)(u32 address, u64 nanoseconds);
+
 /* Write one: 0 or -EFAULT. */
 int time_write_old_timespec(u32 address, u64 nanoseconds);
 int time_write_timespec(u32 address, u64 nanoseconds);
 int time_write_timeval(u32 address, u64 nanoseconds);
 
-/* The structures as Linux has them, to be part of larger ones. */
+/* The structure itself, to be part of a larger one. */
 struct __kernel_old_timeval time_to_timeval(u64 nanoseconds);
 
 /* The absolute timer_nanoseconds() of a duration from now; WAIT_FOREVER if that is past the end of time. */
 u64 time_deadline(u64 duration_nanoseconds);
 
 /*
- * The same of a duration in user memory, which `read`, one of the above, knows how to read: WAIT_FOREVER where the
- * address is 0, and 0, which is past, for a duration of 0. 0, -EFAULT or -EINVAL.
+ * The same of a duration in user memory: WAIT_FOREVER where the address is 0, and 0, which is past, for a duration of
+ * 0. Returns 0, -EFAULT or -EINVAL.
  */
-int time_read_deadline(u32 address, int (*read)(u32 address, u64 *nanoseconds), u64 *deadline);
+int time_read_deadline(u32 address, time_reader read, u64 *deadline);
 
 /* The time that is left until a deadline: 0 if it is past. */
 u64 time_left(u64 deadline);

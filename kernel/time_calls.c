@@ -2,7 +2,6 @@
  * The system calls that tell time and let time pass. Each clock call exists twice, with seconds of 32 and of 64
  * bits.
  */
-#include "kernel/interval.h"
 #include "kernel/permission.h"
 #include "kernel/process.h"
 #include "kernel/signal.h"
@@ -15,8 +14,6 @@
 #include <asm/errno.h>
 #include <asm/unistd_32.h>
 #include <linux/times.h>
-
-typedef int (*time_writer_t)(u32 address, u64 nanoseconds);
 
 /* ---- Telling ---- */
 
@@ -101,7 +98,7 @@ clock_now(u32 clock, u64 *nanoseconds)
 }
 
 static s32
-clock_gettime_call(u32 clock, u32 address, time_writer_t write)
+clock_gettime_call(u32 clock, u32 address, time_writer write)
 {
     u64 now;
 
@@ -123,7 +120,7 @@ sys_clock_gettime64(u32 clock, u32 time)
 }
 
 static s32
-clock_getres_call(u32 clock, u32 address, time_writer_t write)
+clock_getres_call(u32 clock, u32 address, time_writer write)
 {
     bool by_tick = clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME
         && clock != CLOCK_MONOTONIC_RAW;
@@ -238,7 +235,9 @@ clock_now_to_sleep(u32 clock, u64 *now)
 {
     if (clock == CLOCK_PROCESS_CPUTIME_ID || clock_now(clock, now) < 0)
         return -EINVAL;
-    return clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC || clock == CLOCK_BOOTTIME || clock == CLOCK_TAI ? 0 : -EOPNOTSUPP;
+    if (clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC || clock == CLOCK_BOOTTIME || clock == CLOCK_TAI)
+        return 0;
+    return -EOPNOTSUPP;
 }
 
 /* The sleep that nanosleep and clock_nanosleep ask for. */

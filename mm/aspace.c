@@ -5,6 +5,7 @@
 
 #include <asm/errno.h>
 
+#include "drivers/timer.h"
 #include "kernel/assert.h"
 #include "kernel/printk.h"
 #include "kernel/x86/cpu.h"
@@ -397,8 +398,6 @@ aspace_grant_frames(struct aspace *aspace, u32 pages)
 }
 
 /* ---- Time -------------------------------------------------------------- */
-
-#define NANOSECONDS_PER_MILLISECOND 1000000u
 
 void
 aspace_charge_time(struct aspace *aspace, u32 nanoseconds)
