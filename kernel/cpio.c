@@ -20,7 +20,6 @@
 
 #include <asm/errno.h>
 #include <bsd/sys/queue.h>
-#include <linux/kdev_t.h>
 #include <linux/stat.h>
 
 #define CPIO_MAGIC_BYTES 6u

@@ -6,14 +6,13 @@
 #include "kernel/entropy.h"
 #include "kernel/panic.h"
 #include "kernel/path.h"
-#include "kernel/process.h"
 #include "kernel/ramfs.h"
 #include "kernel/signal.h"
 #include "kernel/terminal.h"
+#include "kernel/thread.h"
 
 #include <asm/errno.h>
 #include <linux/fcntl.h>
-#include <linux/kdev_t.h>
 #include <linux/major.h>
 #include <linux/stat.h>
 

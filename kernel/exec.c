@@ -15,18 +15,13 @@
 #include "kernel/lib/string.h"
 #include "kernel/path.h"
 #include "kernel/process.h"
-#include "kernel/resource.h"
 #include "kernel/syscall.h"
 #include "kernel/x86/trap.h"
 #include "mm/aspace.h"
-#include "mm/kmem.h"
-#include "mm/mmap.h"
-#include "mm/transfer.h"
 #include "mm/replay.h"
 #include "mm/trace.h"
 
 #include <asm/errno.h>
-#include <linux/mman.h>
 
 /* A script's interpreter may be a script: this often. */
 #define SCRIPT_DEPTH_MAXIMUM 5

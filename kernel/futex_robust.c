@@ -11,7 +11,6 @@
 #include "kernel/futex.h"
 
 #include "kernel/process.h"
-#include "kernel/signal.h"
 #include "kernel/syscall.h"
 #include "mm/aspace.h"
 #include "mm/user.h"

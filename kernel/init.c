@@ -9,7 +9,6 @@
 #include "kernel/process.h"
 #include "kernel/resource.h"
 #include "kernel/x86/trap.h"
-#include "mm/aspace.h"
 
 #include <asm/errno.h>
 

@@ -10,7 +10,6 @@
 #include "kernel/lib/string.h"
 #include "kernel/path.h"
 #include "kernel/permission.h"
-#include "kernel/pipe.h"
 #include "kernel/process.h"
 #include "kernel/ramfs.h"
 #include "kernel/seal.h"

@@ -15,7 +15,6 @@
 #include "kernel/cpio.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
-#include "kernel/power.h"
 #include "kernel/printk.h"
 #include "kernel/process.h"
 #include "kernel/root.h"

@@ -8,7 +8,6 @@
  */
 #include "kernel/path.h"
 
-#include "kernel/assert.h"
 #include "kernel/file.h"
 #include "kernel/lib/string.h"
 #include "kernel/permission.h"

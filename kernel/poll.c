@@ -18,7 +18,6 @@
 
 #include <asm/errno.h>
 #include <linux/poll.h>
-#include <linux/posix_types.h>
 #include <linux/time.h>
 
 #define POLL_ALWAYS (POLLERR | POLLHUP | POLLNVAL)     /* reported whether asked for or not */

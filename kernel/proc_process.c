@@ -15,7 +15,6 @@
 #include "mm/units.h"
 
 #include <asm/errno.h>
-#include <linux/kdev_t.h>
 #include <linux/major.h>
 #include <linux/resource.h>
 

@@ -23,10 +23,8 @@
 #include "kernel/process.h"
 #include "kernel/processor_time.h"
 #include "kernel/thread.h"
-#include "kernel/x86/segments.h"
 #include "mm/aspace.h"
 #include "mm/frame.h"
-#include "mm/kmem.h"
 
 u64 scheduler_switches;
 

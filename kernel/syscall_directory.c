@@ -8,7 +8,6 @@
 
 #include "kernel/file.h"
 #include "kernel/lib/string.h"
-#include "kernel/mutex.h"
 #include "kernel/process.h"
 #include "mm/kmem.h"
 #include "mm/user.h"

@@ -1,12 +1,8 @@
 /*
- * The memory system calls: from the registers to mm/mmap.h, on the current
- * address space. What they mean is written there.
+ * The memory system calls: from the registers to mm/mmap.h, on the current address space. What they mean is written
+ * there.
  */
 #include "kernel/syscall_memory.h"
-
-#include <asm/errno.h>
-#include <asm/fcntl.h>
-#include <linux/mman.h>
 
 #include "kernel/file.h"
 #include "kernel/process.h"
@@ -15,6 +11,9 @@
 #include "kernel/x86/cpu.h"
 #include "mm/mmap.h"
 #include "mm/user.h"
+
+#include <asm/errno.h>
+#include <linux/mman.h>
 
 #define ALL_PROTECTIONS (PROT_READ | PROT_WRITE | PROT_EXEC)
 
@@ -31,8 +30,10 @@ sys_brk(u32 address)
     return (s32)mmap_brk(cpu()->aspace, address);
 }
 
-/* Fills in the request's object from an open file; the reference is the caller's.
- * What the file was not opened for, mprotect cannot ask for later. */
+/*
+ * Fills in the request's object from an open file; the reference is the caller's. What the file was not opened for,
+ * mprotect cannot ask for later.
+ */
 static int
 request_open_object(struct mmap_request *request, s32 descriptor)
 {

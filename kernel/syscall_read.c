@@ -14,7 +14,6 @@
 
 #include <asm/errno.h>
 #include <linux/fadvise.h>
-#include <linux/fcntl.h>
 #include <linux/fs.h>
 #include <linux/stat.h>
 

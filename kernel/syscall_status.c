@@ -4,16 +4,13 @@
 #include "kernel/syscall_file.h"
 
 #include "kernel/file.h"
-#include "kernel/lib/divide.h"
 #include "kernel/lib/string.h"
 #include "kernel/path.h"
 #include "kernel/permission.h"
 #include "kernel/process.h"
 #include "kernel/ramfs.h"
 #include "kernel/time.h"
-#include "mm/frame.h"
 #include "mm/object.h"
-#include "mm/swap.h"
 #include "mm/units.h"
 #include "mm/user.h"
 
@@ -21,7 +18,6 @@
 #include <asm/stat.h>
 #include <asm/statfs.h>
 #include <linux/fcntl.h>
-#include <linux/kdev_t.h>
 #include <linux/limits.h>
 #include <linux/stat.h>
 

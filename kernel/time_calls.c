@@ -12,7 +12,6 @@
 #include "mm/user.h"
 
 #include <asm/errno.h>
-#include <asm/unistd_32.h>
 #include <linux/times.h>
 
 /* ---- Telling ---- */

@@ -33,7 +33,6 @@
 #include <asm/errno.h>
 #include <asm/sigcontext.h>
 #include <asm/ucontext.h>
-#include <asm/unistd_32.h>
 
 struct signal_frame {
     u32 return_address;
