@@ -20,7 +20,7 @@ struct boot_switch {
     void *variable;             /* unsigned, u32, u64 or const char *, by kind */
     const char *const *choices; /* BOOT_SWITCH_CHOICE: the words, in the order of the variable's values */
     u32 choice_count;
-    u32 minimum, maximum;     /* BOOT_SWITCH_NUMBER: limits, both included */
+    u32 minimum, maximum;       /* BOOT_SWITCH_NUMBER: limits, both included */
     const char *bare;           /* BOOT_SWITCH_TEXT: value when the name stands alone; NULL: it may not */
 };
 
@@ -68,7 +68,7 @@ const char *command_line_text(void);
 const char *command_line_init_arguments(void);
 
 /*
- * Cuts the next word off *cursor, in place, without its double quotes, and moves *cursor behind it. NULL at the end.
+ * Cuts the next word off *cursor, in place, without its quotation marks, and moves *cursor behind it. NULL at the end.
  */
 char *command_line_word(char **cursor);
 

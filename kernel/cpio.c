@@ -56,7 +56,7 @@ struct cpio_archive {
     SLIST_HEAD(, cpio_links) links;
 };
 
-/* ---- reading entries ---- */
+/* ---- Reading entries ---- */
 
 static u64
 cpio_align(u64 position)
@@ -150,7 +150,7 @@ cpio_next(struct cpio_archive *archive)
     return damage != NULL ? damage : cpio_read_name(archive);
 }
 
-/* ---- checking ---- */
+/* ---- Checking ---- */
 
 static const char *
 cpio_check_path(const char *path)
@@ -189,8 +189,8 @@ cpio_check_sum(const struct cpio_archive *archive, u8 *page)
 static bool
 cpio_is_type(u32 type)
 {
-    return type == S_IFREG || type == S_IFDIR || type == S_IFLNK || type == S_IFCHR || type == S_IFBLK ||
-           type == S_IFIFO || type == S_IFSOCK;
+    return type == S_IFREG || type == S_IFDIR || type == S_IFLNK || type == S_IFCHR || type == S_IFBLK
+        || type == S_IFIFO || type == S_IFSOCK;
 }
 
 static const char *
@@ -249,7 +249,7 @@ cpio_check(struct block_device *device, struct cpio_damage *damage)
     return damage->what == NULL;
 }
 
-/* ---- making files ---- */
+/* ---- Making files ---- */
 
 /* Makes the directories that lead to the entry's name, where they are missing. */
 static int
@@ -294,8 +294,8 @@ cpio_find_links(const struct cpio_archive *archive)
     struct cpio_links *links;
 
     SLIST_FOREACH(links, &archive->links, next) {
-        if (links->number == archive->numbers[CPIO_INODE] && links->major == archive->numbers[CPIO_MAJOR] &&
-            links->minor == archive->numbers[CPIO_MINOR])
+        if (links->number == archive->numbers[CPIO_INODE] && links->major == archive->numbers[CPIO_MAJOR]
+            && links->minor == archive->numbers[CPIO_MINOR])
             return links;
     }
     return NULL;

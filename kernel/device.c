@@ -96,7 +96,7 @@ static const struct file_operations zero_operations = {
 };
 static const struct file_operations full_operations = {.read = zero_read, .write = full_write, .size = null_size};
 
-/* ---- random ---- */
+/* ---- Random ---- */
 
 #define RANDOM_COPY_BYTES 64u   /* made at a time: lies on the kernel stack */
 
@@ -129,7 +129,7 @@ random_read(struct file *file, struct transfer *transfer, u64 *offset)
 
 static const struct file_operations random_operations = {.read = random_read, .write = null_write, .size = null_size};
 
-/* ---- the table ---- */
+/* ---- The table ---- */
 
 /* What an open of a terminal's device has to do with who may have it. */
 enum device_kind { DEVICE_PLAIN, DEVICE_TERMINAL, DEVICE_CONTROLLING_TERMINAL };

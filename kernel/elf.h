@@ -48,8 +48,7 @@ int elf_move_segments(Elf32_Phdr *segments, const struct elf_layout *layout);
 /*
  * Check the program headers: segments in ascending order, disjoint by pages, inside the file and the user's
  * half, alignment of address and offset equal, entry inside an executable one; the dynamic linker's name inside the
- * file, and no longer than a path. 0; -ENOEXEC if damaged; -ENOMEM
- * if it cannot fit into memory.
+ * file, and no longer than a path. 0; -ENOEXEC if damaged; -ENOMEM if it cannot fit into memory.
  */
 int elf_check_segments(const Elf32_Phdr *segments, const struct elf_layout *layout, const struct elf_limits *limits,
                        struct elf_image *image);

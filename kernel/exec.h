@@ -67,6 +67,7 @@ int exec_file_check(struct exec_file *file, const char *header, u32 bytes, u32 b
  */
 int exec_load(struct exec_program *program);
 
+/* exec_load.c: give back what is set of it. */
 void exec_file_release(struct exec_file *file);
 
 /*

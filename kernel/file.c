@@ -32,7 +32,7 @@
 static struct kmem_cache file_cache = KMEM_CACHE("file", sizeof(struct file), sizeof(u32));
 static struct kmem_cache file_table_cache = KMEM_CACHE("file_table", sizeof(struct file_table), sizeof(u32));
 
-/* ---- files ---- */
+/* ---- Files ---- */
 
 struct file *
 file_create(struct inode *inode, u32 flags, const struct file_operations *operations, void *data)
@@ -308,7 +308,7 @@ file_mmap_object(struct file *file, u32 protection, u32 flags, struct object **o
     return file->operations->mmap_object(file, protection, flags, object);
 }
 
-/* ---- tables ---- */
+/* ---- Tables ---- */
 
 struct file_table *
 file_table_create(void)
@@ -421,7 +421,7 @@ file_table_close_on_exec(struct file_table *table)
     }
 }
 
-/* ---- descriptors ---- */
+/* ---- Descriptors ---- */
 
 /* One more than the highest descriptor that the current process may have. */
 static u32

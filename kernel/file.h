@@ -74,7 +74,7 @@ struct descriptor {
 #define FILE_TABLE_INLINE 16u   /* a table of this size needs no second allocation */
 
 struct file_table {
-    u32 references;             /* processes (and later threads) that share it */
+    u32 references;             /* processes that share it (CLONE_FILES) */
     u32 capacity;               /* entries of descriptors */
     u32 used;                   /* one more than the highest open descriptor */
     u32 free_from;              /* every descriptor below it is open */
@@ -82,7 +82,7 @@ struct file_table {
     struct descriptor initial[FILE_TABLE_INLINE];
 };
 
-/* ---- tables: for the process layer ---- */
+/* ---- Tables: for the process layer ---- */
 
 /* An empty table with one reference; NULL if memory is short. Never sleeps. */
 struct file_table *file_table_create(void);
@@ -105,7 +105,7 @@ void file_table_release(struct file_table *table);
 /* For exec: closes the descriptors marked FD_CLOEXEC. May sleep. */
 void file_table_close_on_exec(struct file_table *table);
 
-/* ---- descriptors ---- */
+/* ---- Descriptors ---- */
 
 /* The entry of an open descriptor, valid until the table changes; NULL if it is not open. */
 struct descriptor *file_descriptor(struct file_table *table, int descriptor);
@@ -138,7 +138,7 @@ int file_install_at(struct file_table *table, struct file *file, u32 descriptor,
 /* Closes one descriptor: 0 or -EBADF. May sleep. */
 int file_close(struct file_table *table, int descriptor);
 
-/* ---- files ---- */
+/* ---- Files ---- */
 
 /*
  * Opens an inode (which the file then holds too); flags are O_*. *file has one reference.

@@ -180,7 +180,7 @@ sys_setregid32(u32 group, u32 effective)
     return sys_setresgid32(group, effective, saves ? saved : UNCHANGED);
 }
 
-/* ---- supplementary groups ---- */
+/* ---- Supplementary groups ---- */
 
 #define GROUPS_MAXIMUM 65536u      /* NGROUPS_MAX */
 
@@ -279,7 +279,7 @@ identity_after_exec(const struct identity *identity, const struct inode *executa
     return after;
 }
 
-/* ---- capabilities: root has all, others none ---- */
+/* ---- Capabilities: root has all, others none ---- */
 
 #define CAPABILITY_WORDS _LINUX_CAPABILITY_U32S_3
 

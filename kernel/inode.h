@@ -120,8 +120,10 @@ int inode_truncate(struct inode *inode, u64 bytes);
  */
 int inode_allocate(struct inode *inode, u64 offset, u64 bytes, bool keep_size);
 
-/* Makes the bytes read as zero, and takes the pages back as far as they are memory. 0, -EPERM, -ENOMEM or -EIO. May
- * sleep. */
+/*
+ * Makes the bytes read as zero, and takes the pages back as far as they are memory. 0, -EPERM, -ENOMEM or -EIO. May
+ * sleep.
+ */
 int inode_punch(struct inode *inode, u64 offset, u64 bytes);
 
 /*
@@ -164,8 +166,10 @@ inode_remove_program(struct inode *inode)
 /* Gives back what was held in order to run it; NULL is allowed. */
 void inode_release_program(struct inode *inode);
 
-/* The contents, or what is known about them, have changed now. Whoever is not root and writes into a program takes
- * its set-user-id bit away. */
+/*
+ * The contents, or what is known about them, have changed now. Whoever is not root and writes into a program takes
+ * its set-user-id bit away.
+ */
 void inode_touch_modified(struct inode *inode);
 void inode_touch_changed(struct inode *inode);
 

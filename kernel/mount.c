@@ -135,7 +135,7 @@ mount_on(struct inode *directory, const struct mount_request *request, const cha
     return mount_attach(directory, mount_create_tree(request), source);
 }
 
-/* ---- options ---- */
+/* ---- Options ---- */
 
 /* A number with K, M or G behind it, or without; false if there is something else. */
 static bool
@@ -231,7 +231,7 @@ mount_parse_options(struct mount_request *request, char *text)
     return 0;
 }
 
-/* ---- the calls ---- */
+/* ---- The calls ---- */
 
 static int
 mount_read_options(struct mount_request *request, u32 data)

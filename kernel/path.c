@@ -32,7 +32,7 @@ struct path_walk_state {
     u32 links;                 /* symbolic links followed so far */
 };
 
-/* ---- one step ---- */
+/* ---- One step ---- */
 
 static const char *
 path_skip_slashes(const char *path)
@@ -82,7 +82,7 @@ path_find(struct inode *directory, const char *name, struct inode **result)
     return error == -ENOENT ? 0 : error;
 }
 
-/* ---- symbolic links ---- */
+/* ---- Symbolic links ---- */
 
 /* Puts a link's text (and the slash that followed its name) before the rest of the path. */
 static int
@@ -133,7 +133,7 @@ path_follow(struct path_walk_state *walk, struct inode *link, bool slash, struct
     return error;
 }
 
-/* ---- the walk ---- */
+/* ---- The walk ---- */
 
 static bool
 path_follows(const struct inode *found, bool last, bool slash, u32 flags)
@@ -232,7 +232,7 @@ path_lookup(struct inode *start, const char *path, u32 flags, struct inode **res
     return 0;
 }
 
-/* ---- paths in user memory ---- */
+/* ---- Paths in user memory ---- */
 
 /* Copies a path into a new buffer of just that size. */
 static int

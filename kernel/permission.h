@@ -24,11 +24,15 @@ bool permission_is_owner(const struct inode *inode);
 /* Whether it is a member of the group, in effect. */
 bool permission_has_group(u32 group);
 
-/* A program that has changed, or changed hands, is nobody's deputy any more: takes set-user-id, and set-group-id where
- * the group may run it or the process is not a member of it. */
+/*
+ * A program that has changed, or changed hands, is nobody's deputy any more: takes set-user-id, and set-group-id where
+ * the group may run it or the process is not a member of it.
+ */
 void permission_drop_deputy(struct inode *inode);
 
-/* Whether it may make a name in the directory; or take away the name of an inode there: 0, -EACCES, or -EPERM where
- * the directory is sticky and neither is its own. */
+/*
+ * Whether it may make a name in the directory; or take away the name of an inode there: 0, -EACCES, or -EPERM where
+ * the directory is sticky and neither is its own.
+ */
 int permission_make_name(const struct inode *directory);
 int permission_remove_name(const struct inode *directory, const struct inode *inode);

@@ -32,7 +32,7 @@ pipe_of(const struct file *file)
     return file->operations == &pipe_operations ? file->data : NULL;
 }
 
-/* ---- reading and writing ---- */
+/* ---- Reading and writing ---- */
 
 /* Sleeps, without the pipe, until a queue is woken. */
 static int
@@ -203,7 +203,7 @@ pipe_ioctl(struct file *file, u32 command, u32 argument)
     return user_write_word(argument, pipe->ring.bytes);
 }
 
-/* ---- size ---- */
+/* ---- Size ---- */
 
 s32
 pipe_size(const struct pipe *pipe)
@@ -231,7 +231,7 @@ pipe_set_size(struct pipe *pipe, u32 bytes)
     return error < 0 ? error : pipe_size(pipe);
 }
 
-/* ---- opening and closing ---- */
+/* ---- Opening and closing ---- */
 
 static void
 pipe_free(struct pipe *pipe)
@@ -341,7 +341,7 @@ pipe_open(struct inode *inode, struct file *file)
     return pipe_wait_for_peer(inode->pipe, access);
 }
 
-/* ---- pipes without a name ---- */
+/* ---- Pipes without a name ---- */
 
 static const struct file_system pipe_file_system = {"pipefs", 2, PIPEFS_MAGIC, false};
 

@@ -35,7 +35,7 @@ int pipe_create(u32 flags, struct file *ends[2]);
  */
 int pipe_open(struct inode *inode, struct file *file);
 
-/* ---- for vmsplice, splice and tee ---- */
+/* ---- For vmsplice, splice and tee ---- */
 
 /* The pipe of an open file, NULL where that is no pipe. */
 struct pipe *pipe_of(const struct file *file);

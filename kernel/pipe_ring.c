@@ -13,7 +13,7 @@
 
 #include <asm/errno.h>
 
-/* ---- slots ---- */
+/* ---- Slots ---- */
 
 static u32
 ring_used(const struct pipe_ring *ring)
@@ -145,7 +145,7 @@ pipe_ring_skip(struct pipe_ring *ring, u32 bytes)
     ring_skip(ring, pipe_ring_first(ring), bytes);
 }
 
-/* ---- copying in ---- */
+/* ---- Copying in ---- */
 
 /* Counts the pages that one call has copied. */
 static inline void
@@ -214,7 +214,7 @@ pipe_ring_write(struct pipe_ring *ring, struct transfer *transfer, u32 bytes)
     return done > 0 ? (s32)done : error;
 }
 
-/* ---- copying and moving out ---- */
+/* ---- Copying and moving out ---- */
 
 /* Copies from a lent page, which may have to come in first. */
 static s32
@@ -282,7 +282,7 @@ pipe_ring_read(struct pipe_ring *ring, struct transfer *transfer)
     return done > 0 ? (s32)done : error;
 }
 
-/* ---- lending and sharing ---- */
+/* ---- Lending and sharing ---- */
 
 s32
 pipe_ring_lend(struct pipe_ring *ring, struct transfer *transfer)
@@ -318,7 +318,7 @@ pipe_ring_share(struct pipe_ring *to, const struct pipe_slot *from, u32 bytes)
     return (s32)bytes;
 }
 
-/* ---- size ---- */
+/* ---- Size ---- */
 
 /* Moves a slot's contents to another place; the loans' list has to follow. */
 static void

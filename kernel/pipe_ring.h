@@ -40,8 +40,10 @@ struct pipe_ring {
 bool pipe_ring_start(struct pipe_ring *ring);
 void pipe_ring_end(struct pipe_ring *ring);
 
-/* Of a write of so many bytes, those that fit now; and slots that can be filled: an empty ring has room, however short
- * memory is. */
+/*
+ * Of a write of so many bytes, those that fit now; and slots that can be filled: an empty ring has room, however short
+ * memory is.
+ */
 u32 pipe_ring_room(const struct pipe_ring *ring, u32 bytes);
 u32 pipe_ring_free_slots(const struct pipe_ring *ring);
 

@@ -31,7 +31,7 @@ struct poll_watch {
     struct wait_entry entry;
 };
 
-/* ---- waiting ---- */
+/* ---- Waiting ---- */
 
 /* The deadline of a wait of this length. */
 static u64
@@ -214,7 +214,7 @@ sys_poll(u32 address, u32 count, s32 timeout_milliseconds)
     return poll_until(&poll);
 }
 
-/* ---- timeouts in user memory ---- */
+/* ---- Timeouts in user memory ---- */
 
 struct poll_timeout {
     u32 address;                /* 0: none */

@@ -131,7 +131,7 @@ static const struct proc_entry proc_entries[] = {
 
 static const struct inode_operations proc_operations, proc_descriptor_operations;
 
-/* ---- nodes ---- */
+/* ---- Nodes ---- */
 
 /* The number that stat and listings show: the same at each lookup. */
 static u32
@@ -225,7 +225,7 @@ proc_name(struct inode *directory, struct inode *child)
     return proc_node_name(child->proc);
 }
 
-/* ---- lookup ---- */
+/* ---- Lookup ---- */
 
 /* The number that a name is, without sign or leading zeroes; false if it is none. */
 static bool
@@ -274,8 +274,8 @@ proc_find(const struct inode *directory, const char *name, u32 *process, u32 *me
     }
     if (which == PROC_ROOT && proc_parse_number(name, process) && *process != 0 && process_find(*process) != NULL)
         return &proc_process_entry;
-    if (which == PROC_DESCRIPTORS && proc_parse_number(name, member) &&
-        proc_has_descriptor(proc_process(directory), *member))
+    if (which == PROC_DESCRIPTORS && proc_parse_number(name, member)
+        && proc_has_descriptor(proc_process(directory), *member))
         return &proc_descriptor_entry;
     if (which == PROC_TASKS && proc_parse_number(name, member) && proc_thread(*process, *member) != NULL)
         return &proc_task_entry;
@@ -295,7 +295,7 @@ proc_lookup(struct inode *directory, const char *name, struct inode **result)
     return *result == NULL ? -ENOMEM : 0;
 }
 
-/* ---- listing ---- */
+/* ---- Listing ---- */
 
 /* Emits an entry that is a number; false if the sink is full. */
 static bool
@@ -397,7 +397,7 @@ proc_list(struct inode *directory, u64 position, struct directory_sink *sink)
     return 0;
 }
 
-/* ---- links ---- */
+/* ---- Links ---- */
 
 static struct inode *
 proc_target_executable(struct process *process)
@@ -462,7 +462,7 @@ proc_read_link(struct inode *link, struct text_buffer *text)
     return error == -ENOMEM ? error : 0;
 }
 
-/* ---- the file system ---- */
+/* ---- The file system ---- */
 
 static const struct inode_operations proc_operations = {
     .lookup = proc_lookup,

@@ -159,7 +159,7 @@ proc_pagemap_read(struct file *file, struct transfer *transfer, u64 *offset)
 
 static const struct file_operations proc_pagemap_operations = {.read = proc_pagemap_read, .size = proc_size};
 
-/* ---- opening ---- */
+/* ---- Opening ---- */
 
 int
 proc_open(struct inode *inode, struct file *file)

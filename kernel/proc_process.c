@@ -22,7 +22,7 @@
 #define PROC_PRIORITY 20             /* what Linux shows for nice 0 */
 #define PAGE_KILOBYTES (PAGE_SIZE / 1024)
 
-/* ---- signals ---- */
+/* ---- Signals ---- */
 
 struct proc_signals {
     u64 pending, shared_pending, blocked, ignored, caught;
@@ -47,7 +47,7 @@ proc_signals_of(const struct process *process, const struct thread *thread)
     return signals;
 }
 
-/* ---- the process itself ---- */
+/* ---- The process itself ---- */
 
 void
 proc_print_name(struct process *process, struct text_buffer *text)
@@ -143,7 +143,7 @@ proc_print_thread_stat(struct thread *thread, struct text_buffer *text)
     proc_print_stat_rest(thread->process, thread, text);
 }
 
-/* ---- status ---- */
+/* ---- Status ---- */
 
 static const char *
 proc_state_word(char letter)
@@ -290,7 +290,7 @@ proc_print_thread_status(struct thread *thread, struct text_buffer *text)
     proc_print_status_of(&subject, text);
 }
 
-/* ---- limits ---- */
+/* ---- Limits ---- */
 
 static void
 proc_print_limit(struct text_buffer *text, u32 limit)

@@ -93,7 +93,7 @@ proc_print_overcommit_memory(struct process *process, struct text_buffer *text)
     text_print(text, "1\n");
 }
 
-/* ---- memory ---- */
+/* ---- Memory ---- */
 
 void
 proc_print_meminfo(struct process *process, struct text_buffer *text)
@@ -109,7 +109,7 @@ proc_print_swaps(struct process *process, struct text_buffer *text)
     report_swaps(text);
 }
 
-/* ---- processor ---- */
+/* ---- Processor ---- */
 
 static void
 proc_print_cpu_flags(struct text_buffer *text)
@@ -152,7 +152,7 @@ proc_print_interrupts(struct process *process, struct text_buffer *text)
     text_print(text, "ERR: %10u   unwanted\n", interrupt_unwanted_count);
 }
 
-/* ---- time ---- */
+/* ---- Time ---- */
 
 static u64
 proc_hundredths(u64 nanoseconds)

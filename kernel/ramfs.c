@@ -66,7 +66,7 @@ ramfs_is_empty(const struct inode *directory)
     return TAILQ_EMPTY(&directory->directory->entries);
 }
 
-/* ---- entries: the only two functions that change link counts and parents ---- */
+/* ---- Entries: these count links and set parents, and so does ramfs_exchange ---- */
 
 static struct ramfs_entry *
 ramfs_entry_create(const char *name)
@@ -123,7 +123,7 @@ ramfs_entry_remove(struct inode *directory, struct ramfs_entry *entry)
     inode_release(inode);
 }
 
-/* ---- operations ---- */
+/* ---- Operations ---- */
 
 static int
 ramfs_lookup(struct inode *directory, const char *name, struct inode **result)
@@ -256,7 +256,7 @@ static const struct inode_operations ramfs_operations = {
     .destroy = ramfs_destroy,
 };
 
-/* ---- making files ---- */
+/* ---- Making files ---- */
 
 static bool
 ramfs_make_directory(struct inode *inode)
@@ -472,7 +472,7 @@ ramfs_exchange(struct inode *directory, const char *name, struct inode *other_di
     ramfs_entry_turn(other_directory, other, inode, directory);
 }
 
-/* ---- the root ---- */
+/* ---- The root ---- */
 
 void
 ramfs_start(void)

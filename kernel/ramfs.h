@@ -49,7 +49,7 @@ int ramfs_create_unnamed(const char *name, struct inode **result);
 /* The same in a directory's tree, for O_TMPFILE. 0, -ENOSPC or -ENOMEM. */
 int ramfs_create_temporary(struct inode *directory, u32 mode, struct inode **result);
 
-/* ---- mounted trees: for mount.c ---- */
+/* ---- Mounted trees: for mount.c ---- */
 
 /* What a tree may hold. */
 struct ramfs_limits {

@@ -14,8 +14,8 @@ struct thread;
 /* Bits of cpu()->pending_work: reasons to call process_return_to_user on the way back to user mode. */
 #define WORK_RESCHEDULE 1u                     /* the slice is over and somebody else can run */
 #define WORK_SIGNAL 2u                         /* the current thread may have a signal to act upon */
-#define WORK_SUSPENSION 8u                     /* its process may be suspended: suspension_wait */
 #define WORK_SAMPLE 4u                         /* the clock ticked, and memory heeds it: aspace_clock_tick */
+#define WORK_SUSPENSION 8u                     /* the process may be suspended: suspension_wait */
 
 /*
  * Turn the boot stack into the idle thread's, start the clock, and run `boot` in a kernel thread of its own,

@@ -8,8 +8,10 @@
 
 struct file;
 
-/* fcntl: adds seals. 0, -EPERM (not open for writing, or sealed against sealing), -EINVAL (unknown seals, or a file
- * that has none), -EBUSY (writing is to be forbidden, and somebody has it mapped for that). */
+/*
+ * fcntl: adds seals. 0, -EPERM (not open for writing, or sealed against sealing), -EINVAL (unknown seals, or a file
+ * that has none), -EBUSY (writing is to be forbidden, and somebody has it mapped for that).
+ */
 s32 seal_add(struct file *file, u32 seals);
 
 /* The seals, or -EINVAL. */

@@ -7,8 +7,8 @@
  *              └──── undo: what each process that asked for it has changed each counter by, negated
  *
  * A call's operations are tried in order, and taken back if one of them cannot be done now: nothing sleeps in between,
- * so nobody sees that. Who changes a counter does what others wait for and can be done now, before he goes on: though the
- * counter may change again, or the set be removed, until they run.
+ * so nobody sees that. Who changes a counter also does what others wait for and can be done now, since the counter may
+ * change again, or the set be removed, before they run.
  */
 #include "kernel/semaphore.h"
 

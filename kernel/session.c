@@ -98,7 +98,7 @@ sys_setsid(void)
     return (s32)process->id;
 }
 
-/* ---- orphaned groups ---- */
+/* ---- Orphaned groups ---- */
 
 /* Whether the process's parent could let its group go on: in the same session, in another group. */
 static bool

@@ -55,7 +55,7 @@ struct segment {
 
 static struct ipc_table segments;
 
-/* ---- segments ---- */
+/* ---- Segments ---- */
 
 static u32
 segment_attached(const struct segment *segment)
@@ -144,7 +144,7 @@ sys_shmget(s32 key, u32 bytes, u32 flags)
     return ipc_permits_get(object, flags) ? object->id : -EACCES;
 }
 
-/* ---- attaching ---- */
+/* ---- Attaching ---- */
 
 /* Where to attach, from the call's address and flags: 0 or -EINVAL. */
 static int
@@ -246,7 +246,7 @@ sys_shmdt(u32 address)
     return 0;
 }
 
-/* ---- control ---- */
+/* ---- Control ---- */
 
 static s32
 segment_status(const struct segment *segment, u32 address)

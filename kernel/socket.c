@@ -102,7 +102,7 @@ socket_sleep(struct socket *socket, bool at_once)
     return result;
 }
 
-/* ---- messages ---- */
+/* ---- Messages ---- */
 
 static u32
 message_cost(const struct socket_message *message)
@@ -152,7 +152,7 @@ message_read(const struct socket_message *message, struct transfer *transfer)
     return transfer_out(transfer, message->bytes + message->start, wanted) < wanted ? -EFAULT : (s32)wanted;
 }
 
-/* ---- receiving ---- */
+/* ---- Receiving ---- */
 
 /* Waits for a message: 0, also at the end of all, where there is none; or -errno. */
 static s32
@@ -251,7 +251,7 @@ socket_receive(struct file *file, struct transfer *transfer, struct socket_manne
     return result;
 }
 
-/* ---- sending ---- */
+/* ---- Sending ---- */
 
 /* Whether this end still takes a message. When memory is short, it keeps one at a time. */
 static bool
@@ -339,7 +339,7 @@ socket_send(struct file *file, struct transfer *transfer, struct socket_manner m
     return result;
 }
 
-/* ---- as files ---- */
+/* ---- As files ---- */
 
 /* To read nothing takes no message; to receive nothing takes one. */
 static s32
@@ -393,7 +393,7 @@ socket_ioctl(struct file *file, u32 command, u32 argument)
     return user_write_word(argument, first == NULL || socket_is_connected(socket) ? socket->bytes : first->end);
 }
 
-/* ---- opening and closing ---- */
+/* ---- Opening and closing ---- */
 
 void
 socket_shut(struct file *file, bool receiving, bool sending)

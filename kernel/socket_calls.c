@@ -55,7 +55,7 @@ socket_get(s32 descriptor, struct file **file)
     return error;
 }
 
-/* ---- making ---- */
+/* ---- Making ---- */
 
 /* What can be had: 0, or the error that tells what cannot. */
 static int
@@ -98,7 +98,7 @@ sys_socketpair(s32 family, s32 type, s32 protocol, u32 descriptors)
     return error < 0 ? error : descriptor_install_pair(ends, type & SOCK_CLOEXEC, descriptors);
 }
 
-/* ---- bytes ---- */
+/* ---- Bytes ---- */
 
 static struct socket_manner
 socket_manner(const struct file *file, u32 flags)
@@ -201,7 +201,7 @@ sys_recvfrom(s32 descriptor, u32 address, u32 bytes, u32 flags, u32 name, u32 na
     return error < 0 ? error : result;
 }
 
-/* ---- bytes in segments ---- */
+/* ---- Bytes in segments ---- */
 
 /* What a header in user memory says, and its segments: 0, or with no segments -EFAULT, -EMSGSIZE, -EINVAL, -ENOMEM. */
 static int
@@ -287,7 +287,7 @@ sys_recvmsg(s32 descriptor, u32 message, u32 flags)
     return result;
 }
 
-/* ---- state ---- */
+/* ---- State ---- */
 
 s32
 sys_shutdown(s32 descriptor, s32 how)
@@ -415,7 +415,7 @@ sys_listen(s32 descriptor)
     return socket_refuse(descriptor, -EINVAL, -EOPNOTSUPP);
 }
 
-/* ---- all in one ---- */
+/* ---- All in one ---- */
 
 s32
 sys_socketcall(u32 call, u32 arguments)

@@ -29,7 +29,7 @@
 #define SPLICE_F_GIFT     8u
 #define SPLICE_F_ALL      (SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE | SPLICE_F_GIFT)
 
-/* ---- memory and pipe ---- */
+/* ---- Memory and pipe ---- */
 
 static s32
 vmsplice_with(struct file *file, struct transfer *transfer, bool at_once)
@@ -65,7 +65,7 @@ sys_vmsplice(s32 descriptor, u32 address, u32 count, u32 flags)
     return result;
 }
 
-/* ---- pipe and pipe ---- */
+/* ---- Pipe and pipe ---- */
 
 /* Both pipes, in an order that is the same for everybody. */
 static void
@@ -145,7 +145,7 @@ splice_pipes(struct pipe *from, struct pipe *to, u32 bytes, bool at_once, bool t
     return result;
 }
 
-/* ---- file and pipe ---- */
+/* ---- File and pipe ---- */
 
 /* Reads at most a page of a file into a page of its own, in the next slot of the ring. Bytes, 0 at the end. */
 static s32
@@ -239,7 +239,7 @@ splice_to_file(struct pipe *pipe, struct file *file, u64 *offset, u32 bytes, boo
     return done > 0 ? (s32)done : result;
 }
 
-/* ---- the calls ---- */
+/* ---- The calls ---- */
 
 static s32
 splice_files(struct file *in, u64 *in_offset, struct file *out, u64 *out_offset, u32 bytes, u32 flags)

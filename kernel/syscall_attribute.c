@@ -28,7 +28,7 @@
 #define UTIME_NOW 0x3fffffff
 #define UTIME_OMIT 0x3ffffffe
 
-/* ---- permissions and owner ---- */
+/* ---- Permissions and owner ---- */
 
 /* Each gives the caller's hold on the inode back. */
 static s32
@@ -146,7 +146,7 @@ sys_extended_attribute(void)
     return -EOPNOTSUPP;
 }
 
-/* ---- length ---- */
+/* ---- Length ---- */
 
 static s32
 attribute_set_length(struct inode *inode, u32 low, u32 high)
@@ -253,7 +253,7 @@ sys_fallocate(s32 descriptor, u32 mode, u32 offset_low, u32 offset_high, u32 len
     return result;
 }
 
-/* ---- times ---- */
+/* ---- Times ---- */
 
 /* One of utimensat's times: with 32 or 64 bits of seconds, or "now" or "leave it". */
 struct attribute_time {
@@ -364,7 +364,7 @@ sys_utimensat_time64(s32 directory, u32 path, u32 times, u32 flags)
     return attribute_set_times(directory, path, times, flags, true);
 }
 
-/* ---- the process's own ---- */
+/* ---- The process's own ---- */
 
 s32
 sys_umask(u32 mask)

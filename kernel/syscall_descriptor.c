@@ -22,7 +22,7 @@
 /* Status flags that F_SETFL may change. */
 #define DESCRIPTOR_SETTABLE (O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME)
 
-/* ---- opening and closing ---- */
+/* ---- Opening and closing ---- */
 
 /* Gives a file a descriptor; the caller's reference goes into the table, or is given back. */
 static s32
@@ -76,7 +76,7 @@ sys_close(s32 descriptor)
     return file_close(current_process()->files, descriptor);
 }
 
-/* ---- pipes ---- */
+/* ---- Pipes ---- */
 
 s32
 descriptor_install_pair(struct file *ends[2], bool close_on_exec, u32 address)
@@ -117,7 +117,7 @@ sys_pipe(u32 address)
     return sys_pipe2(address, 0);
 }
 
-/* ---- duplicating ---- */
+/* ---- Duplicating ---- */
 
 static s32
 descriptor_duplicate(s32 descriptor, u32 minimum, bool close_on_exec)
@@ -165,7 +165,7 @@ sys_dup3(s32 old, s32 new, u32 flags)
     return descriptor_duplicate_at(old, new, flags & O_CLOEXEC);
 }
 
-/* ---- flags ---- */
+/* ---- Flags ---- */
 
 static s32
 descriptor_pipe_size(const struct file *file, u32 command, u32 argument)

@@ -20,7 +20,7 @@
 
 #define NAME_PERMISSIONS 07777u
 
-/* ---- making ---- */
+/* ---- Making ---- */
 
 /* Whether something can be made where a path ends. */
 static int
@@ -168,7 +168,7 @@ sys_link(u32 old_path, u32 new_path)
     return sys_linkat(AT_FDCWD, old_path, AT_FDCWD, new_path, 0);
 }
 
-/* ---- removing ---- */
+/* ---- Removing ---- */
 
 static int
 name_check_unlink(const struct path_end *end)
@@ -244,7 +244,7 @@ sys_rmdir(u32 path)
     return sys_unlinkat(AT_FDCWD, path, AT_REMOVEDIR);
 }
 
-/* ---- moving ---- */
+/* ---- Moving ---- */
 
 /* Whether directory lies in the tree below inode, or is it. */
 static bool

@@ -26,7 +26,7 @@ read_limit(u32 bytes)
     return bytes < READ_MAXIMUM_BYTES ? bytes : READ_MAXIMUM_BYTES;
 }
 
-/* ---- one segment ---- */
+/* ---- One segment ---- */
 
 typedef s32 (*file_function)(struct file *file, struct transfer *transfer);
 
@@ -63,7 +63,7 @@ sys_write(s32 descriptor, u32 address, u32 bytes)
     return read_with(descriptor, address, bytes, file_write);
 }
 
-/* ---- several segments ---- */
+/* ---- Several segments ---- */
 
 /* Checks the segments, and cuts them where together they would be too much for one call. */
 static int
@@ -173,7 +173,7 @@ sys_writev(s32 descriptor, u32 segments, u32 count)
     return read_segments(descriptor, segments, count, NULL, true);
 }
 
-/* ---- at an offset ---- */
+/* ---- At an offset ---- */
 
 static u64
 read_offset(u32 low, u32 high)
@@ -255,7 +255,7 @@ sys_pwritev2(s32 descriptor, u32 segments, u32 count, u32 offset_low, u32 offset
     return read_segments_flagged(descriptor, segments, count, read_offset(offset_low, offset_high), flags, true);
 }
 
-/* ---- the offset ---- */
+/* ---- The offset ---- */
 
 /*
  * The next data or hole from an offset within the file on; there is a hole at its end. What has no pages is data from
@@ -344,7 +344,7 @@ sys__llseek(s32 descriptor, u32 offset_high, u32 offset_low, u32 result_address,
     return user_copy_out(result_address, &result, sizeof(result));
 }
 
-/* ---- to the device ---- */
+/* ---- To the device ---- */
 
 static s32
 sync_file(struct file *file)
@@ -389,7 +389,7 @@ sys_sync(void)
     return 0;
 }
 
-/* ---- advice ---- */
+/* ---- Advice ---- */
 
 /* Nothing that is advised would make a difference where the file is in memory, or a copy away. */
 static s32

@@ -1,5 +1,5 @@
 /*
- * System calls that say what a file is: status, names, directories' contents.
+ * System calls that say what a file is: its status, what may be done with it, and its path.
  */
 #include "kernel/syscall_file.h"
 
@@ -220,7 +220,7 @@ sys_fstatfs64(s32 descriptor, u32 size, u32 address)
     return result;
 }
 
-/* ---- access ---- */
+/* ---- Access ---- */
 
 #define ACCESS_ALL 7u
 
@@ -269,7 +269,7 @@ sys_access(u32 path, u32 mode)
     return sys_faccessat2(AT_FDCWD, path, mode, 0);
 }
 
-/* ---- names ---- */
+/* ---- Names ---- */
 
 s32
 sys_readlinkat(s32 directory, u32 path, u32 address, u32 bytes)

@@ -34,7 +34,7 @@ static const struct termios terminal_initial_settings = {
     },
 };
 
-/* ---- output ---- */
+/* ---- Output ---- */
 
 static void
 terminal_follow_column(struct terminal *terminal, char character)
@@ -86,7 +86,7 @@ terminal_write(struct terminal *terminal, struct transfer *transfer)
     return done;
 }
 
-/* ---- input ---- */
+/* ---- Input ---- */
 
 static bool
 terminal_is_canonical(const struct terminal *terminal)
@@ -294,7 +294,7 @@ terminal_read(struct terminal *terminal, struct transfer *transfer, bool nonbloc
     return result;
 }
 
-/* ---- start ---- */
+/* ---- Start ---- */
 
 void
 terminal_initialize(struct terminal *terminal, void (*output)(const char *, usize))

@@ -20,15 +20,15 @@
 
 static struct terminal terminal_console;
 
-/* ---- whose terminal it is ---- */
+/* ---- Whose terminal it is ---- */
 
 bool
 terminal_is_controlling(void)
 {
     const struct process *process = current_process();
 
-    return terminal_console.session != 0 && process->session->number == terminal_console.session &&
-           !process->left_terminal;
+    return terminal_console.session != 0 && process->session->number == terminal_console.session
+        && !process->left_terminal;
 }
 
 void
@@ -113,7 +113,7 @@ terminal_check_foreground(int signal, bool refused_is_error)
     return -ERESTARTSYS;
 }
 
-/* ---- the console's terminal as a file ---- */
+/* ---- The console's terminal as a file ---- */
 
 /* What a file that lasts has instead of the number of hang-ups before it was opened. */
 #define TERMINAL_LASTS (~0u)
@@ -347,7 +347,7 @@ const struct file_operations terminal_operations = {
     .poll = terminal_file_poll,
 };
 
-/* ---- start ---- */
+/* ---- Start ---- */
 
 static void
 terminal_console_receive(char character)

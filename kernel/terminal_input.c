@@ -28,7 +28,7 @@ terminal_is(const struct terminal *terminal, u8 character, u32 purpose)
     return character != 0 && terminal->settings.c_cc[purpose] == character;
 }
 
-/* ---- echo ---- */
+/* ---- Echo ---- */
 
 static bool
 terminal_shows_as_caret(const struct terminal *terminal, u8 character)
@@ -96,7 +96,7 @@ terminal_rub_out(struct terminal *terminal, u8 character, u32 columns)
     }
 }
 
-/* ---- the ring ---- */
+/* ---- The ring ---- */
 
 static u8
 terminal_at(const struct terminal *terminal, u32 position)
@@ -161,7 +161,7 @@ terminal_set(struct terminal *terminal, const struct termios *settings)
     interrupts_restore(state);
 }
 
-/* ---- editing a line ---- */
+/* ---- Editing a line ---- */
 
 /* Takes the last character off the line, and off the screen. */
 static void
@@ -267,8 +267,8 @@ terminal_edit(struct terminal *terminal, u8 character)
 static void
 terminal_receive_line(struct terminal *terminal, u8 character)
 {
-    bool ends_line = character == '\n' || terminal_is(terminal, character, VEOL) ||
-                     terminal_is(terminal, character, VEOL2);
+    bool ends_line = character == '\n' || terminal_is(terminal, character, VEOL)
+        || terminal_is(terminal, character, VEOL2);
 
     if (terminal_is(terminal, character, VEOF)) {
         if (terminal_append(terminal, END_OF_FILE_MARK, true))
@@ -285,7 +285,7 @@ terminal_receive_line(struct terminal *terminal, u8 character)
         terminal_finish(terminal);
 }
 
-/* ---- a character arrives ---- */
+/* ---- A character arrives ---- */
 
 /* True if the character was a signal. */
 static bool

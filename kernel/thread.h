@@ -57,7 +57,7 @@ struct thread {
     u8 *kernel_stack;                          /* lowest address; NULL for the boot stack */
     void (*body)(void);                        /* of a kernel thread */
     struct trap_frame *frame;                  /* user registers, at the top of the kernel stack */
-    u64 tls[SEGMENT_TLS_COUNT];               /* descriptors for GDT entries 6 to 8 */
+    u64 tls[SEGMENT_TLS_COUNT];                /* descriptors for GDT entries 6 to 8 */
     u16 fs, gs;                                /* user selectors, valid while the thread does not run */
     u32 slice;                                 /* ticks left of its slice */
     bool exiting;                              /* has nothing left to do in user mode */

@@ -119,8 +119,8 @@ segments_load_tls(const u64 descriptors[])
 static bool
 is_empty(const struct user_desc *request)
 {
-    return request->base_addr == 0 && request->limit == 0 && request->contents == 0 && !request->seg_32bit &&
-           !request->limit_in_pages && !request->useable && request->read_exec_only == request->seg_not_present;
+    return request->base_addr == 0 && request->limit == 0 && request->contents == 0 && !request->seg_32bit
+        && !request->limit_in_pages && !request->useable && request->read_exec_only == request->seg_not_present;
 }
 
 u64
