@@ -66,7 +66,7 @@ ramfs_is_empty(const struct inode *directory)
     return TAILQ_EMPTY(&directory->directory->entries);
 }
 
-/* ---- Entries: these count links and set parents, and so does ramfs_exchange ---- */
+/* ---- Entries: link counts and parents change here, in ramfs_rename and in ramfs_exchange ---- */
 
 static struct ramfs_entry *
 ramfs_entry_create(const char *name)
