@@ -26,9 +26,6 @@
 /* A script's interpreter may be a script: this often. */
 #define SCRIPT_DEPTH_MAXIMUM 5
 
-#define EFLAGS_INTERRUPT 0x200u
-#define EFLAGS_ALWAYS_SET 0x002u
-
 /* ---- Open ---- */
 
 static bool

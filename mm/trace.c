@@ -7,11 +7,10 @@
 #include "kernel/command_line.h"
 #include "kernel/lib/string.h"
 #include "kernel/printk.h"
+#include "kernel/x86/cpu.h"
 #include "mm/kmem.h"
 #include "mm/trace_output.h"
 #include "mm/working_set.h"
-
-#define EFLAGS_TRAP 0x100u
 
 static const char *trace_path;
 BOOT_TEXT(trace, trace_path, "record every reference of the program with this path, on COM2");

@@ -12,9 +12,6 @@
 #include "kernel/lib/string.h"
 #include "kernel/x86/trap.h"
 
-#define EFLAGS_ALIGNMENT_CHECK 0x00040000 /* can be set from the 486 on */
-#define EFLAGS_CPUID 0x00200000           /* can be changed where there is cpuid */
-
 #define LEAF_VENDOR 0
 #define LEAF_FEATURES 1
 #define LEAF_STRUCTURED_FEATURES 7

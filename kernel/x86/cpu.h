@@ -86,10 +86,18 @@ const char *cpu_feature_name(enum cpu_feature feature);
  */
 void cpu_start(void);
 
+/* Bits of eflags that the kernel has to do with. */
+#define EFLAGS_ALWAYS_SET 0x00000002u
+#define EFLAGS_TRAP 0x00000100u            /* a debug exception after each instruction */
+#define EFLAGS_INTERRUPT 0x00000200u
+#define EFLAGS_DIRECTION 0x00000400u
+#define EFLAGS_RESUME 0x00010000u
+#define EFLAGS_ALIGNMENT_CHECK 0x00040000u /* can be set from the 486 on */
+#define EFLAGS_CPUID 0x00200000u           /* can be changed where there is cpuid */
+
 /*
  * Interrupts. interrupts_save turns them off and returns what interrupts_restore needs to bring the former state back.
  */
-#define CPU_EFLAGS_INTERRUPT 0x200
 
 static inline void
 interrupts_disable(void)
@@ -134,14 +142,14 @@ interrupts_save(void)
 static inline void
 interrupts_restore(u32 eflags)
 {
-    if (eflags & CPU_EFLAGS_INTERRUPT)
+    if (eflags & EFLAGS_INTERRUPT)
         interrupts_enable();
 }
 
 static inline bool
 interrupts_enabled(void)
 {
-    return cpu_read_eflags() & CPU_EFLAGS_INTERRUPT;
+    return cpu_read_eflags() & EFLAGS_INTERRUPT;
 }
 
 /* Enables interrupts and sleeps until one has been handled. None that comes in between is missed. */
@@ -158,6 +166,12 @@ cpu_halt(void)
     for (;;)
         asm volatile("cli\n\thlt" : : : "memory");
 }
+
+/* What lgdt and lidt load. */
+struct cpu_table {
+    u16 limit;              /* bytes - 1 */
+    u32 base;
+} __attribute__((packed));
 
 /* Control registers. */
 #define CR0_MONITOR_COPROCESSOR 0x00000002

@@ -14,7 +14,6 @@
 #include "kernel/x86/tss.h"
 
 #define STACK_BYTES 4096
-#define EFLAGS_NONE 2 /* the bit that is always set */
 
 struct tss double_fault_tss;
 static u8 stack[STACK_BYTES] __attribute__((aligned(16)));
@@ -24,9 +23,9 @@ static struct trap_frame
 interrupted_frame(const struct tss *tss)
 {
     return (struct trap_frame){
-        .ebx = tss->ebx, .ecx = tss->ecx, .edx = tss->edx, .esi = tss->esi, .edi = tss->edi, .ebp = tss->ebp, .eax = tss->eax,
-        .ds = tss->ds, .es = tss->es, .vector = VECTOR_DOUBLE_FAULT, .eip = tss->eip, .cs = tss->cs, .eflags = tss->eflags,
-        .esp = tss->esp, .ss = tss->ss,
+        .ebx = tss->ebx, .ecx = tss->ecx, .edx = tss->edx, .esi = tss->esi, .edi = tss->edi, .ebp = tss->ebp,
+        .eax = tss->eax, .ds = tss->ds, .es = tss->es, .vector = VECTOR_DOUBLE_FAULT, .eip = tss->eip, .cs = tss->cs,
+        .eflags = tss->eflags, .esp = tss->esp, .ss = tss->ss,
     };
 }
 
@@ -54,7 +53,7 @@ double_fault_start(void)
     double_fault_tss = (struct tss){
         .cr3 = cpu_read_cr3(),
         .eip = (u32)double_fault_task,
-        .eflags = EFLAGS_NONE,
+        .eflags = EFLAGS_ALWAYS_SET,
         .esp = (u32)stack + sizeof(stack),
         .cs = SELECTOR_KERNEL_CODE,
         .ss = SELECTOR_KERNEL_DATA, .ds = SELECTOR_KERNEL_DATA, .es = SELECTOR_KERNEL_DATA,

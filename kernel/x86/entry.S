@@ -16,11 +16,6 @@
 #include "kernel/x86/cpu.h"
 #include "kernel/x86/trap.h"
 
-/* Places in struct trap_frame. The last is where esp lies in the frame of a trap from user mode. */
-#define FRAME_CS 52
-#define FRAME_ESP 60
-#define STUB_BYTES 16
-
 /* stac or clac, where the processor has SMAP: see cpu.c. */
 .macro SMAP_SITE last_byte
 661:    .byte 0x8d, 0x76, 0x00
@@ -89,7 +84,7 @@ FUNCTION page_fault_entry
         SAVE_REGISTERS
         movl    %esp, %eax
         call    trap_page_fault
-        testl   $SELECTOR_PRIVILEGE_MASK, FRAME_CS(%esp)
+        testl   $SELECTOR_PRIVILEGE_MASK, TRAP_FRAME_CS(%esp)
         jnz     trap_exit_to_user
         jmp     restore_registers
         .size   page_fault_entry, . - page_fault_entry
@@ -105,7 +100,7 @@ FUNCTION interrupt_entry
         movl    %esp, %eax
         call    trap_interrupt
 exit_anywhere:
-        testl   $SELECTOR_PRIVILEGE_MASK, FRAME_CS(%esp)
+        testl   $SELECTOR_PRIVILEGE_MASK, TRAP_FRAME_CS(%esp)
         jz      restore_registers
         jmp     trap_exit_to_user
         .size   interrupt_entry, . - interrupt_entry
@@ -137,7 +132,7 @@ exit_iret_failed:
 /* void trap_return(struct trap_frame *frame) */
 FUNCTION trap_return
         movl    %eax, %esp
-        testl   $SELECTOR_PRIVILEGE_MASK, FRAME_CS(%esp)
+        testl   $SELECTOR_PRIVILEGE_MASK, TRAP_FRAME_CS(%esp)
         jz      restore_registers
         jmp     trap_exit_to_user
         .size   trap_return, . - trap_return
@@ -156,21 +151,22 @@ FUNCTION panic
         pushl   %ds
         pushal
         movl    %esp, %eax
-        leal    FRAME_ESP + 4(%esp), %edx
+        leal    TRAP_FRAME_ESP + 4(%esp), %edx
         movl    (%edx), %ecx
         leal    4(%edx), %ebx
         pushl   %ebx
         call    panic_report
         .size   panic, . - panic
 
-/* One stub for each vector; trap.c knows that they are STUB_BYTES apart. */
-        .balign STUB_BYTES
+/* One stub for each vector. */
+        .balign TRAP_STUB_BYTES
 FUNCTION trap_stubs
         vector = 0
         .rept   VECTOR_COUNT
-        .balign STUB_BYTES
+        .balign TRAP_STUB_BYTES
         /* The processor pushes an error code for these itself. */
-        .if     !(vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21)
+        .if     !(vector == VECTOR_DOUBLE_FAULT || (vector >= VECTOR_INVALID_TSS && vector <= VECTOR_PAGE_FAULT) \
+                  || vector == VECTOR_ALIGNMENT || vector == VECTOR_CONTROL_PROTECTION)
         pushl   $0
         .endif
         pushl   $vector

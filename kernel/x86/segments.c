@@ -11,6 +11,7 @@
 #include <asm/ldt.h>
 
 #include "kernel/assert.h"
+#include "kernel/x86/cpu.h"
 #include "kernel/x86/selectors.h"
 #include "kernel/x86/tss.h"
 
@@ -32,11 +33,7 @@
 #define FLAGS_FLAT (FLAG_32_BIT | FLAG_PAGES)
 
 #define LIMIT_FLAT 0xfffff
-
-struct table_register {
-    u16 limit;
-    u32 base;
-} __attribute__((packed));
+#define LIMIT_TSS (sizeof(struct tss) - 1)
 
 static u64 table[SEGMENT_COUNT];
 struct tss segments_tss;
@@ -59,7 +56,7 @@ index_of(u32 selector)
 static void
 load_tables(void)
 {
-    struct table_register gdt = {sizeof(table) - 1, (u32)table};
+    struct cpu_table gdt = {sizeof(table) - 1, (u32)table};
 
     asm volatile("lgdt %0\n\t"
                  "ljmp %1, $1f\n"
@@ -71,7 +68,9 @@ load_tables(void)
                  "movl %3, %%gs\n\t"
                  "lldt %w3\n\t"
                  "ltr %w4"
-                 : : "m"(gdt), "i"(SELECTOR_KERNEL_CODE), "r"(SELECTOR_KERNEL_DATA), "r"(0), "r"(SELECTOR_TSS) : "memory");
+                 :
+                 : "m"(gdt), "i"(SELECTOR_KERNEL_CODE), "r"(SELECTOR_KERNEL_DATA), "r"(0), "r"(SELECTOR_TSS)
+                 : "memory");
 }
 
 void
@@ -83,8 +82,8 @@ segments_start(void)
     table[index_of(SELECTOR_KERNEL_DATA)] = make_descriptor(0, LIMIT_FLAT, ACCESS_KERNEL_DATA, FLAGS_FLAT);
     table[index_of(SELECTOR_USER_DATA)] = make_descriptor(0, LIMIT_FLAT, ACCESS_KERNEL_DATA | ACCESS_USER, FLAGS_FLAT);
     segments_set_code_base(0, LIMIT_FLAT + 1);
-    table[index_of(SELECTOR_TSS)] = make_descriptor((u32)&segments_tss, sizeof(struct tss) - 1, ACCESS_TSS, 0);
-    table[index_of(SELECTOR_DOUBLE_FAULT_TSS)] = make_descriptor((u32)&double_fault_tss, sizeof(struct tss) - 1, ACCESS_TSS, 0);
+    table[index_of(SELECTOR_TSS)] = make_descriptor((u32)&segments_tss, LIMIT_TSS, ACCESS_TSS, 0);
+    table[index_of(SELECTOR_DOUBLE_FAULT_TSS)] = make_descriptor((u32)&double_fault_tss, LIMIT_TSS, ACCESS_TSS, 0);
     load_tables();
 }
 
@@ -115,9 +114,9 @@ segments_load_tls(const u64 descriptors[])
         table[SEGMENT_TLS_FIRST + i] = descriptors[i];
 }
 
-/* Linux's two ways to ask for an empty entry: all zero, or all zero but for the two bits that say "not there". */
-static bool
-is_empty(const struct user_desc *request)
+/* All zero, or all zero but for the two bits that say "not there". */
+bool
+segments_tls_is_empty(const struct user_desc *request)
 {
     return request->base_addr == 0 && request->limit == 0 && request->contents == 0 && !request->seg_32bit
         && !request->limit_in_pages && !request->useable && request->read_exec_only == request->seg_not_present;
@@ -129,7 +128,7 @@ segments_make_tls(const struct user_desc *request)
     u32 access = ACCESS_SEGMENT | ACCESS_USER | ACCESS_ACCESSED | (u32)request->contents << ACCESS_CONTENTS_SHIFT;
     u32 flags = 0;
 
-    if (is_empty(request))
+    if (segments_tls_is_empty(request))
         return 0;
     access |= (request->read_exec_only ? 0 : ACCESS_WRITE_OR_READ) | (request->seg_not_present ? 0 : ACCESS_PRESENT);
     flags |= (request->useable ? FLAG_AVAILABLE : 0) | (request->seg_32bit ? FLAG_32_BIT : 0) |

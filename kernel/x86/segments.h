@@ -23,7 +23,10 @@ void segments_set_code_base(u32 base, u32 limit_pages);
 /* Loads a thread's own descriptors; reload fs and gs afterwards. At every switch of threads. */
 void segments_load_tls(const u64 descriptors[]);
 
-/* Descriptor for a set_thread_area request: a user data segment. An empty request gives 0. */
+/* Whether a set_thread_area request asks for an empty entry, in one of the two ways that Linux knows. */
+bool segments_tls_is_empty(const struct user_desc *request);
+
+/* Descriptor for such a request: a user data segment, or 0 if it is empty. */
 u64 segments_make_tls(const struct user_desc *request);
 
 /* The reverse, for get_thread_area; entry_number is left alone. */

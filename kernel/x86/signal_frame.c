@@ -78,9 +78,6 @@ struct rt_signal_frame {
 #define FPU_EXTENDED_OFFSET offsetof(struct _fpstate, sw_reserved)
 
 /* What a program can set with popf, and so may set here. */
-#define EFLAGS_TRAP 0x100u
-#define EFLAGS_DIRECTION 0x400u
-#define EFLAGS_RESUME 0x10000u
 #define EFLAGS_USER 0x50dd5u                       /* AC RF OF DF TF SF ZF AF PF CF */
 
 static struct fpu_state fpu_clean;

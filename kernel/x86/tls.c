@@ -3,6 +3,7 @@
 
 #include "kernel/syscall.h"
 #include "kernel/thread.h"
+#include "kernel/x86/cpu.h"
 #include "kernel/x86/segments.h"
 #include "mm/user.h"
 
@@ -12,22 +13,11 @@
 #define ENTRY_ANY UINT32_MAX
 #define CONTENTS_EXPAND_DOWN 1u                    /* the last of the kinds of data segment; code comes above */
 
-/*
- * Clearing an entry is allowed in the two ways Linux knows; otherwise it must be a 32-bit data segment that is
- * present.
- */
-static bool
-tls_is_empty(const struct user_desc *description)
-{
-    return description->base_addr == 0 && description->limit == 0 && description->contents == 0
-        && description->limit_in_pages == 0 && description->useable == 0
-        && description->read_exec_only == description->seg_not_present && description->seg_32bit == 0;
-}
-
+/* An entry can be emptied; otherwise it must be a 32-bit data segment that is present. */
 static bool
 tls_is_acceptable(const struct user_desc *description)
 {
-    return tls_is_empty(description)
+    return segments_tls_is_empty(description)
         || (description->seg_32bit && description->contents <= CONTENTS_EXPAND_DOWN && !description->seg_not_present);
 }
 
@@ -62,7 +52,7 @@ tls_set(struct thread *thread, u32 description_address)
         return any ? -ESRCH : -EINVAL;
     if (any && user_write_word(number_address, SEGMENT_TLS_FIRST + index) < 0)
         return -EFAULT;
-    thread->tls[index] = tls_is_empty(&description) ? 0 : segments_make_tls(&description);
+    thread->tls[index] = segments_make_tls(&description);
     return 0;
 }
 

@@ -22,26 +22,20 @@
 #define GATE_TRAP 0x8f
 #define GATE_FOR_USERS 0x60
 
-#define STUB_BYTES 16
-
 /* Bits of a page fault's error code. */
 #define PAGE_FAULT_PRESENT 1
 #define PAGE_FAULT_WRITE 2
 #define PAGE_FAULT_USER 4
 #define PAGE_FAULT_FETCH 16
 
-static_assert(offsetof(struct trap_frame, cs) == 52 && offsetof(struct trap_frame, esp) == 60, "entry.S relies on it");
+static_assert(offsetof(struct trap_frame, cs) == TRAP_FRAME_CS && offsetof(struct trap_frame, esp) == TRAP_FRAME_ESP,
+              "entry.S relies on it");
 
 struct gate {
     u16 offset_low, selector;
     u8 zero, type;
     u16 offset_high;
 };
-
-struct table_register {
-    u16 limit;
-    u32 base;
-} __attribute__((packed));
 
 /* What an exception means to a program. */
 struct exception {
@@ -94,10 +88,10 @@ set_gate(u32 vector, u16 selector, const void *entry, u8 type)
 void
 trap_start(void)
 {
-    struct table_register idt = {sizeof(gates) - 1, (u32)gates};
+    struct cpu_table idt = {sizeof(gates) - 1, (u32)gates};
 
     for (u32 vector = 0; vector < VECTOR_COUNT; vector++) {
-        set_gate(vector, SELECTOR_KERNEL_CODE, trap_stubs + vector * STUB_BYTES,
+        set_gate(vector, SELECTOR_KERNEL_CODE, trap_stubs + vector * TRAP_STUB_BYTES,
                  vector < VECTOR_IRQ_FIRST ? GATE_TRAP : GATE_INTERRUPT);
     }
     gates[VECTOR_DEBUG].type = GATE_INTERRUPT;

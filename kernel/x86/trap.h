@@ -32,9 +32,17 @@
 #define VECTOR_ALIGNMENT 17
 #define VECTOR_MACHINE_CHECK 18
 #define VECTOR_SIMD_ERROR 19
+#define VECTOR_CONTROL_PROTECTION 21
 #define VECTOR_IRQ_FIRST 32
 #define VECTOR_SYSTEM_CALL 0x80
 #define VECTOR_COUNT 256
+
+/* Where entry.S finds two registers in a struct trap_frame; the last is where a trap from user mode has its esp. */
+#define TRAP_FRAME_CS 52
+#define TRAP_FRAME_ESP 60
+
+/* From one stub of entry.S to the next; there is one for each vector. */
+#define TRAP_STUB_BYTES 16
 
 /*
  * An instruction that may fault in the kernel, and where it goes on then. For assembler text in C:
@@ -55,7 +63,7 @@ struct trap_frame {
     u32 edi, esi, ebp, pushed_esp, ebx, edx, ecx, eax; /* as pushal leaves them; pushed_esp means nothing */
     u32 ds, es;
     u32 vector;
-    u32 error;       /* the processor's error code, 0 if it gives none; for a system call eax as it was (Linux's orig_eax) */
+    u32 error;       /* the processor's error code, 0 if it gives none; for a system call eax as it was (orig_eax) */
     u32 eip, cs, eflags;
     u32 esp, ss;     /* only there if trap_from_user(frame) */
 };

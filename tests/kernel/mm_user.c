@@ -9,9 +9,6 @@
 
 #define RW (PROT_READ | PROT_WRITE)
 
-/* With SMAP: user memory may be touched. */
-#define EFLAGS_ALIGNMENT_CHECK 0x40000u
-
 /* Two pages, the second unmapped; its address. */
 static u32
 begin_edge(struct aspace **aspace)
@@ -93,6 +90,7 @@ SELFTEST(mm_user, the_door_is_shut_afterwards, "SMAP protects again after every 
     u32 edge = begin_edge(&aspace), word = 0;
     char text[8];
 
+    /* With SMAP it is this flag that lets user memory be touched. */
     check_true(edge != 0);
     check_equal(user_copy_out(edge - 8, "1234567", 8), 0);
     check_equal(cpu_read_eflags() & EFLAGS_ALIGNMENT_CHECK, 0);

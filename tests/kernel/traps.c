@@ -10,9 +10,6 @@
 #include "kernel/x86/segments.h"
 #include "kernel/x86/trap.h"
 
-#define EFLAGS_DIRECTION 0x400u
-#define EFLAGS_ALIGNMENT_CHECK 0x40000u
-
 SELFTEST(traps, fixup, "an instruction with a landing goes on there when it faults, all other registers unharmed")
 {
     u32 landed = 0;
@@ -106,7 +103,7 @@ SELFTEST(traps, interrupt_flag, "interrupts_save nests")
     interrupts_restore(inner);
     check_true(!interrupts_enabled());
     interrupts_restore(outer);
-    check_equal(interrupts_enabled(), (outer & CPU_EFLAGS_INTERRUPT) != 0);
+    check_equal(interrupts_enabled(), (outer & EFLAGS_INTERRUPT) != 0);
 }
 
 SELFTEST(traps, symbols, "an address in a function has that function's name")

@@ -1,5 +1,6 @@
 /*
- * On the host: the processor as mm sees it. What loads and flushes translations goes to the simulated one of tests/host/stub/machine.h.
+ * On the host: the processor as mm sees it. What loads and flushes translations goes to the simulated one of
+ * tests/host/stub/machine.h.
  */
 #pragma once
 
@@ -32,6 +33,7 @@ cpu_has(enum cpu_feature feature)
     return true;
 }
 
+#define EFLAGS_TRAP 0x00000100u
 #define CR4_PAE 0x00000020
 #define MSR_EFER 0xc0000080
 #define EFER_NXE 0x800
