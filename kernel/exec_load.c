@@ -95,21 +95,14 @@ exec_protection(u32 segment_flags)
         | ((segment_flags & PF_X) != 0 ? PROT_EXEC : 0);
 }
 
-/* Maps [start, end) rounded to pages, of the file from `offset` on if it is not NULL. */
+/* Maps the pages of [start, end) privately; the request says of what and how. */
 static int
-exec_map(struct aspace *aspace, u32 start, u32 end, u32 protection, struct object *object, u32 offset, u64 data_end)
+exec_map(struct aspace *aspace, u32 start, u32 end, struct mmap_request request)
 {
-    struct mmap_request request = {
-        .address = start & ~PAGE_MASK,
-        .bytes = end - (start & ~PAGE_MASK),
-        .protection = protection,
-        .flags = MAP_PRIVATE | MAP_FIXED | (object == NULL ? MAP_ANONYMOUS : 0),
-        .maximum = PROT_READ | PROT_WRITE | PROT_EXEC,
-        .object = object,
-        .object_page = offset >> PAGE_SHIFT,
-        .data_end = data_end,
-    };
-
+    request.address = start & ~PAGE_MASK;
+    request.bytes = end - request.address;
+    request.flags |= MAP_PRIVATE | MAP_FIXED;
+    request.maximum = PROT_READ | PROT_WRITE | PROT_EXEC;
     return mmap_map(aspace, &request);
 }
 
@@ -120,17 +113,22 @@ exec_map(struct aspace *aspace, u32 start, u32 end, u32 protection, struct objec
 static int
 exec_load_segment(struct aspace *aspace, const struct exec_file *file, const Elf32_Phdr *segment)
 {
-    u32 protection = exec_protection(segment->p_flags);
     u32 file_end = segment->p_vaddr + segment->p_filesz;
     u32 memory_end = segment->p_vaddr + segment->p_memsz;
     u32 zero_start = segment->p_filesz > 0 ? (file_end + PAGE_MASK) & ~PAGE_MASK : segment->p_vaddr & ~PAGE_MASK;
-    u64 data_end = segment->p_memsz > segment->p_filesz ? (u64)segment->p_offset + segment->p_filesz : 0;
+    struct mmap_request zeroes = {.protection = exec_protection(segment->p_flags), .flags = MAP_ANONYMOUS};
+    struct mmap_request data = {
+        .protection = exec_protection(segment->p_flags),
+        .object = file->inode->object,
+        .object_page = segment->p_offset >> PAGE_SHIFT,
+        .data_end = segment->p_memsz > segment->p_filesz ? (u64)segment->p_offset + segment->p_filesz : 0,
+    };
     int result = 0;
 
     if (segment->p_filesz > 0)
-        result = exec_map(aspace, segment->p_vaddr, file_end, protection, file->inode->object, segment->p_offset, data_end);
+        result = exec_map(aspace, segment->p_vaddr, file_end, data);
     if (result == 0 && memory_end > zero_start)
-        result = exec_map(aspace, zero_start, memory_end, protection, NULL, 0, 0);
+        result = exec_map(aspace, zero_start, memory_end, zeroes);
     return result;
 }
 

@@ -64,8 +64,8 @@ stack_fill_auxiliary(struct auxiliary_entry *vector, const struct exec_program *
                      const struct stack_strings *strings)
 {
     const struct process *process = current_process();
-    const struct identity after = identity_after_exec(&process->identity, program->file.inode, process->no_new_privileges);
-    const struct identity *identity = &after;
+    const struct identity identity =
+        identity_after_exec(&process->identity, program->file.inode, process->no_new_privileges);
     const struct auxiliary_entry entries[AUXILIARY_ENTRIES] = {
         {AT_HWCAP, cpu_identity.features_edx},
         {AT_PAGESZ, PAGE_SIZE},
@@ -76,11 +76,11 @@ stack_fill_auxiliary(struct auxiliary_entry *vector, const struct exec_program *
         {AT_BASE, program->linker.layout.base},
         {AT_FLAGS, 0},
         {AT_ENTRY, program->file.layout.entry},
-        {AT_UID, identity->user},
-        {AT_EUID, identity->effective_user},
-        {AT_GID, identity->group},
-        {AT_EGID, identity->effective_group},
-        {AT_SECURE, identity->user != identity->effective_user || identity->group != identity->effective_group},
+        {AT_UID, identity.user},
+        {AT_EUID, identity.effective_user},
+        {AT_GID, identity.group},
+        {AT_EGID, identity.effective_group},
+        {AT_SECURE, identity.user != identity.effective_user || identity.group != identity.effective_group},
         {AT_RANDOM, strings->random},
         {AT_EXECFN, strings->path},
         {AT_PLATFORM, strings->platform},

@@ -59,4 +59,5 @@ bool identity_may_inspect(const struct identity *other);
  * Who a process will be after it runs a file: set-user-id and set-group-id change that, unless it may not gain by
  * them. The groups are not held.
  */
-struct identity identity_after_exec(const struct identity *identity, const struct inode *executable, bool no_new_privileges);
+struct identity identity_after_exec(const struct identity *identity, const struct inode *executable,
+                                    bool no_new_privileges);
