@@ -27,10 +27,20 @@ struct inode;
 struct object;
 struct pipe;
 
+/* st_dev: no two trees have the same. */
+enum {
+    DEVICE_ROOT = 1,
+    DEVICE_PIPES,
+    DEVICE_PROC,
+    DEVICE_UNNAMED,         /* files in memory without a name (memfd_create) */
+    DEVICE_SOCKETS,
+    DEVICE_MOUNTED = 16,    /* and on: of mounted trees */
+};
+
 /* The tree that an inode belongs to; what st_dev, statfs and /proc/mounts say of it. */
 struct file_system {
     const char *name;
-    u32 device;      /* st_dev: no two trees have the same */
+    u32 device;      /* st_dev */
     u32 magic;       /* f_type */
     bool read_only;  /* nothing in it may change: see inode_check_writable */
 };

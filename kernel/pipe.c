@@ -343,7 +343,7 @@ pipe_open(struct inode *inode, struct file *file)
 
 /* ---- Pipes without a name ---- */
 
-static const struct file_system pipe_file_system = {"pipefs", 2, PIPEFS_MAGIC, false};
+static const struct file_system pipe_file_system = {"pipefs", DEVICE_PIPES, PIPEFS_MAGIC, false};
 
 /* Opening one again (/proc/self/fd/0) waits for nobody: the other side may have come and gone. */
 static const struct inode_operations pipe_inode_operations = {

@@ -157,7 +157,7 @@ proc_set_owner(struct inode *inode, const struct process *process)
     inode->group = process == NULL ? IDENTITY_ROOT : process->identity.effective_group;
 }
 
-static const struct file_system proc_file_system = {"proc", 3, PROC_SUPER_MAGIC, false};
+static const struct file_system proc_file_system = {"proc", DEVICE_PROC, PROC_SUPER_MAGIC, false};
 
 /* The mode of a descriptor's link says what the file is open for. */
 static u32

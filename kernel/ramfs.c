@@ -31,9 +31,18 @@
 
 #define RAMFS_FIRST_POSITION 2u   /* 0 and 1 are "." and ".." */
 
-static struct ramfs_tree ramfs_root_tree = {{"rootfs", RAMFS_ROOT_DEVICE, RAMFS_MAGIC, false}, .inodes = 1, .inode_limit = RAMFS_UNLIMITED};
-static struct ramfs_tree ramfs_unnamed_tree = {{"tmpfs", RAMFS_UNNAMED_DEVICE, TMPFS_MAGIC, false}, .inodes = 1,
-                                               .inode_limit = RAMFS_UNLIMITED, .budget.limit = RAMFS_UNLIMITED};
+static struct ramfs_tree ramfs_root_tree = {
+    .file_system = {"rootfs", DEVICE_ROOT, RAMFS_MAGIC, false},
+    .inodes = 1,
+    .inode_limit = RAMFS_UNLIMITED,
+};
+
+static struct ramfs_tree ramfs_unnamed_tree = {
+    .file_system = {"tmpfs", DEVICE_UNNAMED, TMPFS_MAGIC, false},
+    .inodes = 1,
+    .inode_limit = RAMFS_UNLIMITED,
+    .budget.limit = RAMFS_UNLIMITED,
+};
 
 static const struct inode_operations ramfs_operations;
 
@@ -52,6 +61,18 @@ ramfs_find(const struct inode *directory, const char *name)
     struct ramfs_entry key = {.name = name};
 
     return RB_FIND(ramfs_names, &directory->directory->names, &key);
+}
+
+struct ramfs_entry *
+ramfs_find_child(const struct inode *directory, const struct inode *child)
+{
+    struct ramfs_entry *entry;
+
+    TAILQ_FOREACH(entry, &directory->directory->entries, link) {
+        if (entry->inode == child)
+            break;
+    }
+    return entry;
 }
 
 bool
@@ -150,16 +171,12 @@ ramfs_list(struct inode *directory, u64 position, struct directory_sink *sink)
     return 0;
 }
 
-const char *
+static const char *
 ramfs_name(struct inode *directory, struct inode *child)
 {
-    struct ramfs_entry *entry;
+    const struct ramfs_entry *entry = ramfs_find_child(directory, child);
 
-    TAILQ_FOREACH(entry, &directory->directory->entries, link) {
-        if (entry->inode == child)
-            return entry->name;
-    }
-    return NULL;
+    return entry != NULL ? entry->name : NULL;
 }
 
 static int

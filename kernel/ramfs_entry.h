@@ -37,25 +37,18 @@ struct ramfs_tree {
     struct object_budget budget;          /* pages of its files */
 };
 
-/* st_dev; those between are pipes, /proc and sockets. */
-#define RAMFS_ROOT_DEVICE 1u
-#define RAMFS_UNNAMED_DEVICE 4u
-#define RAMFS_MOUNTED_DEVICE 16u        /* and on: of mounted trees */
-
 static inline struct ramfs_tree *
 ramfs_tree_of(const struct inode *inode)
 {
     return container_of(inode->file_system, struct ramfs_tree, file_system);
 }
 
-/* The entry of a name, or NULL. */
+/* The entry of a name, or of a child in any of its names; NULL: there is none. */
 struct ramfs_entry *ramfs_find(const struct inode *directory, const char *name);
+struct ramfs_entry *ramfs_find_child(const struct inode *directory, const struct inode *child);
 
 /* Takes an entry, its reference to the inode, and its share in link counts away. May sleep: pages go. */
 void ramfs_entry_remove(struct inode *directory, struct ramfs_entry *entry);
-
-/* A name that the child has in the directory, or NULL. */
-const char *ramfs_name(struct inode *directory, struct inode *child);
 
 /*
  * An inode without a name; object or target (which it then owns) is for a regular file or a symbolic link. NULL if

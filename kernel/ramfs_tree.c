@@ -10,7 +10,7 @@
 #include <linux/magic.h>
 #include <linux/stat.h>
 
-static u32 ramfs_next_device = RAMFS_MOUNTED_DEVICE;
+static u32 ramfs_next_device = DEVICE_MOUNTED;
 
 struct inode *
 ramfs_create_tree(u32 mode, const struct ramfs_limits *limits)
@@ -70,12 +70,8 @@ void
 ramfs_graft(struct inode *covered, struct inode *root)
 {
     struct inode *directory = covered->parent;
-    struct ramfs_entry *entry;
+    struct ramfs_entry *entry = ramfs_find_child(directory, covered);
 
-    TAILQ_FOREACH(entry, &directory->directory->entries, link) {
-        if (entry->inode == covered)
-            break;
-    }
     assert(entry != NULL && root->parent == NULL);
     entry->inode = inode_hold(root);
     root->parent = inode_hold(directory);
@@ -85,12 +81,8 @@ void
 ramfs_ungraft(struct inode *covered, struct inode *root)
 {
     struct inode *directory = root->parent;
-    struct ramfs_entry *entry;
+    struct ramfs_entry *entry = ramfs_find_child(directory, root);
 
-    TAILQ_FOREACH(entry, &directory->directory->entries, link) {
-        if (entry->inode == root)
-            break;
-    }
     assert(entry != NULL);
     entry->inode = covered;
     root->parent = NULL;
@@ -121,7 +113,7 @@ ramfs_next(struct inode *root, struct inode **directory, struct ramfs_entry *ent
     while (TAILQ_NEXT(entry, link) == NULL && *directory != root) {
         inode = *directory;
         *directory = inode->parent;
-        entry = ramfs_find(*directory, ramfs_name(*directory, inode));
+        entry = ramfs_find_child(*directory, inode);
     }
     return TAILQ_NEXT(entry, link);
 }

@@ -444,7 +444,7 @@ static const struct file_operations socket_operations = {
     .release = socket_release,
 };
 
-static const struct file_system socket_file_system = {"sockfs", 5, SOCKFS_MAGIC, false};
+static const struct file_system socket_file_system = {"sockfs", DEVICE_SOCKETS, SOCKFS_MAGIC, false};
 
 /* As on Linux, a socket cannot be opened once more through /proc/self/fd. */
 static int
