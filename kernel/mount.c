@@ -36,7 +36,6 @@
 
 #define MOUNT_TYPE_BYTES 16u       /* "tmpfs" and "proc" fit */
 #define MOUNT_TEMPORARY_MODE 01777u
-#define MOUNT_MODES 07777u         /* what mode= can say */
 
 /* Flags that let a tree be seen elsewhere, too. */
 #define MOUNT_CHANGES (MS_BIND | MS_MOVE | MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE)
@@ -182,35 +181,51 @@ mount_parse_size(const char *text, u32 *pages)
     return *text == '\0';
 }
 
+/* The octal number of a mode. */
+static bool
+mount_parse_mode(const char *text, u32 *mode)
+{
+    for (*mode = 0; *text >= '0' && *text <= '7' && *mode <= INODE_PERMISSIONS; text++)
+        *mode = *mode << 3 | (u32)(*text - '0');
+    return *text == '\0' && *mode <= INODE_PERMISSIONS;
+}
+
+/* The number of a user or a group. */
+static bool
+mount_parse_id(const char *text, u32 *id)
+{
+    u64 number;
+
+    if (!string_read_number(&text, &number) || *text != '\0' || number >= UINT32_MAX)
+        return false;
+    *id = (u32)number;
+    return true;
+}
+
 /* Takes one option, NAME=VALUE. */
 static bool
 mount_parse_option(struct mount_request *request, const char *option)
 {
-    const char *value = strchr(option, '=');
-    u32 length = value == NULL ? 0 : (u32)(value - option);
-    u64 number = 0;
-    bool right;
+    const struct {
+        const char *name;
+        bool (*parse)(const char *text, u32 *value);
+        u32 *value;
+    } options[] = {
+        {"size", mount_parse_size, &request->limits.pages},
+        {"nr_inodes", mount_parse_count, &request->limits.inodes},
+        {"mode", mount_parse_mode, &request->mode},
+        {"uid", mount_parse_id, &request->user},
+        {"gid", mount_parse_id, &request->group},
+    };
+    const char *equals = strchr(option, '=');
 
-    if (value++ == NULL)
-        return false;
-    if (length == 4 && memcmp(option, "size", length) == 0)
-        return mount_parse_size(value, &request->limits.pages);
-    if (length == 9 && memcmp(option, "nr_inodes", length) == 0)
-        return mount_parse_count(value, &request->limits.inodes);
-    if (length == 4 && memcmp(option, "mode", length) == 0) {
-        for (; *value >= '0' && *value <= '7' && number <= MOUNT_MODES; value++)
-            number = number << 3 | (u32)(*value - '0');
-        request->mode = (u32)number;
-        return *value == '\0' && number <= MOUNT_MODES;
+    for (u32 i = 0; equals != NULL && i < ARRAY_SIZE(options); i++) {
+        usize length = strlen(options[i].name);
+
+        if (length == (usize)(equals - option) && memcmp(option, options[i].name, length) == 0)
+            return options[i].parse(equals + 1, options[i].value);
     }
-    right = string_read_number(&value, &number) && *value == '\0' && number < UINT32_MAX;
-    if (length == 3 && memcmp(option, "uid", length) == 0)
-        request->user = (u32)number;
-    else if (length == 3 && memcmp(option, "gid", length) == 0)
-        request->group = (u32)number;
-    else
-        return false;
-    return right;
+    return false;
 }
 
 /* Takes options with commas between them; the text is cut up. */
@@ -224,7 +239,8 @@ mount_parse_options(struct mount_request *request, char *text)
         if (text != NULL)
             *text++ = '\0';
         if (!mount_parse_option(request, option)) {
-            log_warn("mount: tmpfs knows size=BYTES[KMG%%], nr_inodes=N[KMG], mode=OCTAL, uid=N and gid=N, but not %s", option);
+            log_warn("mount: tmpfs knows size=BYTES[KMG%%], nr_inodes=N[KMG], mode=OCTAL, uid=N and gid=N, but not %s",
+                     option);
             return -EINVAL;
         }
     }
@@ -413,7 +429,8 @@ mount_print_family(struct text_buffer *text)
 
         if (inode_path(mount->root, &path) == 0) {
             text_print(text, "%u %u %u:%u / %s %s - %s %s ", tree->device, mount->covered->file_system->device,
-                       MAJOR(tree->device), MINOR(tree->device), path.data, mount_access(mount->root), tree->name, mount->source);
+                       MAJOR(tree->device), MINOR(tree->device), path.data, mount_access(mount->root), tree->name,
+                       mount->source);
             mount_print_options(mount->root, text);
             text_print(text, "\n");
         }
@@ -426,7 +443,8 @@ mount_must(struct inode *parent, const char *name, const struct mount_request *r
 {
     struct inode *directory;
 
-    if (ramfs_create(parent, name, S_IFDIR | request->mode, 0, &directory) < 0 || mount_on(directory, request, request->type) < 0)
+    if (ramfs_create(parent, name, S_IFDIR | request->mode, 0, &directory) < 0
+        || mount_on(directory, request, request->type) < 0)
         panic("no memory for %s", name);
     inode_release(directory);
 }
