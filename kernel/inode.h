@@ -21,6 +21,10 @@
 #include "kernel/types.h"
 
 #include <asm/errno.h>
+#include <linux/stat.h>
+
+/* The bits of a mode that chmod sets; the others are the type (S_IFMT). */
+#define INODE_PERMISSIONS 07777u
 
 struct file;
 struct inode;
@@ -105,8 +109,8 @@ struct inode {
 };
 
 /*
- * A new inode with one reference, the current process's effective user and group, the time of now, no links and a number not used before.
- * NULL if memory is short. Never sleeps.
+ * A new inode with one reference, the current process's effective user and group, the time of now, no links and a
+ * number not used before. NULL if memory is short. Never sleeps.
  */
 struct inode *inode_create(const struct inode_operations *operations, const struct file_system *file_system, u32 mode);
 
@@ -202,5 +206,5 @@ inode_check_writable(const struct inode *inode)
 static inline bool
 inode_is(const struct inode *inode, u32 type)
 {
-    return (inode->mode & 0170000) == type;
+    return (inode->mode & S_IFMT) == type;
 }

@@ -18,7 +18,6 @@
 #include <linux/fcntl.h>
 #include <linux/stat.h>
 
-#define ATTRIBUTE_PERMISSIONS 07777u
 #define ATTRIBUTE_MASK 0777u         /* what umask keeps */
 #define ATTRIBUTE_KEEP UINT32_MAX    /* chown: leave it as it is */
 
@@ -44,7 +43,7 @@ attribute_set_mode(struct inode *inode, u32 mode)
     }
     if (!permission_has_group(inode->group))
         mode &= ~(u32)S_ISGID;
-    inode->mode = (inode->mode & ~ATTRIBUTE_PERMISSIONS) | (mode & ATTRIBUTE_PERMISSIONS);
+    inode->mode = (inode->mode & ~INODE_PERMISSIONS) | (mode & INODE_PERMISSIONS);
     inode_touch_changed(inode);
     inode_release(inode);
     return 0;
@@ -139,7 +138,7 @@ sys_fchown32(s32 descriptor, u32 user, u32 group)
     return error < 0 ? error : attribute_set_owner(inode, user, group);
 }
 
-/* No file system here has extended attributes, which ls asks for: an answer that programs know, as they do not ENOSYS. */
+/* No file system here has extended attributes. ls asks for them, and knows this answer, but not ENOSYS. */
 s32
 sys_extended_attribute(void)
 {
@@ -152,7 +151,6 @@ static s32
 attribute_set_length(struct inode *inode, u32 low, u32 high)
 {
     u64 length = (u64)high << 32 | low;
-
     int error;
 
     if ((s64)length < 0)

@@ -17,8 +17,6 @@
 #include <linux/fs.h>
 #include <linux/stat.h>
 
-#define DESCRIPTOR_PERMISSIONS 07777u
-
 /* Status flags that F_SETFL may change. */
 #define DESCRIPTOR_SETTABLE (O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME)
 
@@ -38,7 +36,7 @@ descriptor_install(struct file *file, u32 minimum, bool close_on_exec)
 static s32
 descriptor_open(struct inode *start, const char *path, u32 flags, u32 mode)
 {
-    u32 permissions = mode & DESCRIPTOR_PERMISSIONS & ~current_process()->file_mode_mask;
+    u32 permissions = mode & INODE_PERMISSIONS & ~current_process()->file_mode_mask;
     struct file *file;
     int error = file_open(start, path, flags, permissions, &file);
 
@@ -78,7 +76,7 @@ sys_close(s32 descriptor)
 
 /* ---- Pipes ---- */
 
-s32
+int
 descriptor_install_pair(struct file *ends[2], bool close_on_exec, u32 address)
 {
     struct file_table *files = current_process()->files;

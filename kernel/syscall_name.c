@@ -18,8 +18,6 @@
 #include <linux/fs.h>
 #include <linux/stat.h>
 
-#define NAME_PERMISSIONS 07777u
-
 /* ---- Making ---- */
 
 /* Whether something can be made where a path ends. */
@@ -54,7 +52,7 @@ name_make(s32 directory, u32 path, u32 mode, u32 device)
 s32
 sys_mkdirat(s32 directory, u32 path, u32 mode)
 {
-    return name_make(directory, path, S_IFDIR | (mode & (NAME_PERMISSIONS & ~(u32)(S_ISUID | S_ISGID))), 0);
+    return name_make(directory, path, S_IFDIR | (mode & (INODE_PERMISSIONS & ~(u32)(S_ISUID | S_ISGID))), 0);
 }
 
 s32
@@ -78,7 +76,7 @@ sys_mknodat(s32 directory, u32 path, u32 mode, u32 device)
         device = 0;
     else if (!permission_is_root())
         return -EPERM;
-    return name_make(directory, path, type | (mode & NAME_PERMISSIONS), device);
+    return name_make(directory, path, type | (mode & INODE_PERMISSIONS), device);
 }
 
 s32
@@ -147,6 +145,7 @@ name_link(struct inode *inode, s32 directory, u32 path)
 s32
 sys_linkat(s32 old_directory, u32 old_path, s32 new_directory, u32 new_path, u32 flags)
 {
+    u32 walk = (flags & AT_EMPTY_PATH) | (flags & AT_SYMLINK_FOLLOW ? 0 : AT_SYMLINK_NOFOLLOW);
     struct inode *inode;
     int error;
 
@@ -154,7 +153,7 @@ sys_linkat(s32 old_directory, u32 old_path, s32 new_directory, u32 new_path, u32
         return -EINVAL;
     if (flags & AT_EMPTY_PATH && !permission_is_root())
         return -ENOENT;
-    error = path_lookup_at(old_directory, old_path, (flags & AT_EMPTY_PATH) | (flags & AT_SYMLINK_FOLLOW ? 0 : AT_SYMLINK_NOFOLLOW), &inode);
+    error = path_lookup_at(old_directory, old_path, walk, &inode);
     if (error < 0)
         return error;
     error = name_link(inode, new_directory, new_path);
