@@ -38,26 +38,22 @@ static struct inode *proc_target_executable(struct process *process);
 static struct inode *proc_target_directory(struct process *process);
 static struct inode *proc_target_root(struct process *process);
 
-#define PROC_NO_SETTING {NULL, NULL, false}
-#define PROC_FILE(parent, name, print) \
-    {parent, name, S_IFREG | 0444, PROC_NONE, print, NULL, PROC_NO_SETTING, NULL, NULL, false}
-#define PROC_DIRECTORY(parent, name, directory) \
-    {parent, name, S_IFDIR | 0555, directory, NULL, NULL, PROC_NO_SETTING, NULL, NULL, false}
-#define PROC_LINK(parent, name, target) \
-    {parent, name, S_IFLNK | 0777, PROC_NONE, NULL, target, PROC_NO_SETTING, NULL, NULL, false}
-#define PROC_SETTING(parent, name, apply) \
-    {parent, name, S_IFREG | 0644, PROC_NONE, NULL, NULL, {name, apply, false}, NULL, NULL, false}
-#define PROC_TOGGLE(parent, name, apply) \
-    {parent, name, S_IFREG | 0644, PROC_NONE, NULL, NULL, {name, apply, true}, NULL, NULL, false}
-
-#define PROC_FILE_WRITTEN(parent, name, print, write) \
-    {parent, name, S_IFREG | 0644, PROC_NONE, print, NULL, PROC_NO_SETTING, write, NULL, false}
-#define PROC_THREAD_FILE(parent, name, print) \
-    {parent, name, S_IFREG | 0444, PROC_NONE, NULL, NULL, PROC_NO_SETTING, NULL, print, false}
+/* Where an entry stands, what it is called, and what is behind it. */
+#define PROC_FILE(in, called, printer) {.parent = in, .name = called, .mode = S_IFREG | 0444, .print = printer}
+#define PROC_FILE_WRITTEN(in, called, printer, writer) \
+    {.parent = in, .name = called, .mode = S_IFREG | 0644, .print = printer, .write = writer}
+#define PROC_THREAD_FILE(in, called, printer) \
+    {.parent = in, .name = called, .mode = S_IFREG | 0444, .print_thread = printer}
+#define PROC_DIRECTORY(in, called, which) {.parent = in, .name = called, .mode = S_IFDIR | 0555, .directory = which}
+#define PROC_LINK(in, called, leads_to) {.parent = in, .name = called, .mode = S_IFLNK | 0777, .target = leads_to}
+#define PROC_SETTING(in, called, applier) \
+    {.parent = in, .name = called, .mode = S_IFREG | 0644, .setting = {called, applier, false}}
+#define PROC_TOGGLE(in, called, applier) \
+    {.parent = in, .name = called, .mode = S_IFREG | 0644, .setting = {called, applier, true}}
 
 /* What only who may inspect the process may open. */
-#define PROC_INSPECTED(parent, name, mode, print) \
-    {parent, name, S_IFREG | mode, PROC_NONE, print, NULL, PROC_NO_SETTING, NULL, NULL, true}
+#define PROC_INSPECTED(in, called, permissions, printer) \
+    {.parent = in, .name = called, .mode = S_IFREG | permissions, .print = printer, .inspects = true}
 
 static const struct proc_entry proc_root_entry = PROC_DIRECTORY(PROC_NONE, "proc", PROC_ROOT);
 static const struct proc_entry proc_process_entry = PROC_DIRECTORY(PROC_ROOT, NULL, PROC_PROCESS);
@@ -106,7 +102,7 @@ static const struct proc_entry proc_entries[] = {
     PROC_LINK(PROC_PROCESS, "cwd", proc_target_directory),
     PROC_INSPECTED(PROC_PROCESS, "environ", 0400, proc_print_environment),
     PROC_LINK(PROC_PROCESS, "exe", proc_target_executable),
-    {PROC_PROCESS, "fd", S_IFDIR | 0500, PROC_DESCRIPTORS, NULL, NULL, PROC_NO_SETTING, NULL, NULL, true},
+    {.parent = PROC_PROCESS, .name = "fd", .mode = S_IFDIR | 0500, .directory = PROC_DESCRIPTORS, .inspects = true},
     PROC_FILE(PROC_PROCESS, "limits", proc_print_limits),
     PROC_INSPECTED(PROC_PROCESS, "maps", 0444, proc_print_maps),
     PROC_FILE(PROC_PROCESS, "mountinfo", proc_print_mount_family),
@@ -308,7 +304,7 @@ proc_list_number(struct directory_sink *sink, const struct proc_entry *entry, u3
                        (u64)PROC_DYNAMIC_POSITION + number + 1);
 }
 
-/* The smallest process number from `number` on, or 0 if there is none: threads, groups and sessions have numbers, too. */
+/* The smallest process number from `number` on, or 0 if there is none. Threads, groups and sessions have numbers, too. */
 static u32
 proc_next_process(u32 number)
 {

@@ -100,25 +100,23 @@ proc_print_stat_life(const struct process *process, char state, const struct pro
 static void
 proc_print_stat_rest(const struct process *process, const struct thread *thread, struct text_buffer *text)
 {
+    static const struct aspace nothing;
     struct report_size size = proc_size_of(process);
     struct proc_signals signals = proc_signals_of(process, thread);
-    const struct aspace *aspace = process->aspace;
+    const struct aspace *aspace = process->aspace != NULL ? process->aspace : &nothing;
     u32 start_ticks = (u32)divide_u64(process->start_time, TIMER_TICK_NANOSECONDS, NULL);
 
     text_print(text, " %u 0 %u %u %u %u", process->thread_count, start_ticks, size.total * PAGE_SIZE, size.resident,
                UINT32_MAX);
     /* Text bounds, stack, esp and eip. */
-    text_print(text, " %u %u %u 0 0", aspace == NULL ? 0 : aspace->code_start, aspace == NULL ? 0 : aspace->code_end,
-               aspace == NULL ? 0 : aspace->stack_top);
+    text_print(text, " %u %u %u 0 0", aspace->code_start, aspace->code_end, aspace->stack_top);
     text_print(text, " %u %u %u %u", (u32)signals.pending, (u32)signals.blocked, (u32)signals.ignored,
                (u32)signals.caught);
     /* Wait channel, swapped pages, exit signal, processor, scheduling, waits for devices, guest time. */
     text_print(text, " 0 0 0 %d 0 0 0 0 0 0", process->exit_signal);
     /* Data bounds, heap, arguments, environment, exit status. */
-    text_print(text, " 0 0 %u %u %u %u %u %u\n", aspace == NULL ? 0 : aspace->heap_start,
-               aspace == NULL ? 0 : aspace->arguments_start, aspace == NULL ? 0 : aspace->arguments_end,
-               aspace == NULL ? 0 : aspace->arguments_end, aspace == NULL ? 0 : aspace->environment_end,
-               process->exit_status);
+    text_print(text, " 0 0 %u %u %u %u %u %u\n", aspace->heap_start, aspace->arguments_start, aspace->arguments_end,
+               aspace->arguments_end, aspace->environment_end, process->exit_status);
 }
 
 void
@@ -239,7 +237,8 @@ static void
 proc_print_capabilities(const struct identity *identity, struct text_buffer *text)
 {
     text_print(text, "CapInh:\t%016llx\nCapPrm:\t%016llx\n", 0ull, identity_permitted_capabilities(identity));
-    text_print(text, "CapEff:\t%016llx\nCapBnd:\t%016llx\n", identity_effective_capabilities(identity), CAPABILITIES_ALL);
+    text_print(text, "CapEff:\t%016llx\nCapBnd:\t%016llx\n", identity_effective_capabilities(identity),
+               CAPABILITIES_ALL);
     text_print(text, "CapAmb:\t%016llx\n", 0ull);
 }
 
