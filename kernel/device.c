@@ -98,33 +98,12 @@ static const struct file_operations full_operations = {.read = zero_read, .write
 
 /* ---- Random ---- */
 
-#define RANDOM_COPY_BYTES 64u   /* made at a time: lies on the kernel stack */
-
-static u32
-random_fill(struct transfer *transfer, u32 bytes)
-{
-    u32 done = 0;
-
-    while (done < bytes) {
-        u8 numbers[RANDOM_COPY_BYTES];
-        u32 count = bytes - done < sizeof(numbers) ? bytes - done : sizeof(numbers);
-        u32 copied;
-
-        entropy_fill(numbers, count);
-        copied = transfer_out(transfer, numbers, count);
-        done += copied;
-        if (copied < count)
-            break;
-    }
-    return done;
-}
-
 static s32
 random_read(struct file *file, struct transfer *transfer, u64 *offset)
 {
     (void)file;
     (void)offset;
-    return device_read_endless(transfer, random_fill);
+    return device_read_endless(transfer, entropy_transfer);
 }
 
 static const struct file_operations random_operations = {.read = random_read, .write = null_write, .size = null_size};

@@ -6,4 +6,10 @@
 
 #include "kernel/types.h"
 
+struct transfer;
+
+/* Fills kernel memory. Never sleeps. */
 void entropy_fill(void *bytes, usize count);
+
+/* Writes as many to a transfer, as transfer_out: how many could be. May sleep. */
+u32 entropy_transfer(struct transfer *transfer, u32 bytes);

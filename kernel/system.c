@@ -6,6 +6,7 @@
 #include "kernel/signal.h"
 #include "kernel/syscall.h"
 #include "kernel/time.h"
+#include "kernel/transfer.h"
 #include "kernel/version.h"
 #include "mm/report.h"
 #include "mm/user.h"
@@ -24,9 +25,6 @@ static const struct new_utsname system_name = {
     .machine = "i686",
     .domainname = "(none)",
 };
-
-/* getrandom's bytes are handed out in portions of this size. */
-#define RANDOM_PORTION 64u
 
 s32
 sys_uname(u32 buffer)
@@ -58,24 +56,20 @@ sys_sysinfo(u32 buffer)
 s32
 sys_getrandom(u32 buffer, u32 bytes, u32 flags)
 {
-    u8 portion[RANDOM_PORTION];
-    u32 done = 0;
+    struct transfer transfer;
+    u32 done;
 
-    if ((flags & ~(u32)(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE)) != 0 || (flags & GRND_RANDOM && flags & GRND_INSECURE))
+    if ((flags & ~(u32)(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE)) != 0)
+        return -EINVAL;
+    if ((flags & GRND_RANDOM) != 0 && (flags & GRND_INSECURE) != 0)
         return -EINVAL;
     if (bytes > INT32_MAX)
         bytes = INT32_MAX;
     if (!user_range_ok(buffer, bytes))
         return -EFAULT;
-    while (done < bytes) {
-        u32 count = bytes - done < RANDOM_PORTION ? bytes - done : RANDOM_PORTION;
-
-        entropy_fill(portion, count);
-        if (user_copy_out(buffer + done, portion, count) < 0)
-            return done > 0 ? (s32)done : -EFAULT;
-        done += count;
-    }
-    return (s32)done;
+    transfer = transfer_user(buffer, bytes);
+    done = entropy_transfer(&transfer, bytes);
+    return done == 0 && bytes > 0 ? -EFAULT : (s32)done;
 }
 
 static s32
