@@ -6,7 +6,6 @@
 #include "kernel/process.h"
 #include "kernel/syscall.h"
 #include "kernel/syscall_file.h"
-#include "kernel/time.h"
 #include "mm/user.h"
 
 #include <asm/errno.h>
@@ -14,7 +13,7 @@
 #define IPC_PERMISSIONS 0777u
 
 /* Results between this, negated, and -1 are errors; others may be addresses. */
-#define LARGEST_ERRNO 4095
+#define ERRNO_MAXIMUM 4095
 
 struct ipc_object *
 ipc_find(const struct ipc_table *table, s32 id)
@@ -72,17 +71,19 @@ ipc_permits(const struct ipc_object *object, u32 wanted)
     if (own->effective_user == IDENTITY_ROOT)
         return true;
     if (own->effective_user == permission->uid || own->effective_user == permission->cuid)
-        mode >>= 6;
+        mode >>= PERMISSION_OWNER_SHIFT;
     else if (own->effective_group == permission->gid || own->effective_group == permission->cgid
              || identity_has_supplementary(own, permission->gid))
-        mode >>= 3;
+        mode >>= PERMISSION_GROUP_SHIFT;
     return (mode & wanted) == wanted;
 }
 
 bool
 ipc_permits_get(const struct ipc_object *object, u32 flags)
 {
-    return ipc_permits(object, (flags >> 6 | flags >> 3 | flags) & 7);
+    u32 wanted = flags >> PERMISSION_OWNER_SHIFT | flags >> PERMISSION_GROUP_SHIFT | flags;
+
+    return ipc_permits(object, wanted & PERMISSION_ALL);
 }
 
 bool
@@ -104,12 +105,6 @@ ipc_change(struct ipc_object *object, const struct ipc64_perm *permission)
     return 0;
 }
 
-u32
-ipc_time(void)
-{
-    return time_seconds();
-}
-
 /* ---- The old door ---- */
 
 static s32
@@ -117,7 +112,7 @@ ipc_shmat(s32 id, u32 address, u32 flags, u32 result_address)
 {
     s32 result = sys_shmat(id, address, flags);
 
-    if (result < 0 && result >= -LARGEST_ERRNO)
+    if (result < 0 && result >= -ERRNO_MAXIMUM)
         return result;
     return user_write_word(result_address, (u32)result);
 }

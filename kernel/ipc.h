@@ -6,6 +6,7 @@
 
 #include <bsd/sys/queue.h>
 
+#include "kernel/permission.h"
 #include "kernel/types.h"
 
 #include <linux/ipc.h>
@@ -31,7 +32,7 @@ int ipc_find_key(const struct ipc_table *table, s32 key, u32 flags, struct ipc_o
 void ipc_add(struct ipc_table *table, struct ipc_object *object, s32 key, u32 flags);
 void ipc_remove(struct ipc_object *object);
 
-/* Whether the current process may do this: permission bits as of one class (4 read, 2 write). */
+/* Whether the current process may do this: PERMISSION_READ and so on. */
 bool ipc_permits(const struct ipc_object *object, u32 wanted);
 
 /* Whether it may do what a get call's flags ask for. */
@@ -42,6 +43,3 @@ bool ipc_is_own(const struct ipc_object *object);
 
 /* IPC_SET: takes over owner, group and mode: 0 or -EPERM. */
 int ipc_change(struct ipc_object *object, const struct ipc64_perm *permission);
-
-/* Seconds since 1970, for the times of the status. */
-u32 ipc_time(void);

@@ -9,8 +9,6 @@
 #include <linux/stat.h>
 
 #define MODE_ANY_EXECUTE 0111u
-#define MODE_OWNER_SHIFT 6
-#define MODE_GROUP_SHIFT 3
 
 /* Who the current thread acts as; NULL: as root, without asking. */
 static const struct identity *
@@ -39,9 +37,9 @@ static u32
 permission_class(const struct inode *inode, const struct identity *identity)
 {
     if (identity->effective_user == inode->user)
-        return inode->mode >> MODE_OWNER_SHIFT;
+        return inode->mode >> PERMISSION_OWNER_SHIFT;
     if (identity->effective_group == inode->group || identity_has_supplementary(identity, inode->group))
-        return inode->mode >> MODE_GROUP_SHIFT;
+        return inode->mode >> PERMISSION_GROUP_SHIFT;
     return inode->mode;
 }
 

@@ -7,10 +7,15 @@
 #include "kernel/identity.h"
 #include "kernel/inode.h"
 
-/* What is wanted, as in one class of the mode's bits and as access says it. */
+/* What is wanted, as in one class of a mode's bits and as access says it. */
 #define PERMISSION_EXECUTE 1u
 #define PERMISSION_WRITE   2u
 #define PERMISSION_READ    4u
+#define PERMISSION_ALL     7u
+
+/* Where the classes of the owner and of the group stand in a mode; that of the others is the lowest. */
+#define PERMISSION_OWNER_SHIFT 6
+#define PERMISSION_GROUP_SHIFT 3
 
 /* 0, -EACCES, or -EROFS for writing to a file, directory or link of a tree that is mounted read-only. */
 int permission_check(const struct inode *inode, u32 wanted);

@@ -133,7 +133,7 @@ undo_apply(const struct semaphore_undo *undo)
         set->semaphores[i].value = (u16)(value < 0 ? 0 : value > SEMVMX ? SEMVMX : value);
         set->semaphores[i].process = (s32)undo->process->id;
     }
-    set->operation_time = ipc_time();
+    set->operation_time = time_seconds();
     set_serve(set);
 }
 
@@ -164,7 +164,7 @@ set_create(s32 key, u32 count, u32 flags)
     if (set == NULL)
         return -ENOMEM;
     set->count = count;
-    set->changed_time = ipc_time();
+    set->changed_time = time_seconds();
     TAILQ_INIT(&set->waits);
     ipc_add(&sets, &set->ipc, key, flags);
     return set->ipc.id;
@@ -259,7 +259,7 @@ operations_try(struct semaphore_set *set, struct semaphore_wait *call)
     }
     for (u32 i = 0; i < call->count; i++)
         set->semaphores[call->operations[i].sem_num].process = (s32)call->process->id;
-    set->operation_time = ipc_time();
+    set->operation_time = time_seconds();
 }
 
 /* Counters have changed: does what others wait for, and what that makes possible. */
@@ -315,7 +315,7 @@ operations_check(const struct semaphore_set *set, const struct sembuf *operation
             return -EFBIG;
         alters |= operations[i].sem_op != 0;
     }
-    return ipc_permits(&set->ipc, alters ? 2 : 4) ? 0 : -EACCES;
+    return ipc_permits(&set->ipc, alters ? PERMISSION_WRITE : PERMISSION_READ) ? 0 : -EACCES;
 }
 
 static bool
@@ -396,7 +396,7 @@ set_status(const struct semaphore_set *set, u32 address)
         .sem_nsems = set->count,
     };
 
-    return ipc_permits(&set->ipc, 4) ? user_copy_out(address, &status, sizeof(status)) : -EACCES;
+    return ipc_permits(&set->ipc, PERMISSION_READ) ? user_copy_out(address, &status, sizeof(status)) : -EACCES;
 }
 
 static s32
@@ -409,7 +409,7 @@ set_change(struct semaphore_set *set, u32 address)
         return -EFAULT;
     error = ipc_change(&set->ipc, &status.sem_perm);
     if (error == 0)
-        set->changed_time = ipc_time();
+        set->changed_time = time_seconds();
     return error;
 }
 
@@ -421,7 +421,7 @@ set_value(struct semaphore_set *set, u32 number, s32 value)
     undo_forget(set, number);
     set->semaphores[number].value = (u16)value;
     set->semaphores[number].process = (s32)current_process()->id;
-    set->changed_time = ipc_time();
+    set->changed_time = time_seconds();
     return 0;
 }
 
@@ -492,7 +492,7 @@ semaphore_control(struct semaphore_set *set, u32 number, u32 command, s32 value)
 {
     if (number >= set->count)
         return -EINVAL;
-    if (!ipc_permits(&set->ipc, command == SETVAL ? 2 : 4))
+    if (!ipc_permits(&set->ipc, command == SETVAL ? PERMISSION_WRITE : PERMISSION_READ))
         return -EACCES;
     switch (command) {
     case GETVAL:
@@ -526,9 +526,9 @@ sys_semctl(s32 id, s32 number, u32 command, u32 argument)
         set_remove(set);
         return 0;
     case GETALL:
-        return ipc_permits(&set->ipc, 4) ? set_read_values(set, argument) : -EACCES;
+        return ipc_permits(&set->ipc, PERMISSION_READ) ? set_read_values(set, argument) : -EACCES;
     case SETALL:
-        return ipc_permits(&set->ipc, 2) ? set_write_values(id, set->count, argument) : -EACCES;
+        return ipc_permits(&set->ipc, PERMISSION_WRITE) ? set_write_values(id, set->count, argument) : -EACCES;
     case GETVAL:
     case GETPID:
     case GETNCNT:

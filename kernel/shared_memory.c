@@ -16,6 +16,7 @@
 #include "kernel/process.h"
 #include "kernel/ramfs.h"
 #include "kernel/syscall_file.h"
+#include "kernel/time.h"
 #include "kernel/x86/cpu.h"
 #include "mm/frame.h"
 #include "mm/kmem.h"
@@ -99,7 +100,7 @@ segment_fill(struct segment *segment, __kernel_key_t key, u32 bytes)
 
     status->shm_segsz = bytes;
     status->shm_cpid = (s32)current_process()->id;
-    status->shm_ctime = ipc_time();
+    status->shm_ctime = time_seconds();
     format(name, sizeof(name), "/SYSV%08x (deleted)", (u32)key);
     object_set_name(segment->object, name, (u32)segment->ipc.id);
 }
@@ -178,7 +179,7 @@ segment_attach(struct segment *segment, u32 address, u32 flags)
         error = mmap_map(cpu()->aspace, &request);
     if (error < 0)
         return error == -EEXIST ? -EINVAL : error;
-    segment->status.shm_atime = ipc_time();
+    segment->status.shm_atime = time_seconds();
     segment->status.shm_lpid = (s32)current_process()->id;
     return (s32)request.address;
 }
@@ -186,13 +187,14 @@ segment_attach(struct segment *segment, u32 address, u32 flags)
 s32
 sys_shmat(s32 id, u32 address, u32 flags)
 {
+    u32 wanted = flags & SHM_RDONLY ? PERMISSION_READ : PERMISSION_READ | PERMISSION_WRITE;
     struct segment *segment;
 
     shared_memory_reap();
     segment = segment_find(id);
     if (segment == NULL)
         return -EINVAL;
-    if (!ipc_permits(&segment->ipc, flags & SHM_RDONLY ? 4 : 6))
+    if (!ipc_permits(&segment->ipc, wanted))
         return -EACCES;
     return segment_attach(segment, address, flags);
 }
@@ -240,7 +242,7 @@ sys_shmdt(u32 address)
             return error;
         region = segment_find_part(address, end);
     }
-    segment->status.shm_dtime = ipc_time();
+    segment->status.shm_dtime = time_seconds();
     segment->status.shm_lpid = (s32)current_process()->id;
     shared_memory_reap();
     return 0;
@@ -253,7 +255,7 @@ segment_status(const struct segment *segment, u32 address)
 {
     struct shmid64_ds status = segment->status;
 
-    if (!ipc_permits(&segment->ipc, 4))
+    if (!ipc_permits(&segment->ipc, PERMISSION_READ))
         return -EACCES;
     status.shm_nattch = segment_attached(segment);
     status.shm_perm = segment->ipc.permission;
@@ -271,7 +273,7 @@ segment_change(struct segment *segment, u32 address)
         return -EFAULT;
     error = ipc_change(&segment->ipc, &status.shm_perm);
     if (error == 0)
-        segment->status.shm_ctime = ipc_time();
+        segment->status.shm_ctime = time_seconds();
     return error;
 }
 

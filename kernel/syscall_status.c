@@ -222,8 +222,6 @@ sys_fstatfs64(s32 descriptor, u32 size, u32 address)
 
 /* ---- Access ---- */
 
-#define ACCESS_ALL 7u
-
 static int
 access_check(s32 directory, u32 path, u32 mode, u32 flags)
 {
@@ -245,7 +243,7 @@ sys_faccessat2(s32 directory, u32 path, u32 mode, u32 flags)
     struct identity real;
     int error;
 
-    if ((mode & ~ACCESS_ALL) || (flags & ~(u32)(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)))
+    if ((mode & ~PERMISSION_ALL) || (flags & ~(u32)(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)))
         return -EINVAL;
     real = identity_copy(&thread->process->identity);
     real.effective_user = real.user;
