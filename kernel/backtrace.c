@@ -9,6 +9,7 @@
  */
 #include "kernel/backtrace.h"
 
+#include "boot/layout.h"
 #include "kernel/lib/string.h"
 #include "kernel/printk.h"
 #include "kernel/symbols.h"
@@ -16,7 +17,6 @@
 #include "kernel/x86/trap.h"
 
 #define STACK_BYTES_MAX 8192
-#define PAGE_BYTES 4096
 #define LINES_MAX 40
 
 /* call rel32; jmp rel32 and jcc rel32; call r/m32, which is FF with 2 in the middle of its second byte. */
@@ -91,9 +91,10 @@ static bool
 jumps_to(u32 from, u32 to)
 {
     for (u32 at = from + DISTANCE_BYTES + 1; in_text(at) && function_of(at - 1) == from; at++) {
-        const u8 *opcode = (const u8 *)(at - DISTANCE_BYTES - 1);
+        u8 opcode = *(const u8 *)(at - DISTANCE_BYTES - 1);
+        bool is_jump = opcode == OPCODE_JUMP || (opcode & OPCODE_CONDITION_MASK) == OPCODE_CONDITION;
 
-        if (relative_target(at) == to && (*opcode == OPCODE_JUMP || (*opcode & OPCODE_CONDITION_MASK) == OPCODE_CONDITION))
+        if (is_jump && relative_target(at) == to)
             return true;
     }
     return false;
@@ -138,9 +139,7 @@ is_trap_entry(u32 function)
     return function == (u32)page_fault_entry || function == (u32)exception_entry || function == (u32)interrupt_entry;
 }
 
-/*
- * If the trail has come to an entry, the trap frame behind its return address; otherwise NULL.
- */
+/* If the trail has come to an entry, the trap frame behind its return address; otherwise NULL. */
 static const struct trap_frame *
 find_trap_frame(const struct trail *trail)
 {
@@ -175,7 +174,7 @@ stack_end(u32 stack)
         return (u32)boot_stack_top;
     if (stack < thread_end && thread_end - stack <= STACK_BYTES_MAX)
         return thread_end;
-    return (stack | (PAGE_BYTES - 1)) + 1;
+    return (stack | (BOOT_PAGE_BYTES - 1)) + 1;
 }
 
 /* Which calls are looked for: to the function found last, by a register, or any. */

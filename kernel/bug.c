@@ -16,7 +16,8 @@
 enum bug { BUG_NONE, BUG_NULL, BUG_STACK, BUG_ASSERT, BUG_FREE };
 
 static unsigned bug = BUG_NONE;
-BOOT_CHOICE(bug, bug, "provoke a bug of the kernel, to see what a panic looks like", "none", "null", "stack", "assert", "free");
+BOOT_CHOICE(bug, bug, "provoke a bug of the kernel, to see what a panic looks like",
+            "none", "null", "stack", "assert", "free");
 
 #define PATIENCE_TICKS 100
 #define OBJECT_BYTES 64

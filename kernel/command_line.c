@@ -123,7 +123,9 @@ set_number(const struct boot_switch *boot_switch, const char *value)
 {
     u64 number;
 
-    if (!string_read_number(&value, &number) || *value || number < boot_switch->minimum || number > boot_switch->maximum)
+    if (!string_read_number(&value, &number) || *value != '\0')
+        return false;
+    if (number < boot_switch->minimum || number > boot_switch->maximum)
         return false;
     *(u32 *)boot_switch->variable = (u32)number;
     return true;

@@ -38,7 +38,8 @@ struct boot_switch {
 
 /* `u32 variable` becomes the number, least and greatest included. */
 #define BOOT_NUMBER(name, variable, least, greatest, help_text) \
-    BOOT_SWITCH(#name, variable, u32, .kind = BOOT_SWITCH_NUMBER, .help = help_text, .minimum = least, .maximum = greatest)
+    BOOT_SWITCH(#name, variable, u32, .kind = BOOT_SWITCH_NUMBER, .help = help_text, \
+        .minimum = least, .maximum = greatest)
 
 /* `u64 variable` becomes the number of bytes; the value may end in K, M or G. */
 #define BOOT_SIZE(name, variable, help_text) \

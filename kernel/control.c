@@ -24,14 +24,16 @@
 
 enum { CONTROL_OFF, CONTROL_WORKINGSET, CONTROL_PFF };
 static unsigned control_kind = CONTROL_OFF;
-BOOT_CHOICE(control, control_kind, "what keeps the number of processes from growing until all thrash", "off", "workingset", "pff");
+BOOT_CHOICE(control, control_kind, "what keeps the number of processes from growing until all thrash",
+            "off", "workingset", "pff");
 
 static u32 control_patience = 1000;
 BOOT_NUMBER(control_patience, control_patience, 100, 600000,
             "how long control keeps a process suspended before it is its turn again, in milliseconds");
 
 static u32 pff_upper = 500;
-BOOT_NUMBER(pff_upper, pff_upper, 1, 1000000, "control=pff: above so many faults in a second of its own time a process gets frames");
+BOOT_NUMBER(pff_upper, pff_upper, 1, 1000000,
+            "control=pff: above so many faults in a second of its own time a process gets frames");
 
 static u32 pff_lower = 50;
 BOOT_NUMBER(pff_lower, pff_lower, 0, 1000000, "control=pff: below so many it gives frames back");
@@ -43,7 +45,7 @@ BOOT_NUMBER(pff_lower, pff_lower, 0, 1000000, "control=pff: below so many it giv
 
 static struct wait_queue control_queue;     /* control_apply wakes the thread, which sleeps here */
 static bool control_has_thread;
-static u32 last_resume;                       /* milliseconds */
+static u32 last_resume;                     /* when anybody was last resumed: milliseconds from boot */
 
 /* Whose unit it is. */
 struct control_look {
@@ -130,9 +132,9 @@ begin_judgement(struct aspace *aspace)
 }
 
 /*
- * control=pff: it took pages since the last judgement. Too fast: it needs all that it has, and more. Slowly, which shows
- * only after some time of its own: it gives back what it has not used lately. Only that, for in a loop that lacks one page
- * every reference can fault. Neither: no judgement yet.
+ * control=pff: it took pages since the last judgement. Too fast: it needs all that it has, and more. Slowly, which
+ * shows only after some time of its own: it gives back what it has not used lately, and no more, for in a loop that
+ * lacks one page every reference can fault. Neither: no judgement yet.
  */
 static void
 judge_frequency(struct aspace *aspace)
@@ -164,7 +166,10 @@ measure_frequency(struct aspace *aspace)
     }
 }
 
-/* What the unit needs, as far as its own limit goes; one that is not active, what it needed before, since its own time stands still. */
+/*
+ * What the unit needs, as far as its own limit goes. One that is not active needs what it needed before, since its own
+ * time stands still.
+ */
 static void
 view_measure(struct control_view *view, u32 i)
 {
@@ -227,7 +232,8 @@ act_suspend(const struct control_view *view, const struct control_choice *choice
     const struct control_look *look = &view->looks[choice->unit];
     struct aspace *aspace = look->aspace;
 
-    log_info("control: suspend %s (%u), which ran for %u ms and needs %u frames, %s: by their %s %u processes need %u, and there are %u",
+    log_info("control: suspend %s (%u), which ran for %u ms and needs %u frames, %s: "
+             "by their %s %u processes need %u, and there are %u",
              look->process->name, look->process->id, view->now - aspace->load.since, view->units[choice->unit].needed,
              choice->action == CONTROL_SUSPEND_FOR_TURN ? "so that another has its turn" : "since not all fit",
              what_is_needed(), choice->active, choice->needed, view->frames);
@@ -270,8 +276,8 @@ act(const struct control_view *view, const struct control_choice *choice)
 }
 
 /*
- * control=pff: each has what it needs, and an equal share of the rest to grow into. Who is not active keeps its pages until
- * others need the frames, since a pool that is above its quota is the first to give up some.
+ * control=pff: each has what it needs, and an equal share of the rest to grow into. Who is not active keeps its pages
+ * until others need the frames, since a pool that is above its quota is the first to give up some.
  */
 static void
 control_grant(const struct control_view *view, const struct control_choice *choice)

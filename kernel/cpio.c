@@ -484,7 +484,8 @@ cpio_unpack(struct block_device *device, const char *module_name)
     int error;
 
     if (!cpio_has_magic(device)) {
-        log_warn("module %s is neither a cpio archive nor a recorded run (\"belady-trace 1 ...\"): skipped", module_name);
+        log_warn("module %s is neither a cpio archive nor a recorded run (\"belady-trace 1 ...\"): skipped",
+                 module_name);
         return -ENOEXEC;
     }
     if (!cpio_check(device, &damage)) {

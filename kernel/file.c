@@ -137,13 +137,15 @@ file_wanted(u32 flags)
 }
 
 /*
- * As Linux: where many may make names in a sticky directory, who means to create a file is not led to something else that
- * a stranger has put there.
+ * As Linux: where many may make names in a sticky directory, who means to create a file is not led to something else
+ * that a stranger has put there.
  */
 static bool
 file_is_bait(const struct inode *directory, const struct inode *inode)
 {
-    if (!(directory->mode & S_ISVTX) || !(directory->mode & S_IWOTH) || inode_is(inode, S_IFREG) || inode_is(inode, S_IFIFO))
+    if (!(directory->mode & S_ISVTX) || !(directory->mode & S_IWOTH))
+        return false;
+    if (inode_is(inode, S_IFREG) || inode_is(inode, S_IFIFO))
         return false;
     return inode->user != directory->user && inode->user != current_process()->identity.effective_user;
 }

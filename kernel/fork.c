@@ -39,7 +39,10 @@ struct fork_request {
     u32 tls;
 };
 
-/* These change nothing here: nobody traces, and requests to disks are nobody's own. CLONE_DETACHED does nothing on Linux either. */
+/*
+ * These change nothing here: nobody traces, and requests to disks are nobody's own. CLONE_DETACHED does nothing on
+ * Linux either.
+ */
 #define IDLE_FLAGS (CLONE_DETACHED | CLONE_SYSVSEM | CLONE_PTRACE | CLONE_UNTRACED | CLONE_IO)
 
 /* A thread shares all of these with the others of its process, and may ask for those. */

@@ -153,8 +153,8 @@ sys_setgid32(u32 group)
 }
 
 /*
- * The real number may become the effective one, but not the saved one. Setting the real number, or an effective one that
- * differs from it, makes the effective one the saved one too.
+ * The real number may become the effective one, but not the saved one. Setting the real number, or an effective one
+ * that differs from it, makes the effective one the saved one too.
  */
 s32
 sys_setreuid32(u32 user, u32 effective)

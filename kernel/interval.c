@@ -50,11 +50,13 @@ static struct interval
 interval_get_real(const struct process *process)
 {
     struct interval interval = {.repeat = process->real_interval};
-    u64 now = timer_nanoseconds();
 
+    if (!process->real_alarm.armed)
+        return interval;
     /* One that is armed never reads as 0, which would mean the opposite. */
-    if (process->real_alarm.armed)
-        interval.left = process->real_alarm.deadline > now ? process->real_alarm.deadline - now : NANOSECONDS_PER_MICROSECOND;
+    interval.left = time_left(process->real_alarm.deadline);
+    if (interval.left == 0)
+        interval.left = NANOSECONDS_PER_MICROSECOND;
     return interval;
 }
 

@@ -67,7 +67,8 @@ report(const struct origin *origin, const char *fmt, va_list arguments)
 }
 
 /* From panic's entry in entry.S: `stack` is behind the return address, `arguments` behind fmt. */
-void panic_report(const struct trap_frame *frame, u32 stack, const char *fmt, va_list arguments) __attribute__((noreturn));
+void panic_report(const struct trap_frame *frame, u32 stack, const char *fmt, va_list arguments)
+    __attribute__((noreturn));
 
 void
 panic_report(const struct trap_frame *frame, u32 stack, const char *fmt, va_list arguments)

@@ -81,11 +81,14 @@ pid_bit(u32 number)
 u32
 pid_next(u32 number)
 {
-    for (u32 mask = 0u - pid_bit(number), word = number / PID_WORD_BITS; word < ARRAY_SIZE(pid_used); word++, mask = UINT32_MAX) {
+    u32 mask = 0u - pid_bit(number);        /* of the first word, the bits from this number on; of others all */
+
+    for (u32 word = number / PID_WORD_BITS; word < ARRAY_SIZE(pid_used); word++) {
         u32 bits = pid_used[word] & mask;
 
         if (bits != 0)
             return word * PID_WORD_BITS + (u32)__builtin_ctz(bits);
+        mask = UINT32_MAX;
     }
     return 0;
 }

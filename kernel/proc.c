@@ -304,7 +304,7 @@ proc_list_number(struct directory_sink *sink, const struct proc_entry *entry, u3
                        (u64)PROC_DYNAMIC_POSITION + number + 1);
 }
 
-/* The smallest process number from `number` on, or 0 if there is none. Threads, groups and sessions have numbers, too. */
+/* The smallest process number from `number` on, or 0: threads, groups and sessions have numbers, too. */
 static u32
 proc_next_process(u32 number)
 {

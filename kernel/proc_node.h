@@ -39,7 +39,7 @@ struct proc_entry {
 struct proc_node {
     const struct proc_entry *entry;
     u32 process;                        /* its number; 0: the system */
-    u32 member;                         /* of it: a descriptor (PROC_DESCRIPTORS), a thread's number (PROC_TASK and below) */
+    u32 member;                         /* PROC_DESCRIPTORS: a descriptor; PROC_TASK and below: a thread's number */
     char number[PROC_NUMBER_DIGITS];    /* the name of an entry that has none of its own */
 };
 

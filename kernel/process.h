@@ -55,7 +55,7 @@ struct process {
     bool left_terminal;                        /* gave its session's terminal up (TIOCNOTTY); children inherit it */
     LIST_ENTRY(process) group_link;            /* in group->group */
     TAILQ_ENTRY(process) all_link;             /* in the list of all, oldest first */
-    struct process *parent;                    /* of an orphan the nearest reaper, init at last; init's own is process 0 */
+    struct process *parent;                    /* an orphan's is the nearest reaper or init, init's is process 0 */
     LIST_HEAD(, process) children;             /* zombies included; youngest first */
     LIST_ENTRY(process) sibling_link;
     struct identity identity;
@@ -95,7 +95,7 @@ struct process {
     bool dumpable;                             /* prctl: kept, not acted upon: there are no core files */
     bool no_new_privileges;                    /* prctl: set-user-id and set-group-id mean nothing to it, for ever */
     bool has_executed;                         /* has called exec since fork (setpgid) */
-    u32 exit_status;                           /* as wait4 reports it; before the end what the first thread ended with */
+    u32 exit_status;                           /* as wait4 reports it; until then what the first thread ended with */
     int exit_signal;                           /* what the parent is sent: SIGCHLD after fork; 0: nothing */
     struct wait_queue child_wait;              /* the parent sleeps here for news of its children */
     struct process_vfork *vfork;               /* the parent sleeps until we exec or exit, or NULL */
@@ -187,7 +187,7 @@ void process_set_name(struct process *process, const char *path);
  */
 void process_exit(u32 wait_status) __attribute__((noreturn));
 
-/* For exec: end all threads but the current one, and wait until they have. 0, or -EINTR: it is to end itself. Sleeps. */
+/* For exec: end all threads but the current one, and wait until they have. 0; -EINTR: it is to end itself. Sleeps. */
 int process_end_other_threads(struct process *process);
 
 /* A thread has left the process or will not act on signals any more: others may have to do what waited for it. */

@@ -2,8 +2,8 @@
  * The tree in memory: directories, regular files, symbolic links and device nodes.
  *
  * It is the root. Its regular files are objects of mm/: those of a boot module read their pages from it on demand and
- * write them back, new ones are anonymous and can be swapped. Checks of what a call may do are the caller's (kernel/syscall_name.c);
- * here things are done.
+ * write them back, new ones are anonymous and can be swapped. Checks of what a call may do are the caller's
+ * (kernel/syscall_name.c); here things are done.
  */
 #pragma once
 
@@ -53,7 +53,7 @@ int ramfs_create_temporary(struct inode *directory, u32 mode, struct inode **res
 
 /* What a tree may hold. */
 struct ramfs_limits {
-    u32 pages;                          /* of its files together; RAMFS_UNLIMITED: by the reserve alone; 0: without limit */
+    u32 pages;                          /* of its files; RAMFS_UNLIMITED: limited by the reserve alone; 0: not at all */
     u32 inodes;                         /* its root included; RAMFS_UNLIMITED: any number */
 };
 #define RAMFS_UNLIMITED UINT32_MAX

@@ -95,7 +95,10 @@ lock_would_deadlock(struct lock_owner owner, const struct record_lock *lock)
     return false;
 }
 
-/* Takes a range out of one of the owner's locks; what is left above goes to `rest`, if that is needed. Who waits looks again. */
+/*
+ * Takes a range out of one of the owner's locks: true if what is left above it has taken up `rest`. Who waits looks
+ * again.
+ */
 static bool
 lock_cut(struct record_lock *lock, const struct record_lock_request *request, struct record_lock *rest)
 {

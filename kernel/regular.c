@@ -1,6 +1,6 @@
 /*
- * Open regular files: bytes between a transfer and the object that holds the file's pages. The same pages are mapped, so
- * that reading, writing and mappings always agree; the object writes them back where they have a place on a device.
+ * Open regular files: bytes between a transfer and the object that holds the file's pages. The same pages are mapped,
+ * so that reading, writing and mappings always agree; the object writes them back where they have a place on a device.
  */
 #include "kernel/regular.h"
 
@@ -157,10 +157,7 @@ regular_write_locked(struct inode *inode, struct transfer *transfer, u64 start)
     if (done < 0)
         return done;
     done = regular_transfer(inode->object, start, transfer, bytes, regular_write_segment);
-    /*
-     * A bad pointer may have stopped it: the file ends behind the last byte that was written, unless it was longer
-     * before.
-     */
+    /* A bad pointer may have stopped it: the file ends behind the last byte written, unless it was longer before. */
     end = done > 0 ? start + done : 0;
     if (done < bytes && inode_size(inode) > size)
         object_resize(inode->object, end > size ? end : size);

@@ -4,9 +4,10 @@
 #pragma once
 
 #include "kernel/file.h"
+#include "mm/units.h"
 
 /* The longest file: page numbers of objects have 32 bits, and offsets are signed. */
-#define REGULAR_MAXIMUM_BYTES ((u64)UINT32_MAX << 12)
+#define REGULAR_MAXIMUM_BYTES ((u64)UINT32_MAX << PAGE_SHIFT)
 
 /* Whether the current process may make a file so long: 0, or -EFBIG and, at its own limit, SIGXFSZ. */
 int regular_check_limit(u64 bytes);

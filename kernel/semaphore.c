@@ -279,8 +279,8 @@ set_serve(struct semaphore_set *set)
 }
 
 /*
- * Sleeps until somebody has done the call's operations: 0, -ERANGE, -EIDRM, -EINTR or -EAGAIN (the deadline). With -EIDRM
- * the set may be gone.
+ * Sleeps until somebody has done the call's operations: 0, -ERANGE, -EIDRM, -EINTR or -EAGAIN (the deadline). With
+ * -EIDRM the set may be gone.
  */
 static int
 set_wait(struct semaphore_set *set, struct semaphore_wait *call, u64 deadline)

@@ -1,6 +1,6 @@
 /*
- * System V semaphores: sets of counters that processes raise and lower, several at once or none, waiting until they can.
- * The system calls are in semaphore.c.
+ * System V semaphores: sets of counters that processes raise and lower, several at once or none, waiting until they
+ * can. The system calls are in semaphore.c.
  */
 #pragma once
 

@@ -212,8 +212,8 @@ segment_of(const struct object *object)
 }
 
 /*
- * The next part, from page on, of what was attached at the address, since the program may have unmapped some of it: a part
- * lies as far from there as it does within its segment. NULL: there is none.
+ * The next part, from page on, of what was attached at the address, since the program may have unmapped some of it: a
+ * part lies as far from there as it does within its segment. NULL: there is none.
  */
 static struct region *
 segment_find_part(u32 address, page_t page)

@@ -7,9 +7,9 @@
  *        └────────────── resume ────────────────┘   the pages that it needed come back, before it runs
  *
  * What is suspended is an address space, with all threads of all processes that it belongs to: those of a program with
- * threads, and the two of a vfork. A thread waits only where it is about to return to user mode, so it holds nothing that
- * others need; one that sleeps in a system call sleeps on, and waits when that is over. Signals reach it: it dies of a
- * SIGKILL, stops and goes on, and takes what a handler needs before it waits again.
+ * threads, and the two of a vfork. A thread waits only where it is about to return to user mode, so it holds nothing
+ * that others need; one that sleeps in a system call sleeps on, and waits when that is over. Signals reach it: it dies
+ * of a SIGKILL, stops and goes on, and takes what a handler needs before it waits again.
  */
 #pragma once
 
@@ -31,8 +31,8 @@ void suspension_begin(struct aspace *aspace);
 void suspension_end(struct aspace *aspace);
 
 /*
- * For the thread on its way to user mode: sleeps while its process is suspended, or until there is a signal to act upon.
- * The first one that goes on has the process swapped in.
+ * For the thread on its way to user mode: sleeps while its process is suspended, or until there is a signal to act
+ * upon. The first one that goes on has the process swapped in.
  */
 void suspension_wait(void);
 

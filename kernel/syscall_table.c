@@ -77,11 +77,13 @@ const syscall_t syscall_table[] = {
 
     /* Files: changing them */
     CALL(chmod), CALL(fchmod), CALL(fchmodat), CALL(chown32), CALL(lchown32), CALL(fchown32), CALL(fchownat),
-    CALL(truncate), CALL(ftruncate), CALL(truncate64), CALL(ftruncate64), CALL(fallocate), CALL(utimensat), CALL(utimensat_time64), CALL(umask), CALL(chdir),
-    CALL(fchdir),
+    CALL(truncate), CALL(ftruncate), CALL(truncate64), CALL(ftruncate64), CALL(fallocate), CALL(utimensat),
+    CALL(utimensat_time64), CALL(umask), CALL(chdir), CALL(fchdir),
 
-    CALL_AS(setxattr, extended_attribute), CALL_AS(lsetxattr, extended_attribute), CALL_AS(fsetxattr, extended_attribute),
-    CALL_AS(getxattr, extended_attribute), CALL_AS(lgetxattr, extended_attribute), CALL_AS(fgetxattr, extended_attribute),
+    /* Files: extended attributes, which no file has */
+    CALL_AS(setxattr, extended_attribute), CALL_AS(lsetxattr, extended_attribute),
+    CALL_AS(fsetxattr, extended_attribute), CALL_AS(getxattr, extended_attribute),
+    CALL_AS(lgetxattr, extended_attribute), CALL_AS(fgetxattr, extended_attribute),
     CALL_AS(listxattr, extended_attribute), CALL_AS(llistxattr, extended_attribute),
     CALL_AS(flistxattr, extended_attribute), CALL_AS(removexattr, extended_attribute),
     CALL_AS(lremovexattr, extended_attribute), CALL_AS(fremovexattr, extended_attribute),
@@ -91,8 +93,9 @@ const syscall_t syscall_table[] = {
     CALL(link), CALL(linkat), CALL(symlink), CALL(symlinkat), CALL(rename), CALL(renameat), CALL(renameat2),
     CALL(mount), CALL(umount), CALL(umount2),
 
-    /* Shared memory */
-    CALL(semget), CALL(semctl), CALL(semtimedop_time64), CALL(ipc), CALL(shmget), CALL(shmat), CALL(shmdt), CALL(shmctl), CALL(memfd_create),
+    /* Semaphores and shared memory */
+    CALL(semget), CALL(semctl), CALL(semtimedop_time64), CALL(ipc), CALL(shmget), CALL(shmat), CALL(shmdt),
+    CALL(shmctl), CALL(memfd_create),
 };
 
-const u32 syscall_table_length = sizeof(syscall_table) / sizeof(syscall_table[0]);
+const u32 syscall_table_length = ARRAY_SIZE(syscall_table);

@@ -1,6 +1,6 @@
 /*
- * The terminal as processes see it: write and read. What typed characters do is in terminal_input.c, whose terminal the console is in
- * terminal_console.c.
+ * The terminal as processes see it: write and read. What typed characters do is in terminal_input.c, whose terminal
+ * the console is in terminal_console.c.
  *
  * Reading: bytes are looked at with interrupts disabled, copied to the user with them enabled (the copy may sleep),
  * and taken afterwards, unless the input was thrown away meanwhile. So a bad pointer consumes nothing.
@@ -17,7 +17,6 @@
 #define TERMINAL_COPY_BYTES 256u                        /* copied at a time: lies on the kernel stack */
 #define TERMINAL_ROWS 25
 #define TERMINAL_COLUMNS 80
-#define TERMINAL_TAB 8u
 #define NANOSECONDS_PER_DECISECOND (NANOSECONDS_PER_SECOND / 10)    /* VTIME's unit */
 
 #define CONTROL(letter) ((letter) & 0x1f)
@@ -44,7 +43,7 @@ terminal_follow_column(struct terminal *terminal, char character)
     else if (character == '\b')
         terminal->column -= terminal->column > 0;
     else if (character == '\t')
-        terminal->column += TERMINAL_TAB - terminal->column % TERMINAL_TAB;
+        terminal->column += TERMINAL_TAB_COLUMNS - terminal->column % TERMINAL_TAB_COLUMNS;
     else if ((u8)character >= ' ')
         terminal->column++;
 }
@@ -112,7 +111,9 @@ terminal_ends_line(const struct terminal *terminal, u32 position)
 static bool
 terminal_is_end_of_file(const struct terminal *terminal, u32 position)
 {
-    return terminal_ends_line(terminal, position) && terminal->input[position % TERMINAL_INPUT_BYTES] == '\0';
+    u8 character = terminal->input[position % TERMINAL_INPUT_BYTES];
+
+    return character == TERMINAL_END_OF_FILE && terminal_ends_line(terminal, position);
 }
 
 /*

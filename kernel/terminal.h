@@ -19,6 +19,8 @@
 #include <asm/termios.h>
 
 #define TERMINAL_INPUT_BYTES 4096u   /* as Linux: what is typed ahead beyond this is lost */
+#define TERMINAL_END_OF_FILE '\0'    /* what ^D leaves in the input, as the end of a line */
+#define TERMINAL_TAB_COLUMNS 8u
 
 struct terminal {
     struct termios settings;
@@ -82,9 +84,7 @@ bool terminal_is_controlling(void);
 u32 terminal_foreground(void);
 u32 terminal_session(void);
 
-/*
- * Opens the terminal: the file is cut off by the next hang-up, but for the console's own, which lasts.
- */
+/* Opens the terminal: the file is cut off by the next hang-up, but for the console's own, which lasts. */
 void terminal_open(struct file *file, bool lasts);
 
 /*

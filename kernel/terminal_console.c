@@ -203,7 +203,7 @@ terminal_set_size(u32 argument)
     return 0;
 }
 
-/* A process of the group; or, as on Linux, the process with this number, though it leads no group. NULL: there is none. */
+/* A process of the group, or, as on Linux, the one with this number though it leads no group; NULL: there is none. */
 static struct process *
 terminal_find_member(u32 number)
 {

@@ -10,10 +10,8 @@
 #include "kernel/signal.h"
 #include "kernel/x86/cpu.h"
 
-#define TAB_COLUMNS 8u
 #define CONTROL_BIT 0x40     /* '^C' is shown as '^' and the character with this bit flipped */
 #define DELETE 0x7f
-#define END_OF_FILE_MARK 0   /* what ^D leaves in the ring, as a line's end */
 
 static bool
 terminal_has(const struct terminal *terminal, tcflag_t local_flag)
@@ -78,7 +76,7 @@ static u32
 terminal_width(const struct terminal *terminal, u8 character, u32 column)
 {
     if (character == '\t')
-        return TAB_COLUMNS - column % TAB_COLUMNS;
+        return TERMINAL_TAB_COLUMNS - column % TERMINAL_TAB_COLUMNS;
     if (terminal_shows_as_caret(terminal, character))
         return 2;
     return terminal_is_continuation(terminal, character) ? 0 : 1;
@@ -271,7 +269,7 @@ terminal_receive_line(struct terminal *terminal, u8 character)
         || terminal_is(terminal, character, VEOL2);
 
     if (terminal_is(terminal, character, VEOF)) {
-        if (terminal_append(terminal, END_OF_FILE_MARK, true))
+        if (terminal_append(terminal, TERMINAL_END_OF_FILE, true))
             terminal_finish(terminal);
         return;
     }

@@ -9,6 +9,8 @@
 #include "kernel/lib/string.h"
 #include "mm/user.h"
 
+#define ZEROES_BYTES 512u       /* copied out at a time */
+
 struct transfer
 transfer_user(u32 address, u32 bytes)
 {
@@ -109,7 +111,7 @@ transfer_in(struct transfer *transfer, void *data, u32 bytes)
 u32
 transfer_out_zeroes(struct transfer *transfer, u32 bytes)
 {
-    static const u8 zeroes[512];
+    static const u8 zeroes[ZEROES_BYTES];
     u32 done = 0;
 
     while (done < bytes && transfer->remaining > 0) {

@@ -1,6 +1,6 @@
 /*
- * The integer types of the kernel, named by sign and width, and the few definitions that every file wants. Pure: compiles
- * on a 64-bit host as well, for the host unit tests.
+ * The integer types of the kernel, named by sign and width, and the few definitions that every file wants. Pure:
+ * compiles on a 64-bit host as well, for the host unit tests.
  */
 #pragma once
 

@@ -69,7 +69,8 @@ put_string(struct output *output, const struct conversion *conversion, const cha
 
 /* A number without its sign, which is in the prefix. */
 static void
-put_number(struct output *output, const struct conversion *conversion, u64 value, u32 base, bool capitals, const char *prefix)
+put_number(struct output *output, const struct conversion *conversion, u64 value, u32 base, bool capitals,
+           const char *prefix)
 {
     const char *digits = capitals ? "0123456789ABCDEF" : "0123456789abcdef";
     char text[DIGITS_MAX];

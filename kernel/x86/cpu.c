@@ -42,8 +42,9 @@ struct cpu_identity cpu_identity = {.vendor = "unknown", .brand = "unknown", .fa
 bool cpu_features[CPU_FEATURE_COUNT];
 
 static const char *const feature_names[CPU_FEATURE_COUNT] = {
-    [CPU_WP] = "wp",   [CPU_FPU] = "fpu", [CPU_TSC] = "tsc",   [CPU_CMOV] = "cmov", [CPU_PSE] = "pse",   [CPU_PAE] = "pae",
-    [CPU_PGE] = "pge", [CPU_NX] = "nx",   [CPU_SMEP] = "smep", [CPU_SMAP] = "smap", [CPU_FXSR] = "fxsr", [CPU_SSE] = "sse",
+    [CPU_WP] = "wp",   [CPU_FPU] = "fpu", [CPU_TSC] = "tsc",   [CPU_CMOV] = "cmov", [CPU_PSE] = "pse",
+    [CPU_PAE] = "pae", [CPU_PGE] = "pge", [CPU_NX] = "nx",     [CPU_SMEP] = "smep", [CPU_SMAP] = "smap",
+    [CPU_FXSR] = "fxsr", [CPU_SSE] = "sse",
 };
 
 const char *
@@ -153,8 +154,14 @@ fpu_answers(void)
 static void
 enable_protections(void)
 {
-    u32 bits = (cpu_has(CPU_PGE) ? CR4_PGE : 0) | (cpu_has(CPU_SMEP) ? CR4_SMEP : 0) | (cpu_has(CPU_SMAP) ? CR4_SMAP : 0);
+    u32 bits = 0;
 
+    if (cpu_has(CPU_PGE))
+        bits |= CR4_PGE;
+    if (cpu_has(CPU_SMEP))
+        bits |= CR4_SMEP;
+    if (cpu_has(CPU_SMAP))
+        bits |= CR4_SMAP;
     cpu_write_cr0(cpu_read_cr0() | CR0_WRITE_PROTECT | CR0_ALIGNMENT_MASK | CR0_NUMERIC_ERROR);
     if (bits)
         cpu_write_cr4(cpu_read_cr4() | bits);
@@ -174,7 +181,8 @@ cpu_start(void)
 {
     cpu_features[CPU_WP] = eflags_can_change(EFLAGS_ALIGNMENT_CHECK);
     if (!cpu_has(CPU_WP))
-        boot_refuse("Belady needs a 486 or later: this processor cannot protect pages against writes by the kernel (CR0.WP).");
+        boot_refuse("Belady needs a 486 or later: this processor cannot protect pages against writes by the kernel "
+                    "(CR0.WP).");
     if (eflags_can_change(EFLAGS_CPUID))
         identify();
     else

@@ -112,8 +112,8 @@ interrupts_enable(void)
 }
 
 /*
- * Enables interrupts, and has those handled that are waiting, even if the next thing is to disable interrupts again: the
- * processor accepts none between sti and the end of the instruction after it (SDM volume 2, STI).
+ * Enables interrupts, and has those handled that are waiting, even if the next thing is to disable interrupts again:
+ * the processor accepts none between sti and the end of the instruction after it (SDM volume 2, STI).
  */
 static inline void
 interrupts_admit(void)

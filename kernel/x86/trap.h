@@ -94,8 +94,8 @@ void exception_entry(void);
 void interrupt_entry(void);
 
 /*
- * kernel/process.c: called with interrupts disabled on the way to user mode while cpu()->pending_work != 0. Does the work (switch
- * threads, deliver signals, exit) and clears its bits. May sleep; returns with interrupts disabled.
+ * kernel/process.c: called with interrupts disabled on the way to user mode while cpu()->pending_work != 0. Does the
+ * work (switch threads, deliver signals, exit) and clears its bits. May sleep; returns with interrupts disabled.
  */
 void process_return_to_user(struct trap_frame *frame);
 
