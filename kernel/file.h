@@ -82,7 +82,7 @@ struct file_table {
     struct descriptor initial[FILE_TABLE_INLINE];
 };
 
-/* ---- Tables: for the process layer ---- */
+/* ---- Tables: file_table.c, for the process layer ---- */
 
 /* An empty table with one reference; NULL if memory is short. Never sleeps. */
 struct file_table *file_table_create(void);
@@ -105,7 +105,7 @@ void file_table_release(struct file_table *table);
 /* For exec: closes the descriptors marked FD_CLOEXEC. May sleep. */
 void file_table_close_on_exec(struct file_table *table);
 
-/* ---- Descriptors ---- */
+/* ---- Descriptors: file_table.c ---- */
 
 /* The entry of an open descriptor, valid until the table changes; NULL if it is not open. */
 struct descriptor *file_descriptor(struct file_table *table, int descriptor);
@@ -138,7 +138,7 @@ int file_install_at(struct file_table *table, struct file *file, u32 descriptor,
 /* Closes one descriptor: 0 or -EBADF. May sleep. */
 int file_close(struct file_table *table, int descriptor);
 
-/* ---- Files ---- */
+/* ---- Files: file.c ---- */
 
 /*
  * Opens an inode (which the file then holds too); flags are O_*. *file has one reference.
@@ -158,7 +158,14 @@ struct file *file_open_console(void);
 /* A file without a path (a pipe's end): takes over nothing, holds inode. NULL if memory is short. */
 struct file *file_create(struct inode *inode, u32 flags, const struct file_operations *operations, void *data);
 
-struct file *file_hold(struct file *file);
+/* One more reference; and one less, of which the last closes the file, which may sleep. */
+static inline struct file *
+file_hold(struct file *file)
+{
+    file->references++;
+    return file;
+}
+
 void file_release(struct file *file);
 
 /*
