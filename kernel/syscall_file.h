@@ -154,7 +154,7 @@ s32 sys_rename(u32 old_path, u32 new_path);
 s32 sys_renameat(s32 old_directory, u32 old_path, s32 new_directory, u32 new_path);
 s32 sys_renameat2(s32 old_directory, u32 old_path, s32 new_directory, u32 new_path, u32 flags);
 
-/* poll.c: waiting for several files */
+/* poll.c, select.c: waiting for several files */
 s32 sys_poll(u32 entries, u32 count, s32 timeout_milliseconds);
 s32 sys__newselect(s32 count, u32 readable, u32 writable, u32 exceptional, u32 timeout);
 s32 sys_ppoll(u32 entries, u32 count, u32 timeout, u32 set, u32 set_bytes);
