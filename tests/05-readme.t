@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """README.md against the tree: whatever it names between backticks, and each command of its sh blocks, exists; a
-function that it puts `in` a file is defined there; no program, switch or test file is left out.
+function that it puts `in` a file is defined there; no program, switch, test file or file of the kernel is left out.
 
 A span is read as what it looks like (command, path, switch, make variable, name); anything else must be a piece of
 source as it stands. Names in capitals (NAME, COMMAND) are placeholders.
@@ -13,6 +13,9 @@ MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SPAN = re.compile(r"`([^`]+)`")
 PLACED = re.compile(r"((?:`\w+`(?:, | and )?)+) in\s`([\w/.]+)`")
+
+# Where the names begin in the list of the kernel's files, behind the subject.
+FILES_COLUMN = 21
 
 # What the recipes have the reader make; and what the shell itself provides.
 RECIPES = ("user/hello.c", "tests/user/getcpu.c", "mm/policy/lifo.c")
@@ -150,6 +153,16 @@ def _(t):
     all_fine(t, "each switch is shown", sorted(SWITCHES ^ shown))
     files = {file.relative_to(ROOT).as_posix() for file in ROOT.glob("tests/*.t")}
     all_fine(t, "each test file is named", sorted(files - named))
+
+
+@case("files of the kernel")
+def _(t):
+    section = README.partition("\n## The files of kernel/\n")[2]
+    listed = [word for line in FENCE.search(section)[2].splitlines() for word in line[FILES_COLUMN:].split()]
+    files = {path.relative_to(ROOT / "kernel").with_suffix("").as_posix() for path in sources(".c", ".h", ".S")
+             if ROOT / "kernel" in path.parents}
+    all_fine(t, "each is listed once, and nothing else",
+             sorted({f"kernel/{name}" for name in files ^ set(listed)} | {name for name in listed if listed.count(name) > 1}))
 
 
 main()
