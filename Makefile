@@ -1,7 +1,7 @@
 # Builds, runs and tests Belady. `make help` says how. Everything built lies in build/ (or BUILD=DIRECTORY).
 #
 #   kernel     every .c and .S below boot/ kernel/ mm/ drivers/ tests/kernel/        -> build/belady.elf
-#   programs   each user/NAME.c, with user/lib/ linked in                            -> build/user/NAME, stripped into build/root/bin
+#   programs   each user/NAME.c, with what it calls of user/lib/                     -> build/user/NAME, stripped into build/root/bin
 #              each tests/user/NAME.c, the same way                                  -> build/tests/user/NAME, into build/root-tests/test
 #              each tests/linux/NAME.c, the same way                                 -> build/tests/linux/NAME, into build/root-tests/linux
 #              each tests/glibc/NAME.c or .cc, with glibc and libstdc++              -> build/tests/glibc/NAME, into build/glibc.cpio
@@ -155,7 +155,13 @@ $(BUILD)/obj/$(1)/%.o: $(1)/% $(BUILD)/stamp/user
 endef
 $(eval $(foreach directory,user tests/user tests/linux,$(call COMPILE_PROGRAMS,$(directory))))
 
-$(PROGRAMS) $(TEST_PROGRAMS) $(LINUX_PROGRAMS): $(BUILD)/%: $(BUILD)/obj/%.c.o $(USER_LIBRARY)
+# Programs take from it what they call.
+$(BUILD)/user-library.a: $(USER_LIBRARY)
+	$(say) AR $@
+	$(Q)rm -f $@
+	$(Q)$(CROSS_PREFIX)ar rcs $@ $^
+
+$(PROGRAMS) $(TEST_PROGRAMS) $(LINUX_PROGRAMS): $(BUILD)/%: $(BUILD)/obj/%.c.o $(BUILD)/user-library.a
 	$(say) LINK $@
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(USER_LINK) $(MUSL)/crt1.o $(MUSL)/crti.o $^ -Wl,--start-group $(MUSL)/libc.a $(LIBGCC) -Wl,--end-group $(MUSL)/crtn.o -o $@
