@@ -23,10 +23,11 @@
 
 #define FILE_NAME "/tmp/bad_elf_random"
 #define LINKER "/tmp/bad_elf_random.linker"
+#define KERNEL 0xC0000000
 
 enum {
     PROGRAMS = 400, WARM_UP = 50,   /* after which memory is looked at first */
-    STATUS = 200, SEGMENTS = 4, BASE = 0x08048000, LINKER_BASE = 0x20000000, KERNEL = 0xC0000000, USER_TOP = 0x60000000,
+    STATUS = 200, SEGMENTS = 4, BASE = 0x08048000, LINKER_BASE = 0x20000000, USER_TOP = 0x60000000,
     TIME_LIMIT = 5,                 /* seconds, for one that comes to run in a circle */
     LEAK = 64 << 10,                /* bytes that may have stayed in the kernel's caches */
 };

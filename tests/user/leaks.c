@@ -264,7 +264,7 @@ with_copies(void)
     for (int i = 0; i < EACH; i++) {
         sendfile(other, file, &(off_t) { 0 }, sizeof bytes);
         sendfile(other, directory, NULL, 1);
-        copy_file_range(file, &(off64_t) { 0 }, other, NULL, sizeof bytes, 0);
+        copy_file_range(file, &(off_t) { 0 }, other, NULL, sizeof bytes, 0);
         lseek(directory, 0, SEEK_SET);
         syscall(SYS_getdents64, directory, bytes, sizeof bytes);
         syscall(SYS_getdents64, directory, (void *) 16, sizeof bytes);
