@@ -48,6 +48,23 @@ read_text(char *text, usize size)
     return result;
 }
 
+/* Ends the test as failed unless the next read gives just this text. */
+#define check_reads(expected)                                                  \
+    do {                                                                       \
+        char read[sizeof(expected) + 1];                                       \
+                                                                               \
+        check_equal(read_text(read, sizeof(read)), (s32)sizeof(expected) - 1); \
+        check_text(read, expected);                                            \
+    } while (0)
+
+/* Ends the test as failed unless there is nothing to read yet. */
+#define check_reads_nothing()                                \
+    do {                                                     \
+        char read[2];                                        \
+                                                             \
+        check_equal(read_text(read, sizeof(read)), -EAGAIN); \
+    } while (0)
+
 static void
 set_raw(void)
 {
@@ -59,70 +76,53 @@ set_raw(void)
 
 SELFTEST(terminal, line_is_read_when_ended, "in canonical mode nothing can be read before the line is ended")
 {
-    char text[32];
-
     start();
     type("hello");
-    check_equal(read_text(text, sizeof(text)), -EAGAIN);
+    check_reads_nothing();
     type("\r");
-    check_equal(read_text(text, sizeof(text)), 6);
-    check_text(text, "hello\n");
+    check_reads("hello\n");
     check_text(shown, "hello\r\n");
 }
 
 SELFTEST(terminal, one_line_a_read, "a read gives at most one line, and the rest of a line to the next read")
 {
-    char text[32], little[4];
+    char little[4];
 
     start();
     type("first\nsecond\n");
     check_equal(read_text(little, sizeof(little)), 3);
     check_text(little, "fir");
-    check_equal(read_text(text, sizeof(text)), 3);
-    check_text(text, "st\n");
-    check_equal(read_text(text, sizeof(text)), 7);
-    check_text(text, "second\n");
+    check_reads("st\n");
+    check_reads("second\n");
 }
 
 SELFTEST(terminal, erase_edits_line,
          "backspace, ^W and ^U take back a character, a word and the line, on the screen too")
 {
-    char text[32];
-
     start();
     type("cat\x7fr\n");
-    check_equal(read_text(text, sizeof(text)), 4);
-    check_text(text, "car\n");
+    check_reads("car\n");
     check_text(shown, "cat\b \br\r\n");
     type("one two \x17three\n");
-    check_equal(read_text(text, sizeof(text)), 10);
-    check_text(text, "one three\n");
+    check_reads("one three\n");
     type("gone\x15\x7fstays\n");
-    check_equal(read_text(text, sizeof(text)), 6);
-    check_text(text, "stays\n");
+    check_reads("stays\n");
 }
 
 SELFTEST(terminal, killed_line_leaves_the_screen, "^U takes the line back, and every column of it off the screen")
 {
-    char text[32];
-
     start();
     type("abc\x15" "d\n");
-    check_equal(read_text(text, sizeof(text)), 2);
-    check_text(text, "d\n");
+    check_reads("d\n");
     check_text(shown, "abc\b \b\b \b\b \bd\r\n");
 }
 
 SELFTEST(terminal, erase_stops_at_line, "erasing does not reach back into a line that is finished")
 {
-    char text[32];
-
     start();
     type("kept\n\x7f\x7f\x15x\n");
-    check_equal(read_text(text, sizeof(text)), 5);
-    check_text(text, "kept\n");
-    check_equal(read_text(text, sizeof(text)), 2);
-    check_text(text, "x\n");
+    check_reads("kept\n");
+    check_reads("x\n");
 }
 
 SELFTEST(terminal, erases_width,
@@ -138,66 +138,52 @@ SELFTEST(terminal, erases_width,
 
 SELFTEST(terminal, end_of_file, "^D ends a read: with what was typed, or as an end of file of its own")
 {
-    char text[32];
-
     start();
     type("\x04");
-    check_equal(read_text(text, sizeof(text)), 0);
-    check_equal(read_text(text, sizeof(text)), -EAGAIN);
+    check_reads("");
+    check_reads_nothing();
     type("part\x04");
-    check_equal(read_text(text, sizeof(text)), 4);
-    check_text(text, "part");
-    check_equal(read_text(text, sizeof(text)), -EAGAIN);
+    check_reads("part");
+    check_reads_nothing();
     type("line\n\x04");
-    check_equal(read_text(text, sizeof(text)), 5);
-    check_equal(read_text(text, sizeof(text)), 0);
+    check_reads("line\n");
+    check_reads("");
 }
 
 SELFTEST(terminal, literal_next, "^V takes the next character as it is")
 {
-    char text[32];
-
     start();
     type("a\x16\x15\x16\x03z\n");
-    check_equal(read_text(text, sizeof(text)), 5);
-    check_text(text, "a\x15\x03z\n");
+    check_reads("a\x15\x03z\n");
 }
 
 SELFTEST(terminal, interrupt_throws_line_away, "^C throws away what was typed and is shown as such")
 {
-    char text[32];
-
     start();
     type("half\x03");
     type("whole\n");
-    check_equal(read_text(text, sizeof(text)), 6);
-    check_text(text, "whole\n");
+    check_reads("whole\n");
     check_text(shown, "half^Cwhole\r\n");
 }
 
 SELFTEST(terminal, interrupt_may_spare_line, "with NOFLSH what was typed before ^C stays")
 {
     struct termios settings;
-    char text[32];
 
     start();
     settings = terminal.settings;
     settings.c_lflag |= NOFLSH;
     terminal_set(&terminal, &settings);
     type("kept\x03 too\n");
-    check_equal(read_text(text, sizeof(text)), 9);
-    check_text(text, "kept too\n");
+    check_reads("kept too\n");
 }
 
 SELFTEST(terminal, raw_reads_at_once, "in raw mode each character can be read at once, unedited and without echo")
 {
-    char text[32];
-
     start();
     set_raw();
     type("a\x7f\x04");
-    check_equal(read_text(text, sizeof(text)), 3);
-    check_text(text, "a\x7f\x04");
+    check_reads("a\x7f\x04");
     check_text(shown, "");
 }
 
@@ -215,10 +201,8 @@ SELFTEST(terminal, typed_ahead_survives_mode,
     type("again");
     terminal_set(&terminal, &canonical);
     type("more\n");
-    check_equal(read_text(text, sizeof(text)), 5);
-    check_text(text, "again");
-    check_equal(read_text(text, sizeof(text)), 5);
-    check_text(text, "more\n");
+    check_reads("again");
+    check_reads("more\n");
 }
 
 SELFTEST(terminal, full_line_can_be_ended,
@@ -252,7 +236,6 @@ SELFTEST(terminal, zero_is_no_function, "a function whose character is 0 has non
 SELFTEST(terminal, half_character_is_erased_within_its_line, "where a line begins within a character, erasing it stops at the line's beginning")
 {
     struct termios settings;
-    char text[8];
 
     start();
     settings = terminal.settings;
@@ -261,10 +244,8 @@ SELFTEST(terminal, half_character_is_erased_within_its_line, "where a line begin
     type("b\r");
     type("\x80\x7f");
     type("a\r");
-    check_equal(read_text(text, sizeof(text)), 2);
-    check_text(text, "b\n");
-    check_equal(read_text(text, sizeof(text)), 2);
-    check_text(text, "a\n");
+    check_reads("b\n");
+    check_reads("a\n");
 }
 
 SELFTEST(terminal, tab_goes_to_its_stop, "what is printed before a typed tab counts for its width: a printed tab goes to the next multiple of 8")
