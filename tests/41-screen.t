@@ -70,16 +70,19 @@ class Screen(Session):
     def shows(self, t, pattern, what):
         return t.ok(self.waits_for(pattern), what, "\n".join(self.lines()))
 
+    def answers(self, t, typed, pattern, what):
+        """As shows, once something has been typed."""
+        self.type(typed)
+        return self.shows(t, pattern, what)
+
 
 @case("keys")
 def _(t):
     screen = Screen(t)
     screen.type("cat >/tmp/typed\n" + PRINTABLE + "\n")
     screen.press("caps_lock", "a", "shift-b", "caps_lock", "c", "backspace", "ret", "ctrl-d")
-    screen.type("clear; cat /tmp/typed\n")
-    screen.shows(t, rf"^{re.escape(PRINTABLE[:COLUMNS])}\n{re.escape(PRINTABLE[COLUMNS:])}\nAb$", "every key types its character, and a long line goes on in the next")
-    screen.type("busybox stty size\n")
-    screen.shows(t, rf"^{ROWS} {COLUMNS}$", "the window has the screen's size")
+    screen.answers(t, "clear; cat /tmp/typed\n", rf"^{re.escape(PRINTABLE[:COLUMNS])}\n{re.escape(PRINTABLE[COLUMNS:])}\nAb$", "every key types its character, and a long line goes on in the next")
+    screen.answers(t, "busybox stty size\n", rf"^{ROWS} {COLUMNS}$", "the window has the screen's size")
     screen.close()
 
 
@@ -90,24 +93,20 @@ def _(t):
     screen.press(*["left"] * 5, "delete", "r", "e", "home", *["delete"] * 4, *"print", "end", "n", "ret")
     screen.shows(t, r"^rerongn", "arrows, home, end and delete edit the line")
     screen.press("up")
-    screen.type("2\n")
-    screen.shows(t, r"^rerongn2", "the arrow up brings the last line back")
+    screen.answers(t, "2\n", r"^rerongn2", "the arrow up brings the last line back")
     screen.type("sleep 100\n")
     screen.press("ctrl-c")
-    screen.type("echo status $?\n")
-    screen.shows(t, r"^status 130", "^C ends a program")
+    screen.answers(t, "echo status $?\n", r"^status 130", "^C ends a program")
     screen.type("sleep 100\n")
     screen.press("ctrl-z")
-    screen.type("jobs\n")
-    screen.shows(t, r"Stopped +\\?sleep 100$", "^Z stops one")
+    screen.answers(t, "jobs\n", r"Stopped +\\?sleep 100$", "^Z stops one")
     screen.close()
 
 
 @case("scrolling and colours")
 def _(t):
     screen = Screen(t)
-    screen.type("clear; seq 100; printf '\\033[31mred\\033[0m\\n'\n")
-    screen.shows(t, r"^100\nred$", "the last lines are seen")
+    screen.answers(t, "clear; seq 100; printf '\\033[31mred\\033[0m\\n'\n", r"^100\nred$", "the last lines are seen")
     lines = screen.lines()
     row = lines.index("red")
     t.ok(lines[:row] == [str(101 - row + i) for i in range(row)], "each in its place", "\n".join(lines))
@@ -118,31 +117,23 @@ def _(t):
 @case("vi")
 def _(t):
     screen = Screen(t)
-    screen.type("seq 60 >/tmp/text; vi /tmp/text\n")
-    screen.shows(t, r"^- /tmp/text", "shows its status line")
+    screen.answers(t, "seq 60 >/tmp/text; vi /tmp/text\n", r"^- /tmp/text", "shows its status line")
     t.ok(screen.lines()[:ROWS - 1] == [str(i + 1) for i in range(ROWS - 1)], "and the file above", "\n".join(screen.lines()))
-    screen.type("2GOnew\x1b/33\n")
-    screen.shows(t, r"^33$", "a search shows what it finds")
+    screen.answers(t, "2GOnew\x1b/33\n", r"^33$", "a search shows what it finds")
     screen.type("ddx")
     screen.press("pgup", "up", "ctrl-f")
-    screen.type(":1\nAend\x1b")
-    screen.shows(t, r"\A1end\nnew\n2\n", "lines are changed and inserted")
-    screen.type(":wq\n")
-    screen.shows(t, r"\$ ?\Z", "writes and ends")
-    screen.type("clear; sed -n '1,2p;34p' /tmp/text; wc -l /tmp/text\n")
-    screen.shows(t, r"^1end\nnew\n4\n60 /tmp/text", "with the changes made")
+    screen.answers(t, ":1\nAend\x1b", r"\A1end\nnew\n2\n", "lines are changed and inserted")
+    screen.answers(t, ":wq\n", r"\$ ?\Z", "writes and ends")
+    screen.answers(t, "clear; sed -n '1,2p;34p' /tmp/text; wc -l /tmp/text\n", r"^1end\nnew\n4\n60 /tmp/text", "with the changes made")
     screen.close()
 
 
 @case("less")
 def _(t):
     screen = Screen(t)
-    screen.type("seq 100 | less\n")
-    screen.shows(t, r"\A1\n2\n", "shows the first lines")
-    screen.type(" b  ")
-    screen.shows(t, r"^60$", "goes on")
-    screen.type("q")
-    screen.shows(t, r"\$ ?\Z", "and ends")
+    screen.answers(t, "seq 100 | less\n", r"\A1\n2\n", "shows the first lines")
+    screen.answers(t, " b  ", r"^60$", "goes on")
+    screen.answers(t, "q", r"\$ ?\Z", "and ends")
     screen.close()
 
 
