@@ -38,27 +38,12 @@ each_page_has_an_entry_of_its_own(void)
     check_equal(space.resident, 0);
 }
 
+/*
+ * Changes every range between some pages, across the borders of tables in both formats, and looks at all pages: those in
+ * the range cannot be written any more, nor read unless `readable`; all others are as they were.
+ */
 static void
-removing_takes_exactly_the_range(void)
-{
-    /* Across the borders of tables in both formats. */
-    const u32 low = 500, high = 1060, bounds[] = {500, 501, 511, 512, 513, 1023, 1024, 1025, 1059, 1060};
-    struct frame *frame;
-
-    begin();
-    frame = take_frame();
-    for (u32 i = 0; i < ARRAY_SIZE(bounds); i++)
-        for (u32 j = i; j < ARRAY_SIZE(bounds); j++) {
-            for (u32 page = low; page < high; page++)
-                pmap_enter(&space, (page_t){page}, frame, 0);
-            remove_pages(bounds[i], bounds[j]);
-            for (u32 page = low; page < high; page++)
-                check_equal(can(page, FAULT_READ, frame), page < bounds[i] || page >= bounds[j]);
-        }
-}
-
-static void
-protecting_changes_exactly_the_range(void)
+try_ranges(void (*change)(u32 start, u32 end), bool readable)
 {
     const u32 low = 500, high = 1060, bounds[] = {500, 501, 511, 512, 513, 1023, 1024, 1025, 1059, 1060};
     struct frame *frame;
@@ -69,13 +54,33 @@ protecting_changes_exactly_the_range(void)
         for (u32 j = i; j < ARRAY_SIZE(bounds); j++) {
             for (u32 page = low; page < high; page++)
                 pmap_enter(&space, (page_t){page}, frame, PMAP_WRITE);
-            pmap_protect(&space, (page_t){bounds[i]}, (page_t){bounds[j]}, 0);
-            sound();
+            change(bounds[i], bounds[j]);
             for (u32 page = low; page < high; page++) {
-                check(can(page, FAULT_READ, frame));
-                check_equal(can(page, FAULT_WRITE, frame), page < bounds[i] || page >= bounds[j]);
+                bool outside = page < bounds[i] || page >= bounds[j];
+
+                check_equal(can(page, FAULT_READ, frame), outside || readable);
+                check_equal(can(page, FAULT_WRITE, frame), outside);
             }
         }
+}
+
+static void
+removing_takes_exactly_the_range(void)
+{
+    try_ranges(remove_pages, false);
+}
+
+static void
+make_read_only(u32 start, u32 end)
+{
+    pmap_protect(&space, (page_t){start}, (page_t){end}, 0);
+    sound();
+}
+
+static void
+protecting_changes_exactly_the_range(void)
+{
+    try_ranges(make_read_only, true);
 }
 
 static void
