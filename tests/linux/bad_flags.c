@@ -46,15 +46,6 @@ static int set;                                                 /* of two semaph
 
 /* ---- Attempts that need more than a line ---- */
 
-static void *
-words(uint32_t first, uint32_t second, uint32_t third, uint32_t fourth)
-{
-    static uint32_t four[4];
-
-    memcpy(four, (uint32_t[]){ first, second, third, fourth }, sizeof four);
-    return four;
-}
-
 /* In a child, since what it changes would stay. */
 static long
 child_attempt(long (*attempt)(uint32_t), uint32_t flag)
@@ -196,11 +187,11 @@ mount_attempt(uint32_t flag)
     CALL("waitid", syscall(SYS_waitid, P_ALL, 0, NULL, n | WNOHANG, NULL), 0) \
     CALL("waitid WEXITED", syscall(SYS_waitid, P_ALL, 0, NULL, n | WEXITED | WNOHANG, NULL), 0) \
     CALL("rt_sigaction", action_attempt(n), 0) \
-    CALL("sigaltstack", syscall(SYS_sigaltstack, words((uintptr_t) page, n, PAGE_SIZE, 0), NULL), 0) \
+    CALL("sigaltstack", syscall(SYS_sigaltstack, four_words((uintptr_t) page, n, PAGE_SIZE, 0), NULL), 0) \
     CALL("futex to wake", syscall(SYS_futex, page, n | FUTEX_WAKE, 1), 0x7f) \
     CALL("futex to wait", syscall(SYS_futex, page, n | FUTEX_WAIT, 1, NULL), 0x7f) \
-    CALL("clock_nanosleep", syscall(SYS_clock_nanosleep_time32, CLOCK_MONOTONIC, n, words(0, 1, 0, 0), NULL), 0) \
-    CALL("set_thread_area", syscall(SYS_set_thread_area, words(8, 0, 0xfffff, 0x51 ^ n)), 0) \
+    CALL("clock_nanosleep", syscall(SYS_clock_nanosleep_time32, CLOCK_MONOTONIC, n, four_words(0, 1, 0, 0), NULL), 0) \
+    CALL("set_thread_area", syscall(SYS_set_thread_area, four_words(8, 0, 0xfffff, 0x51 ^ n)), 0) \
     CALL("getrandom", syscall(SYS_getrandom, page, 1, n), 0) \
     CALL("socketpair", syscall(SYS_socketpair, AF_UNIX, n | SOCK_STREAM, 0, page), 0x7) \
     CALL("sendto", syscall(SYS_sendto, pair[1], page, 1, n | MSG_DONTWAIT, NULL, 0), MSG_OOB | MSG_PEEK) \

@@ -67,15 +67,6 @@ vector(void *base, size_t length)
     return &only;
 }
 
-static void *
-words(uint32_t first, uint32_t second, uint32_t third, uint32_t fourth)
-{
-    static uint32_t four[4];
-
-    memcpy(four, (uint32_t[]){ first, second, third, fourth }, sizeof four);
-    return four;
-}
-
 /* In a child, since the kernel keeps what it was told. */
 static long
 alternate_stack_attempt(char *base, size_t length)
@@ -84,7 +75,7 @@ alternate_stack_attempt(char *base, size_t length)
     pid_t child = fork();
 
     if (child == 0)
-        _exit(syscall(SYS_sigaltstack, words((uintptr_t) base, 0, length, 0), NULL) == -1 ? errno : 0);
+        _exit(syscall(SYS_sigaltstack, four_words((uintptr_t) base, 0, length, 0), NULL) == -1 ? errno : 0);
     waitpid(child, &status, 0);
     errno = WEXITSTATUS(status);
     return errno == 0 ? 0 : -1;
@@ -179,7 +170,7 @@ descriptor_attempt(long call, int fd, char *base, size_t length)
     CALL("getcwd", syscall(SYS_getcwd, base, length)) \
     CALL("readlink", syscall(SYS_readlink, "link", base, length)) \
     CALL("poll", syscall(SYS_poll, base, length / sizeof(struct pollfd), 0)) \
-    CALL("_newselect", syscall(SYS__newselect, length > 1024 ? 1024 : length, base, NULL, NULL, words(0, 0, 0, 0))) \
+    CALL("_newselect", syscall(SYS__newselect, length > 1024 ? 1024 : length, base, NULL, NULL, four_words(0, 0, 0, 0))) \
     CALL("getgroups32", syscall(SYS_getgroups32, length / sizeof(gid_t), base)) \
     CALL("sched_getaffinity", syscall(SYS_sched_getaffinity, 0, length, base)) \
     CALL("sched_setaffinity", syscall(SYS_sched_setaffinity, 0, length, base)) \
@@ -194,7 +185,7 @@ descriptor_attempt(long call, int fd, char *base, size_t length)
     CALL("futex REQUEUE to", syscall(SYS_futex, ARENA, FUTEX_REQUEUE, 1, 1, base, 0)) \
     CALL("futex CMP_REQUEUE", syscall(SYS_futex, base, FUTEX_CMP_REQUEUE, 1, 1, ARENA, 0)) \
     CALL("futex WAKE_OP", syscall(SYS_futex, ARENA, FUTEX_WAKE_OP, 1, 1, base, 0)) \
-    CALL("set_thread_area", syscall(SYS_set_thread_area, words(8, (uintptr_t) base, length / PAGE_SIZE, 0x51))) \
+    CALL("set_thread_area", syscall(SYS_set_thread_area, four_words(8, (uintptr_t) base, length / PAGE_SIZE, 0x51))) \
     CALL("set_tid_address", syscall(SYS_set_tid_address, base) == getpid() ? 0 : -1)
 
 #define COUNT(name, attempt) + 1

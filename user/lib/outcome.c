@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -138,4 +139,13 @@ outcome_of_child(void (*body)(void), const char *what, ...)
     va_end(arguments);
     printf(": %s\n", status_text(status));
     fflush(stdout);
+}
+
+void *
+four_words(uint32_t first, uint32_t second, uint32_t third, uint32_t fourth)
+{
+    static uint32_t four[4];
+
+    memcpy(four, (uint32_t[]){ first, second, third, fourth }, sizeof four);
+    return four;
 }

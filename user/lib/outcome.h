@@ -10,11 +10,16 @@
  */
 #pragma once
 
+#include <stdint.h>
+
 /* Prints `what`, formatted as by printf, with the result of a system call: its value, or the name of errno if it is -1. Returns the result. */
 __attribute__((format(printf, 2, 3))) long outcome(long result, const char *what, ...);
 
 /* The same for a pointer, of which only is told whether it is one: "done", or the name of errno for MAP_FAILED. Returns the pointer. */
 __attribute__((format(printf, 2, 3))) void *outcome_pointer(void *result, const char *what, ...);
+
+/* Four words in memory, for calls that want a structure of such; they may be overwritten by the next call. */
+void *four_words(uint32_t first, uint32_t second, uint32_t third, uint32_t fourth);
 
 /* Prints a line, formatted as by printf. */
 __attribute__((format(printf, 1, 2))) void tell(const char *line, ...);
