@@ -15,6 +15,7 @@
 #include "kernel/suspension.h"
 #include "kernel/time.h"
 #include "kernel/x86/cpu.h"
+#include "kernel/x86/signal_fpu.h"
 #include "kernel/x86/trap.h"
 #include "mm/aspace.h"
 #include "mm/kmem.h"
@@ -47,7 +48,7 @@ process_start(void)
     panic_set_process_hook(process_describe_current);
     reclaim_set_killer(oom_kill_largest);
     resource_initialize_limits(&process_kernel);
-    signal_frame_start();
+    signal_fpu_start();
     time_start();
 }
 

@@ -240,9 +240,6 @@ void signal_stop_complete(struct process *process);
 /* SIGCONT or SIGKILL is being sent: let a stopped process run. From anywhere. */
 void signal_continue(struct process *process, int signal);
 
-/* x86/signal_frame.c: once at boot. */
-void signal_frame_start(void);
-
 /*
  * x86/signal_frame.c: put a frame for the handler on the user stack and turn `frame` to it: 0 or -EFAULT
  * (registers unchanged).
