@@ -67,12 +67,23 @@ struct rt_signal_frame {
 
 /* ---- Going to the handler ---- */
 
+/* What a frame says. */
+struct frame_content {
+    const struct trap_frame *registers;            /* the program's */
+    const struct signal_info *info;
+    int signal;
+    u32 return_address;                            /* user addresses: what the handler returns to, */
+    u32 fpu_address;                               /* where the FPU's registers are */
+    signal_set blocked;                            /* before the handler */
+};
+
 /* Field by field: a compound literal would be built elsewhere first, and this route is to be short. */
 static void
-context_fill(struct sigcontext *context, const struct trap_frame *frame, const struct signal_info *info, int signal,
-             signal_set blocked, u32 fpu_address)
+context_fill(struct sigcontext *context, const struct frame_content *content)
 {
+    const struct trap_frame *frame = content->registers;
     bool is_fault = frame->vector != VECTOR_SYSTEM_CALL;
+    bool has_address = content->signal == SIGSEGV || content->signal == SIGBUS;
 
     context->gs = cpu_read_gs();
     context->fs = cpu_read_fs();
@@ -95,9 +106,9 @@ context_fill(struct sigcontext *context, const struct trap_frame *frame, const s
     context->esp_at_signal = frame->esp;
     context->ss = (u16)frame->ss;
     context->__csh = context->__ssh = 0;
-    context->fpstate = (struct _fpstate *)fpu_address;
-    context->oldmask = (u32)blocked;
-    context->cr2 = signal == SIGSEGV || signal == SIGBUS ? (u32)info->fields._sigfault._addr : 0;
+    context->fpstate = (struct _fpstate *)content->fpu_address;
+    context->oldmask = (u32)content->blocked;
+    context->cr2 = has_address ? (u32)content->info->fields._sigfault._addr : 0;
 }
 
 static bool
@@ -106,7 +117,7 @@ stack_holds(const struct signal_stack *stack, u32 address)
     return address - stack->address < stack->size;
 }
 
-/* Where the frame begins to grow downwards from; 0 if it would leave the alternate stack that the handler is on. */
+/* Where the frame grows downwards from. */
 static u32
 frame_stack(const struct trap_frame *frame, const struct signal_action *action)
 {
@@ -118,6 +129,7 @@ frame_stack(const struct trap_frame *frame, const struct signal_action *action)
     return frame->esp;
 }
 
+/* Whether a frame between these would leave the alternate stack that the handler is on. */
 static bool
 frame_overflows(u32 stack, u32 bottom)
 {
@@ -134,15 +146,14 @@ frame_place(u32 stack, u32 bytes)
 }
 
 static int
-frame_write(u32 address, const struct trap_frame *frame, int signal, const struct signal_info *info,
-            const struct signal_action *action, signal_set blocked, u32 fpu_address)
+frame_write(u32 address, const struct frame_content *content)
 {
     struct signal_frame image;
 
-    image.return_address = action->restorer;
-    image.signal = (u32)signal;
-    context_fill(&image.context, frame, info, signal, blocked, fpu_address);
-    image.blocked_high = (u32)(blocked >> 32);
+    image.return_address = content->return_address;
+    image.signal = (u32)content->signal;
+    context_fill(&image.context, content);
+    image.blocked_high = (u32)(content->blocked >> 32);
     memcpy(image.code, signal_return_code[false], sizeof(image.code));
     if (user_copy_out(address, &image, FRAME_HEAD_BYTES) < 0)
         return -EFAULT;
@@ -150,24 +161,23 @@ frame_write(u32 address, const struct trap_frame *frame, int signal, const struc
 }
 
 static int
-frame_write_rt(u32 address, const struct trap_frame *frame, int signal, const struct signal_info *info,
-               const struct signal_action *action, signal_set blocked, u32 fpu_address)
+frame_write_rt(u32 address, const struct frame_content *content)
 {
     const struct signal_stack *stack = &current_thread()->signals.stack;
     struct rt_signal_frame image;
 
-    image.return_address = action->restorer;
-    image.signal = (u32)signal;
+    image.return_address = content->return_address;
+    image.signal = (u32)content->signal;
     image.info_address = address + offsetof(struct rt_signal_frame, info);
     image.context_address = address + offsetof(struct rt_signal_frame, context);
     memset(&image.info, 0, sizeof(image.info));
-    signal_info_expand(&image.info, signal, info);
+    signal_info_expand(&image.info, content->signal, content->info);
     image.context.uc_flags = 0;
     image.context.uc_link = NULL;
     image.context.uc_stack = (stack_t){(void *)stack->address, (int)stack->flags, stack->size};
-    context_fill(&image.context.uc_mcontext, frame, info, signal, blocked, fpu_address);
-    image.context.uc_sigmask = (u32)blocked;
-    image.blocked_high = (u32)(blocked >> 32);
+    context_fill(&image.context.uc_mcontext, content);
+    image.context.uc_sigmask = (u32)content->blocked;
+    image.blocked_high = (u32)(content->blocked >> 32);
     memcpy(image.code, signal_return_code[true], sizeof(image.code));
     return user_copy_out(address, &image, sizeof(image));
 }
@@ -194,24 +204,29 @@ signal_frame_push(struct trap_frame *frame, int signal, const struct signal_info
                   const struct signal_action *action, signal_set blocked_before)
 {
     struct signal_thread *signals = &current_thread()->signals;
-    struct signal_action called = *action;
     bool with_info = (action->flags & SA_SIGINFO) != 0;
     u32 stack = frame_stack(frame, action);
-    u32 fpu_address = stack;
+    struct frame_content content = {
+        .registers = frame,
+        .info = info,
+        .signal = signal,
+        .return_address = action->restorer,
+        .fpu_address = stack,
+        .blocked = blocked_before,
+    };
     u32 address;
     int result;
 
-    if (action->handler >= user_top() || signal_fpu_push(&fpu_address) < 0)
+    if (action->handler >= user_top() || signal_fpu_push(&content.fpu_address) < 0)
         return -EFAULT;
-    address = frame_place(fpu_address, with_info ? sizeof(struct rt_signal_frame) : sizeof(struct signal_frame));
+    address = frame_place(content.fpu_address, with_info ? sizeof(struct rt_signal_frame) : sizeof(struct signal_frame));
     if (frame_overflows(stack, address))
         return -EFAULT;
     if ((action->flags & SA_RESTORER) == 0)
-        called.restorer = signal_return_address(with_info);
-    if (called.restorer == 0)
+        content.return_address = signal_return_address(with_info);
+    if (content.return_address == 0)
         return -EFAULT;
-    result = (with_info ? frame_write_rt : frame_write)(address, frame, signal, info, &called, blocked_before,
-                                                        fpu_address);
+    result = (with_info ? frame_write_rt : frame_write)(address, &content);
     if (result < 0)
         return result;
     if ((signals->stack.flags & SS_AUTODISARM) != 0)
