@@ -31,4 +31,5 @@ int exec_strings_copy(struct exec_strings *strings, const char *const *arguments
 int exec_strings_interpret(struct exec_strings *strings, const char *interpreter, const char *option,
                            const char *script);
 
+/* Frees the memory. Also after an error, and more than once. */
 void exec_strings_release(struct exec_strings *strings);

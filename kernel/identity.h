@@ -42,7 +42,7 @@ identity_permitted_capabilities(const struct identity *identity)
     return root ? CAPABILITIES_ALL : identity_effective_capabilities(identity);
 }
 
-/* A copy for a child, and its end. */
+/* A copy, which holds the groups as well; and the end of one. */
 struct identity identity_copy(const struct identity *identity);
 void identity_release(struct identity *identity);
 

@@ -12,6 +12,7 @@
 #define LOAD_ONE 65536u
 #define LOAD_SAMPLE_SECONDS 5u
 
+/* The present average of one of these periods. */
 u32 load_average(u32 index);
 
 /* What an average becomes when, LOAD_SAMPLE_SECONDS after the last look, so many threads could run. */

@@ -149,6 +149,7 @@ void process_usage_of_thread(const struct thread *thread, struct process_usage *
 void process_usage_retire_thread(struct process *process, const struct thread *thread);
 void process_usage_retire_aspace(struct process *process);
 
+/* Add up; of resident_maximum the larger. */
 void process_usage_add(struct process_usage *to, const struct process_usage *from);
 
 /*

@@ -73,8 +73,8 @@ u32 ramfs_used(const struct inode *inode);
 u32 ramfs_room(const struct inode *inode);
 
 /*
- * Puts the root of a tree in the place of a directory of ramfs, whose reference from its name becomes the caller's;
- * and the directory back in its place.
+ * Puts the root of a tree in the place of a directory of ramfs, under its name; the reference that the name held to the
+ * directory is the caller's then. And the reverse.
  */
 void ramfs_graft(struct inode *covered, struct inode *root);
 void ramfs_ungraft(struct inode *covered, struct inode *root);

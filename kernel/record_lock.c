@@ -1,8 +1,8 @@
 /*
  * Locks on files.
  *
- * Invariant: an owner's locks on one file do not overlap. There are few, so one list holds those of all files, and one
- * who waits.
+ * Invariant: an owner's locks on one file do not overlap. There are few, so one list holds those of all files, and
+ * another one who waits.
  */
 #include "kernel/record_lock.h"
 

@@ -1,11 +1,11 @@
 /*
- * Locks on files, which processes obey that ask for them:
+ * Locks on files. They bind only those who ask for locks themselves:
  *
  *   fcntl F_SETLK         ranges of bytes; the process's: closing any descriptor of the file gives them up
  *   fcntl F_OFD_SETLK     ranges of bytes; the open file's: they go with its last descriptor
- *   flock                 all of a file; the open file's; in a world of its own
+ *   flock                 all of a file; the open file's; apart from the first two
  *
- * The first two stand in each other's way. Who would wait for ever for a process that waits for it, is told so.
+ * The first two exclude each other. A process that would wait for one that waits for it gets -EDEADLK instead.
  */
 #pragma once
 
@@ -51,5 +51,5 @@ int record_lock_set(struct lock_owner owner, struct inode *inode, const struct r
  */
 s32 record_lock_get(struct lock_owner owner, const struct inode *inode, struct record_lock_request *request);
 
-/* The holder closes a file: gives its locks there up. Cheap where there are none. */
+/* The holder closes a file: its locks on that go. Cheap where there are none. */
 void record_lock_release(const void *holder, const struct inode *inode);

@@ -195,7 +195,7 @@ void signal_exec_commit(struct process *process, struct signal_actions *actions)
 /* A new thread beside its creator: the creator's mask. */
 void signal_clone(struct thread *child, const struct thread *creator);
 
-/* Free what is pending, and a process's actions. */
+/* Free what is pending for a process, and its actions; and what is pending for a thread. */
 void signal_release(struct process *process);
 void signal_release_thread(struct thread *thread);
 

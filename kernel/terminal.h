@@ -89,6 +89,6 @@ void terminal_open(struct file *file, bool lasts);
 
 /*
  * A session has ended with its leader. If this was its terminal, the foreground group is sent SIGHUP, and the terminal
- * is nobody's again; what it was opened as reads as an end of file from now on, and fails with EIO.
+ * is nobody's again. A file that was opened on it before is at its end for a reader from now on; all else is -EIO.
  */
 void terminal_hang_up(u32 session);

@@ -17,7 +17,7 @@ u32 time_seconds(void);
 /* Set the clock on the wall, which time_since_epoch reads (stime). Deadlines do not move. */
 void time_set_since_epoch(u64 nanoseconds);
 
-/* Whole seconds, and the nanoseconds that remain. */
+/* Whole seconds, and the nanoseconds that remain (remainder NULL: nobody asks). */
 u64 time_split(u64 nanoseconds, u32 *remainder);
 
 static inline u64
