@@ -137,9 +137,10 @@ case_get(struct aspace *aspace, u32 address)
     return word;
 }
 
-static u32
-word_of(u32 page, u32 seed)
+u32
+case_word(u32 page, u32 seed)
 {
+    /* Knuth's multiplicative hash: neighbours differ in all bytes. */
     return (page + 1) * 2654435761u ^ seed;
 }
 
@@ -147,14 +148,14 @@ void
 case_fill(struct aspace *aspace, u32 address, u32 pages, u32 seed)
 {
     for (u32 i = 0; i < pages; i++)
-        case_put(aspace, address + (i << PAGE_SHIFT), word_of(i, seed));
+        case_put(aspace, address + (i << PAGE_SHIFT), case_word(i, seed));
 }
 
 bool
 case_holds(struct aspace *aspace, u32 address, u32 pages, u32 seed)
 {
     for (u32 i = 0; i < pages; i++)
-        if (!selftest_expect_equal(case_get(aspace, address + (i << PAGE_SHIFT)), word_of(i, seed), "page's word == word written",
+        if (!selftest_expect_equal(case_get(aspace, address + (i << PAGE_SHIFT)), case_word(i, seed), "page's word == word written",
                                    __FILE__, __LINE__))
             return false;
     return true;

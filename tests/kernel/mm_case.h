@@ -35,7 +35,8 @@ u32 case_memory(struct aspace *aspace, u32 pages);
 void case_put(struct aspace *aspace, u32 address, u32 word);
 u32 case_get(struct aspace *aspace, u32 address);
 
-/* A word per page, derived from page and seed: written, and compared. */
+/* The word of a page, derived from its number in what is filled and from the seed; written to each page, and compared. */
+u32 case_word(u32 page, u32 seed);
 void case_fill(struct aspace *aspace, u32 address, u32 pages, u32 seed);
 bool case_holds(struct aspace *aspace, u32 address, u32 pages, u32 seed);
 

@@ -90,7 +90,7 @@ SELFTEST(mm_mmap, fixed_replaces, "a fixed mapping replaces what was there, exac
     check_true(case_holds(aspace, address, 3, 1));
     check_equal(case_get(aspace, middle), 0);
     check_equal(case_get(aspace, middle + PAGE_SIZE), 0);
-    check_equal(case_get(aspace, address + 5 * PAGE_SIZE), 6 * 2654435761u ^ 1);
+    check_equal(case_get(aspace, address + 5 * PAGE_SIZE), case_word(5, 1));
     check_equal(aspace->regions.pages, 8);
     case_end();
 }
@@ -112,7 +112,7 @@ SELFTEST(mm_mmap, unmapping_is_exact, "munmap takes exactly the pages asked for,
     check_equal(user_read_word(&word, address + 4 * PAGE_SIZE), -EFAULT);
     check_equal(user_read_word(&word, address + 5 * PAGE_SIZE), -EFAULT);
     check_true(case_holds(aspace, address, 4, 1));
-    check_equal(case_get(aspace, address + 6 * PAGE_SIZE), 7 * 2654435761u ^ 1);
+    check_equal(case_get(aspace, address + 6 * PAGE_SIZE), case_word(6, 1));
     check_equal(frame_count(FRAME_ANONYMOUS), before.anonymous + 8);
     check_equal(mmap_unmap(aspace, address + 4 * PAGE_SIZE, PAGE_SIZE), 0);     /* nothing there: no error */
     check_equal(mmap_unmap(aspace, address, 10 * PAGE_SIZE), 0);
@@ -288,7 +288,7 @@ SELFTEST(mm_mmap, discarded_pages_are_zero, "madvise(MADV_DONTNEED): private pag
     check_equal(word, 0);
     check_true(case_holds(aspace, address, 3, 1));
     check_equal(case_get(aspace, address + 6 * PAGE_SIZE), 0);
-    check_equal(case_get(aspace, address + 7 * PAGE_SIZE), 8 * 2654435761u ^ 1);
+    check_equal(case_get(aspace, address + 7 * PAGE_SIZE), case_word(7, 1));
     check_equal(aspace->regions.count, 1);
     check_equal(mmap_advise(aspace, address, PAGE_SIZE, 0x7777), -EINVAL);
     case_end();
@@ -306,10 +306,10 @@ SELFTEST(mm_mmap, advice_passes_over_holes, "madvise does what it can on both si
     check_equal(case_get(aspace, address + PAGE_SIZE), 0);
     check_equal(case_get(aspace, address + 3 * PAGE_SIZE), 0);
     check_equal(case_get(aspace, address + 4 * PAGE_SIZE), 0);
-    check_equal(case_get(aspace, address + 5 * PAGE_SIZE), 6 * 2654435761u ^ 1);
+    check_equal(case_get(aspace, address + 5 * PAGE_SIZE), case_word(5, 1));
     check_equal(mmap_lock(aspace, address + 5 * PAGE_SIZE, PAGE_SIZE), 0);
     check_equal(mmap_advise(aspace, address + 5 * PAGE_SIZE, PAGE_SIZE, MADV_DONTNEED), -EINVAL);
-    check_equal(case_get(aspace, address + 5 * PAGE_SIZE), 6 * 2654435761u ^ 1);
+    check_equal(case_get(aspace, address + 5 * PAGE_SIZE), case_word(5, 1));
     case_end();
 }
 

@@ -360,7 +360,7 @@ SELFTEST(prefetch, random_use_under_pressure, "pages touched at random, with lit
             u32 page = random_below(&random, pages);
 
             prefetch_pages = random_below(&random, CLUSTER_FRAMES);
-            check_equal(case_get(aspace, PAGE(address, page)), (page + 1) * 2654435761u ^ 3);
+            check_equal(case_get(aspace, PAGE(address, page)), case_word(page, 3));
         }
         case_unhoard();
         check_true(case_holds(aspace, address, pages, 3));

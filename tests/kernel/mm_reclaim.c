@@ -79,7 +79,7 @@ SELFTEST(mm_reclaim, one_write_costs_one_write, "of pages read back, exactly tho
         check_equal(COUNTED(reclaim_write_back), PAGES / 4);
         check_equal(COUNTED(reclaim_clean_drop), PAGES - PAGES / 4);
         for (u32 i = 0; i < PAGES; i++)
-            check_equal(case_get(aspace, address + (i << PAGE_SHIFT)), i % 4 == 0 ? 100 + i : (i + 1) * 2654435761u ^ 1);
+            check_equal(case_get(aspace, address + (i << PAGE_SHIFT)), i % 4 == 0 ? 100 + i : case_word(i, 1));
     }
     case_end();
 }

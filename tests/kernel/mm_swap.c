@@ -40,7 +40,7 @@ SELFTEST(mm_swap, many_pages_keep_apart, "many pages out and in again, in anothe
         case_evict_all();
         check_equal(swap_total() - swap_free_count(), before.slots + PAGES);
         for (u32 i = PAGES; i-- > 0;)
-            check_equal(case_get(aspace, address + i * PAGE_SIZE), (i + 1) * 2654435761u ^ 1);
+            check_equal(case_get(aspace, address + i * PAGE_SIZE), case_word(i, 1));
         case_fill(aspace, address, PAGES, 2);
         case_evict_all();
         check_true(case_holds(aspace, address, PAGES, 2));
@@ -63,8 +63,8 @@ SELFTEST(mm_swap, unmapping_frees_the_slot, "unmapping pages that are out frees 
         check_equal(mmap_unmap(aspace, address + 10 * PAGE_SIZE, 20 * PAGE_SIZE), 0);
         check_equal(swap_free_count(), slots + 20);
         check_equal(COUNTED(pswpin), 0);
-        check_equal(case_get(aspace, address + 9 * PAGE_SIZE), 10 * 2654435761u ^ 1);
-        check_equal(case_get(aspace, address + 30 * PAGE_SIZE), 31 * 2654435761u ^ 1);
+        check_equal(case_get(aspace, address + 9 * PAGE_SIZE), case_word(9, 1));
+        check_equal(case_get(aspace, address + 30 * PAGE_SIZE), case_word(30, 1));
     }
     case_end();
 }
@@ -122,7 +122,7 @@ SELFTEST(mm_swap, shared_memory_swaps_too, "a shared page that is out comes back
         case_put(child, address, 9);
         case_evict_all();
         check_equal(case_get(aspace, address), 9);
-        check_equal(case_get(aspace, address + PAGE_SIZE), 2 * 2654435761u ^ 1);
+        check_equal(case_get(aspace, address + PAGE_SIZE), case_word(1, 1));
     }
     case_end();
 }
