@@ -124,6 +124,12 @@ int file_get_inode(struct file_table *table, int descriptor, struct inode **inod
 int file_get_inode_to_change(struct file_table *table, int descriptor, struct inode **inode);
 
 /*
+ * Whether there is room for one more descriptor: 0, -EMFILE or -ENOMEM. For calls that change something before they
+ * have a file to install.
+ */
+int file_table_check_room(struct file_table *table);
+
+/*
  * Puts a file at the lowest free descriptor not below minimum; the table takes over the caller's reference. The
  * descriptor, -EMFILE (RLIMIT_NOFILE of the current process), or -ENOMEM; on error the reference stays the caller's.
  */

@@ -200,8 +200,9 @@ file_table_put(struct file_table *table, u32 descriptor, struct file *file, bool
     table->descriptors[descriptor] = (struct descriptor){file, close_on_exec};
 }
 
-int
-file_install(struct file_table *table, struct file *file, u32 minimum, bool close_on_exec)
+/* The lowest free descriptor not below minimum, for which there is room now; -EMFILE or -ENOMEM. */
+static int
+file_table_find_free(struct file_table *table, u32 minimum)
 {
     u32 descriptor = minimum > table->free_from ? minimum : table->free_from;
     int error;
@@ -213,9 +214,24 @@ file_install(struct file_table *table, struct file *file, u32 minimum, bool clos
     if (descriptor >= file_descriptor_limit())
         return -EMFILE;
     error = file_table_grow(table, descriptor + 1);
-    if (error < 0)
-        return error;
-    file_table_put(table, descriptor, file, close_on_exec);
+    return error < 0 ? error : (int)descriptor;
+}
+
+int
+file_table_check_room(struct file_table *table)
+{
+    int descriptor = file_table_find_free(table, 0);
+
+    return descriptor < 0 ? descriptor : 0;
+}
+
+int
+file_install(struct file_table *table, struct file *file, u32 minimum, bool close_on_exec)
+{
+    int descriptor = file_table_find_free(table, minimum);
+
+    if (descriptor >= 0)
+        file_table_put(table, descriptor, file, close_on_exec);
     return descriptor;
 }
 

@@ -33,13 +33,16 @@ descriptor_install(struct file *file, u32 minimum, bool close_on_exec)
     return descriptor;
 }
 
+/* Opening can create a file, or empty one: first it must be sure that there is a descriptor for it. */
 static s32
 descriptor_open(struct inode *start, const char *path, u32 flags, u32 mode)
 {
     u32 permissions = mode & INODE_PERMISSIONS & ~current_process()->file_mode_mask;
+    int error = file_table_check_room(current_process()->files);
     struct file *file;
-    int error = file_open(start, path, flags, permissions, &file);
 
+    if (error == 0)
+        error = file_open(start, path, flags, permissions, &file);
     return error < 0 ? error : descriptor_install(file, 0, flags & O_CLOEXEC);
 }
 

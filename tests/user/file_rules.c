@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -62,6 +63,25 @@ times_check(void)
     check_that(refused(utimensat(AT_FDCWD, "/tmp/not/there", wrong, 0), ENOENT) && refused(utimensat(AT_FDCWD, name, wrong, 0), EINVAL),
                "what is no time is told of a file that is there: EINVAL");
     close(file);
+}
+
+/* ---- Opening ---- */
+
+/* Without a descriptor to give out, open changes nothing. */
+static void
+no_descriptor_body(void)
+{
+    struct rlimit none = { .rlim_cur = 0, .rlim_max = 0 };
+    static const char *other = "/tmp/file_rules_other";
+    struct stat status;
+    int file = open(other, O_CREAT | O_RDWR | O_TRUNC, 0666);
+
+    write(file, "text", 4);
+    setrlimit(RLIMIT_NOFILE, &none);
+    if (!refused(open(other, O_RDWR | O_TRUNC), EMFILE) || fstat(file, &status) != 0 || status.st_size != 4)
+        _exit(1);
+    unlink(other);
+    _exit(!refused(open(other, O_CREAT | O_RDWR, 0666), EMFILE) || !refused(access(other, F_OK), ENOENT));
 }
 
 /* ---- Status ---- */
@@ -181,6 +201,7 @@ int
 main(void)
 {
     times_check();
+    check_that(check_child(no_descriptor_body) == 0, "open without a free descriptor empties no file and makes none: EMFILE");
     status_check();
     directory_check();
     proc_check();
