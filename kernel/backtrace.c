@@ -83,7 +83,7 @@ function_of(u32 address)
     u32 offset;
     const struct kernel_symbol *symbol = symbol_find(address, &offset);
 
-    return symbol ? symbol->address : 0;
+    return symbol != NULL ? symbol->address : 0;
 }
 
 /* Whether the function at `from` has a jump to the one at `to`: a call at its end, or its unlikely part. */
@@ -124,11 +124,11 @@ show_line(struct trail *trail, u32 address, bool after_call, bool certain)
     }
     show_repeats(trail);
     trail->last = address;
-    if (symbol)
+    if (symbol != NULL)
         log_report("  %08x %s+0x%x%s", address, symbol->name, offset + after_call, certain ? "" : " ?");
     else
         log_report("  %08x", address);
-    if (symbol && certain)
+    if (symbol != NULL && certain)
         trail->function = symbol->address;
     trail->lines++;
 }
@@ -211,7 +211,7 @@ next_caller(struct trail *trail)
 {
     u32 address = next_return_address(trail, DIRECT);
 
-    return address ? address : next_return_address(trail, INDIRECT);
+    return address != 0 ? address : next_return_address(trail, INDIRECT);
 }
 
 void
@@ -226,7 +226,7 @@ backtrace_show(u32 eip, bool after_call, u32 stack)
 
         show_line(&trail, address, true, true);
         frame = find_trap_frame(&trail);
-        if (frame)
+        if (frame != NULL)
             follow_trap(&trail, frame);
     }
     while (trail.lines < LINES_MAX && (address = next_return_address(&trail, NONE)) != 0)

@@ -17,7 +17,8 @@
 /* Longest list of values or switches in a complaint. */
 #define LIST_BYTES 1024
 
-#define INIT_SEPARATOR "--"
+#define INIT_SEPARATOR " --"
+#define INIT_SEPARATOR_BYTES (sizeof(INIT_SEPARATOR) - 1)
 
 /* Given by linker.ld. */
 extern const struct boot_switch boot_switches_start[], boot_switches_end[];
@@ -155,9 +156,9 @@ set_size(const struct boot_switch *boot_switch, const char *value)
 static bool
 set_switch(const struct boot_switch *boot_switch, const char *value)
 {
-    if (!value)
+    if (value == NULL)
         value = boot_switch->bare;
-    if (!value)
+    if (value == NULL)
         return false;
     switch (boot_switch->kind) {
     case BOOT_SWITCH_CHOICE: return set_choice(boot_switch, value);
@@ -175,14 +176,14 @@ apply_switch(const char *where, const char *name, const char *value)
     const struct boot_switch *boot_switch = find_switch(name);
     char list[LIST_BYTES];
 
-    if (!boot_switch) {
+    if (boot_switch == NULL) {
         complain_of_name(name);
         return -EINVAL;
     }
     if (set_switch(boot_switch, value))
         return 0;
     list_values(boot_switch, list);
-    if (value && value[0] != '\0')
+    if (value != NULL && value[0] != '\0')
         log_warn("%s: %s cannot be %s; it can be:%s", where, name, value, list);
     else
         log_warn("%s: %s needs a value:%s", where, name, list);
@@ -194,9 +195,9 @@ apply_word(char *word)
 {
     char *equals = strchr(word, '=');
 
-    if (equals)
+    if (equals != NULL)
         *equals = '\0';
-    apply_switch("command line", word, equals ? equals + 1 : NULL);
+    apply_switch("command line", word, equals != NULL ? equals + 1 : NULL);
 }
 
 int
@@ -218,13 +219,13 @@ command_line_apply(char *line)
 static void
 cut_init_arguments(char *line)
 {
-    char *start = strstr(line, " " INIT_SEPARATOR);
+    char *start = strstr(line, INIT_SEPARATOR);
 
-    while (start && start[3] != ' ' && start[3] != '\0')
-        start = strstr(start + 1, " " INIT_SEPARATOR);
-    if (!start)
+    while (start != NULL && start[INIT_SEPARATOR_BYTES] != ' ' && start[INIT_SEPARATOR_BYTES] != '\0')
+        start = strstr(start + 1, INIT_SEPARATOR);
+    if (start == NULL)
         return;
-    init_arguments = text + (start - line) + 3;
+    init_arguments = text + (start - line) + INIT_SEPARATOR_BYTES;
     *start = '\0';
 }
 
@@ -235,9 +236,9 @@ is_file_name(const char *word)
     const char *equals = strchr(word, '=');
     const char *slash = strchr(word, '/');
 
-    if (slash && (!equals || slash < equals))
+    if (slash != NULL && (equals == NULL || slash < equals))
         return true;
-    return !equals && !find_switch(word);
+    return equals == NULL && find_switch(word) == NULL;
 }
 
 void
@@ -250,7 +251,7 @@ command_line_start(const char *loader_text)
     string_copy(words, loader_text, sizeof(words));
     cut_init_arguments(words);
     first = command_line_word(&line);
-    if (first && !is_file_name(first))
+    if (first != NULL && !is_file_name(first))
         apply_word(first);
     command_line_apply(line);
     if (!complete)
@@ -285,7 +286,7 @@ describe_value(const struct boot_switch *boot_switch, char *value)
         break;
     case BOOT_SWITCH_TEXT:
         chosen = *(const char **)boot_switch->variable;
-        string_copy(value, chosen ? chosen : "", COMMAND_LINE_VALUE_BYTES);
+        string_copy(value, chosen != NULL ? chosen : "", COMMAND_LINE_VALUE_BYTES);
         break;
     }
 }
@@ -295,7 +296,7 @@ command_line_get(const char *name, char *value)
 {
     const struct boot_switch *boot_switch = find_switch(name);
 
-    assert(boot_switch);
+    assert(boot_switch != NULL);
     describe_value(boot_switch, value);
 }
 

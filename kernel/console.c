@@ -17,7 +17,7 @@ console_start(void)
 static void
 receive(char character)
 {
-    if (receiver)
+    if (receiver != NULL)
         receiver(character);
 }
 

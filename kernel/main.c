@@ -69,7 +69,7 @@ show_banner(void)
              (u32)(boot_info.ram_bytes / MIB));
     command_line_for_each(add_choice);
     show_choices();
-    if (help_wanted)
+    if (help_wanted != NULL)
         command_line_show_switches();
 }
 
@@ -87,7 +87,7 @@ lay_modules(void)
         if (boot_module_is(module, "swap") || mm_is_recording(module))
             continue;
         device = ramdisk_create(module->name, module->start, module->end - module->start);
-        if (!device)
+        if (device == NULL)
             log_warn("module %s: no memory for it", module->name);
         else
             cpio_unpack(device, module->name);
@@ -116,7 +116,7 @@ start_init(void)
     u32 count = 0;
     int error;
 
-    if (!cursor || !arguments)
+    if (cursor == NULL || arguments == NULL)
         boot_refuse("There is no memory for the arguments of init.");
     memcpy(copy, text, strlen(text) + 1);
     arguments[count++] = init_path;
@@ -125,7 +125,7 @@ start_init(void)
     error = process_spawn_init(init_path, arguments);
     kmem_free(arguments);
     kmem_free(copy);
-    if (error)
+    if (error < 0)
         boot_refuse("init=%s cannot be started (error %d): there is nothing to run.", init_path, -error);
 }
 

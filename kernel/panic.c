@@ -57,7 +57,7 @@ report(const struct origin *origin, const char *fmt, va_list arguments)
     panicking = true;
     vformat(message, sizeof(message), fmt, arguments);
     log_report("panic: %s", message);
-    if (describe_process)
+    if (describe_process != NULL)
         describe_process(process, sizeof(process));
     log_report("current process: %s", process);
     show_registers(origin->frame, origin->esp);

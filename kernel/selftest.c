@@ -123,8 +123,8 @@ run_test(const struct selftest *test, u32 number)
     test_name(test, name);
     failed = false;
     test->run();
-    complaint = verify ? verify() : NULL;
-    if (complaint) {
+    complaint = verify != NULL ? verify() : NULL;
+    if (complaint != NULL) {
         say("# afterwards: %s", complaint);
         failed = true;
     }
@@ -145,7 +145,7 @@ selftest_run(void)
     u32 passed = 0;
 
     log_set_prefix("# ");
-    if (order)
+    if (order != NULL)
         count = choose_tests(order);
     say("KTAP version 1");
     say("# seed=%u", command_line_seed);

@@ -40,7 +40,7 @@ request_open_object(struct mmap_request *request, s32 descriptor)
     struct file *file;
     int error = file_get(current_process()->files, descriptor, &file);
 
-    if (error)
+    if (error < 0)
         return error;
     if ((request->flags & MAP_TYPE) != MAP_PRIVATE
         && (!file_may_write(file) || seal_forbids_writing(file->inode)))
@@ -65,14 +65,14 @@ sys_mmap2(u32 address, u32 bytes, u32 protection, u32 flags, s32 descriptor, u32
 
     if (!(flags & MAP_ANONYMOUS))
         error = request_open_object(&request, descriptor);
-    if (error)
+    if (error < 0)
         return error;
-    if (!request.object)
+    if (request.object == NULL)
         request.object_page = 0;
     error = mmap_map(cpu()->aspace, &request);
-    if (request.object)
+    if (request.object != NULL)
         object_release(request.object);
-    return error ? error : (s32)request.address;
+    return error < 0 ? error : (s32)request.address;
 }
 
 s32
@@ -106,7 +106,7 @@ sys_mremap(u32 address, u32 old_bytes, u32 new_bytes, u32 flags, u32 new_address
     u32 result;
     int error = mmap_remap(cpu()->aspace, address, old_bytes, new_bytes, flags, new_address, &result);
 
-    return error ? error : (s32)result;
+    return error < 0 ? error : (s32)result;
 }
 
 s32

@@ -62,7 +62,7 @@ put_string(struct output *output, const struct conversion *conversion, const cha
 {
     usize limit = conversion->precision >= 0 ? (usize)conversion->precision : SIZE_MAX;
 
-    if (!text)
+    if (text == NULL)
         text = "(null)";
     put_field(output, conversion, "", text, (int)strnlen(text, limit), 0);
 }

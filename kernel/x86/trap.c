@@ -134,7 +134,7 @@ page_fault_in_kernel(struct trap_frame *frame, u32 address)
 
     if (landing == 0)
         panic_with_frame(frame, "page fault in the kernel: %s at %08x", access_name(frame->error), address);
-    if (cpu()->aspace && fault_handle(cpu()->aspace, address, frame, false, &verdict) == 0)
+    if (cpu()->aspace != NULL && fault_handle(cpu()->aspace, address, frame, false, &verdict) == 0)
         return;
     frame->eip = landing;
 }
@@ -182,7 +182,7 @@ exception_in_kernel(struct trap_frame *frame)
     u32 landing = trap_fixup_find(frame->eip);
 
     if (landing == 0)
-        panic_with_frame(frame, "%s in the kernel (exception %u)", name ? name : "exception", frame->vector);
+        panic_with_frame(frame, "%s in the kernel (exception %u)", name != NULL ? name : "exception", frame->vector);
     frame->eip = landing;
 }
 
@@ -203,7 +203,7 @@ trap_exception(struct trap_frame *frame)
         return;
     }
     interrupts_enable();
-    if (frame->vector == VECTOR_DEBUG && cpu()->aspace->trace) {
+    if (frame->vector == VECTOR_DEBUG && cpu()->aspace->trace != NULL) {
         aspace_step(cpu()->aspace, frame);
         return;
     }
