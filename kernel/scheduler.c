@@ -133,7 +133,8 @@ scheduler_runnable(void)
     return count;
 }
 
-void
+/* One clock tick: charges it to whom it interrupted, ends slices, lets alarms go off. In the interrupt handler. */
+static void
 scheduler_tick(void)
 {
     struct thread *thread = current_thread();

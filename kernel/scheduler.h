@@ -46,9 +46,6 @@ void scheduler_add_first(struct thread *thread);
 /* Threads that run or could. In the interrupt handler of the clock. */
 u32 scheduler_runnable(void);
 
-/* One clock tick: charge it to whom it interrupted, end slices, let alarms go off. In the interrupt handler. */
-void scheduler_tick(void);
-
 /* Every thread's first act after a switch to it: free the one that ended by that switch. */
 void scheduler_finish_switch(void);
 

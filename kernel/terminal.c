@@ -93,7 +93,8 @@ terminal_is_canonical(const struct terminal *terminal)
     return terminal->settings.c_lflag & ICANON;
 }
 
-u32
+/* Bytes that have been received for reading, with those that only mark an end of file. */
+static u32
 terminal_readable(const struct terminal *terminal)
 {
     return terminal->finished - terminal->taken;

@@ -57,8 +57,7 @@ void terminal_flush_input(struct terminal *terminal);
 /* Changes the settings; what was typed ahead stays readable. */
 void terminal_set(struct terminal *terminal, const struct termios *settings);
 
-/* Bytes that have been received for reading, with those that only mark an end of file; and without, for FIONREAD. */
-u32 terminal_readable(const struct terminal *terminal);
+/* Bytes that can be read, for FIONREAD. */
 u32 terminal_waiting(const struct terminal *terminal);
 
 /* Whether a read would not wait, as poll says it. */

@@ -104,8 +104,9 @@ trap_start(void)
     asm volatile("lidt %0" : : "m"(idt));
 }
 
-u32
-trap_fixup_find(u32 eip)
+/* Where an instruction at `eip` goes on if it faults, 0 if it must not. */
+static u32
+fixup_find(u32 eip)
 {
     for (const struct fixup *fixup = fixups_start; fixup < fixups_end; fixup++) {
         if (fixup->fault == eip)
@@ -129,7 +130,7 @@ access_name(u32 error)
 static void
 page_fault_in_kernel(struct trap_frame *frame, u32 address)
 {
-    u32 landing = trap_fixup_find(frame->eip);
+    u32 landing = fixup_find(frame->eip);
     struct fault_verdict verdict;
 
     if (landing == 0)
@@ -179,7 +180,7 @@ static void
 exception_in_kernel(struct trap_frame *frame)
 {
     const char *name = exceptions[frame->vector].name;
-    u32 landing = trap_fixup_find(frame->eip);
+    u32 landing = fixup_find(frame->eip);
 
     if (landing == 0)
         panic_with_frame(frame, "%s in the kernel (exception %u)", name != NULL ? name : "exception", frame->vector);

@@ -30,7 +30,6 @@
 #define VECTOR_PAGE_FAULT 14
 #define VECTOR_FPU_ERROR 16
 #define VECTOR_ALIGNMENT 17
-#define VECTOR_MACHINE_CHECK 18
 #define VECTOR_SIMD_ERROR 19
 #define VECTOR_CONTROL_PROTECTION 21
 #define VECTOR_IRQ_FIRST 32
@@ -83,9 +82,6 @@ void trap_start(void);
  * stack.
  */
 void trap_return(struct trap_frame *frame) __attribute__((noreturn));
-
-/* Where an instruction at `eip` goes on if it faults, 0 if it must not. */
-u32 trap_fixup_find(u32 eip);
 
 /* The entries of entry.S, for the descriptor table and for backtraces. */
 void system_call_entry(void);
