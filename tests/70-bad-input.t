@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""What a program may do wrong: each tests/user/bad_*.c, as init, does it and sees the errno or the signal; the kernel lives on."""
+"""What a program may do wrong: each tests/user/bad_*.c, as init, does it and sees the errno or the signal; the kernel lives on. And who is
+killed for memory while somebody is dying already, with a disk that is slower, or faster, than the patience with that one."""
 from harness import *
 
 SECONDS = 60
@@ -13,5 +14,18 @@ def bad_input(t, name, paging):
 for paging in FORMATS:
     for source in sorted(ROOT.glob("tests/user/bad_*.c")):
         case(f"{source.stem} paging={paging}", source.stem, paging)(bad_input)
+
+# With QEMU counting instructions no time is spent waiting: ten seconds of the disk's are none of the host's.
+VIRTUAL_TIME = ("-icount", "shift=4,sleep=off")
+LATENCIES = {"ends": 1000000, "lasts": 10000000}
+
+
+def patience(t, outcome):
+    t.ktap(t.boot(f"ramdisk.latency={LATENCIES[outcome]} prefetch=64 log=error init=/test/oom_patience -- {outcome}", memory="64M",
+                  modules=[INITRD, TEST_PROGRAMS], timeout=SECONDS, extra=VIRTUAL_TIME))
+
+
+for outcome in LATENCIES:
+    case(f"oom_patience {outcome}", outcome)(patience)
 
 main()
