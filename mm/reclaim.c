@@ -336,13 +336,50 @@ reclaim_evict_one(void)
 
 /* ---- Room -------------------------------------------------------------- */
 
+/* Frames that are kept from all others until there are enough. */
+struct kept {
+    u32 count;
+    struct frame *last;         /* each one's owner is the one before it */
+};
+
+static void
+kept_add(struct kept *kept)
+{
+    struct frame *frame = frame_allocate(FRAME_KERNEL);
+
+    if (!frame)
+        return;
+    frame->owner = kept->last;
+    kept->last = frame;
+    kept->count++;
+}
+
+static void
+kept_free(struct kept *kept)
+{
+    struct frame *frame;
+
+    while ((frame = kept->last)) {
+        kept->last = frame->owner;
+        frame->owner = NULL;
+        frame_free(frame);
+    }
+}
+
 int
 reclaim_try(u32 frames)
 {
-    while (frame_free_count() < frames)
-        if (!reclaim_evict_one())
-            return -ENOMEM;
-    return 0;
+    u32 free = frame_free_count(), missing = frames > free ? frames - free : 0;
+    struct kept kept = {0, NULL};
+    bool helped = true;
+
+    for (u32 evicted = 0; helped && frame_free_count() + kept.count < frames; evicted++) {
+        helped = reclaim_evict_one();
+        if (helped && evicted >= RECLAIM_PATIENCE * missing)
+            kept_add(&kept);
+    }
+    kept_free(&kept);
+    return helped ? 0 : -ENOMEM;
 }
 
 void
@@ -387,10 +424,11 @@ reclaim_ensure_more(u32 frames, u32 wanted)
 int
 reclaim_switch_policy(void)
 {
+    u32 frames = frame_free_count();
     int error;
 
     while ((error = pool_apply_choice()) == -ENOMEM)
-        if (reclaim_try(frame_free_count() + RECLAIM_SYSCALL_FRAMES) < 0)
+        if (reclaim_try(frames += RECLAIM_SYSCALL_FRAMES) < 0)
             return error;
     return error;
 }

@@ -22,14 +22,15 @@
 #define RECLAIM_SYSCALL_FRAMES 96u
 
 /* Makes at least frames free; may sleep and evict. -ENOMEM if there are no victims
- * left: for what can fail cleanly, such as fork. */
+ * left: for what can fail cleanly, such as fork. Where memory thrashes others take each
+ * frame as soon as it is free; so having evicted RECLAIM_PATIENCE times as many as were
+ * missing it keeps the next ones for itself until there are enough: frames more at most. */
+#define RECLAIM_PATIENCE 8u
 int reclaim_try(u32 frames);
 
 /* Before a system call: makes frames free, as far as that is one's own share of the work.
- * Where memory thrashes others take each frame as soon as it is free; so having evicted
- * as many as were missing it is content with RECLAIM_LOW, and having evicted RECLAIM_PATIENCE
- * times as many it gives up. May sleep and evict. */
-#define RECLAIM_PATIENCE 8u
+ * Having evicted as many as were missing it is content with RECLAIM_LOW, and having
+ * evicted RECLAIM_PATIENCE times as many it gives up. May sleep and evict. */
 void reclaim_share(u32 frames);
 
 /* Makes at least frames free; may sleep, evict, and have a process killed.

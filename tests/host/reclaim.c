@@ -381,9 +381,9 @@ take_a_frame(void)
         hoarded = frame_allocate(FRAME_KERNEL);
 }
 
-/* How many pages a system call evicts that begins with so many free frames, and wants missing more. */
+/* How many pages make_room evicts that begins with so many free frames, and wants missing more. */
 static u32
-share_of(u32 free, u32 missing, void (*meanwhile)(void))
+pages_evicted(void (*make_room)(u32 frames), u32 free, u32 missing, void (*meanwhile)(void))
 {
     struct anon *anons[SWAP_PAGES];
     u64 stolen;
@@ -395,12 +395,18 @@ share_of(u32 free, u32 missing, void (*meanwhile)(void))
         hoarded = frame_allocate(FRAME_KERNEL);
     stolen = counters.pgsteal;
     host_before_transfer = meanwhile;
-    reclaim_share(free + missing);
+    make_room(free + missing);
     host_before_transfer = NULL;
     for (u32 i = 0; i < SWAP_PAGES; i++)
         anon_release(anons[i]);
     nothing_is_left();
     return (u32)(counters.pgsteal - stolen);
+}
+
+static u32
+share_of(u32 free, u32 missing, void (*meanwhile)(void))
+{
+    return pages_evicted(reclaim_share, free, missing, meanwhile);
 }
 
 static void
@@ -420,6 +426,36 @@ static void
 nobody_frees_frames_for_others_without_end(void)
 {
     check_equal(share_of(10, 5, take_a_frame), RECLAIM_PATIENCE * 5);
+}
+
+static void
+make_free(u32 frames)
+{
+    check_equal(reclaim_try(frames), 0);
+    check(frame_free_count() >= frames);
+}
+
+/* Rule: who needs frames, and does not just do a share, has them in the end, whatever others take. */
+static void
+who_needs_frames_gets_them_although_others_take_each(void)
+{
+    check_equal(pages_evicted(make_free, 10, 5, take_a_frame), RECLAIM_PATIENCE * 5 + 10 + 5);
+}
+
+#define FREE_AT_FIRST 60u   /* so many that the victims are used up before others have taken them all */
+
+static void
+fail_to_make_free(u32 frames)
+{
+    check(reclaim_try(frames) < 0);
+    /* Each eviction made one free, and another was taken meanwhile: what was kept is free again. */
+    check_equal(frame_free_count(), FREE_AT_FIRST);
+}
+
+static void
+who_cannot_have_enough_keeps_nothing(void)
+{
+    check_equal(pages_evicted(fail_to_make_free, FREE_AT_FIRST, 2, take_a_frame), SWAP_PAGES - 1);
 }
 
 /* ---- The swap area is full --------------------------------------------- */
@@ -585,6 +621,8 @@ main(void)
         HOST_CASE(a_system_call_frees_what_is_missing, ""),
         HOST_CASE(having_done_its_share_it_is_content_with_less, ""),
         HOST_CASE(nobody_frees_frames_for_others_without_end, ""),
+        HOST_CASE(who_needs_frames_gets_them_although_others_take_each, ""),
+        HOST_CASE(who_cannot_have_enough_keeps_nothing, ""),
         HOST_CASE(a_full_swap_area_takes_slots_back_from_pages_in_memory, "policy=fifo"),
         HOST_CASE(faults_that_sleep_take_nothing_from_each_other, "policy=fifo"),
         HOST_CASE(faults_that_sleep_take_nothing_from_each_other, "policy=lru"),
