@@ -31,7 +31,7 @@
 enum { EXPLAIN_OFF, EXPLAIN_ON };
 unsigned reclaim_explain = EXPLAIN_OFF;
 BOOT_CHOICE(explain, reclaim_explain, "whether each eviction is explained in the log", "off", "on");
-#define EXPLANATION_BYTES 160u
+#define EXPLANATION_BYTES 480u      /* two lists of TEXT_CANDIDATES pages each, and the reason; a line of the log holds little more */
 
 static bool (*kill_somebody)(void);
 

@@ -38,10 +38,20 @@ def agree(t, path, games):
     return faults
 
 
+def told_whole(t, policy, victims, result):
+    """explain=on: a line of the log for each victim, which names it, and of which nothing is cut off."""
+    lines = re.findall(rf"^{policy}: (.*)$", result.output, re.MULTILINE)
+    t.ok(len(lines) == len(victims) > 0, f"{len(victims)} victims are explained in as many lines", result)
+    wrong = [line for victim, line in zip(victims, lines)
+             if not re.search(rf"\b{victim}\b", line) or line.count("(") != line.count(")") or line.count("{") != line.count("}")]
+    t.ok(not wrong, "each names its victim, to the end of the line", "\n".join(wrong))
+
+
 def same(t, policy, paging):
     with tempfile.TemporaryDirectory() as directory:
-        _, path = traced(t, PROGRAM, f"policy={policy} paging={paging}", directory)
+        result, path = traced(t, PROGRAM, f"policy={policy} paging={paging} explain=on", directory)
         faults = agree(t, path, 3)
+        told_whole(t, policy, re.findall(r"^- ([0-9a-f]+)", path.read_text(), re.MULTILINE), result)
         t.ok(max(faults, default=0) > 60, "there were faults to agree on", faults)
 
 

@@ -1,6 +1,6 @@
 /*
  * Pools and the policy in force: one that misbehaves is a panic that names it, whatever it does wrong; whose frame goes when memory is
- * short; and what the clock tick tells.
+ * short; what the clock tick tells; and by which name a page is known.
  */
 #include "tests/host/host.h"
 
@@ -14,6 +14,7 @@
 #include "mm/object.h"
 #include "mm/pmap.h"
 #include "mm/pool.h"
+#include "mm/pool_page.h"
 #include "mm/reclaim.h"
 #include "mm/swap.h"
 #include "mm/transfer.h"
@@ -173,20 +174,41 @@ a_frame_is_lost_on_the_way_to_another_policy(void)
     pool_set_policy("clock");
 }
 
+/* A page of a process, whose frame the policy chooses. */
 static void
-a_locked_frame(void)
+begin_mapped(struct aspace **aspace, u32 *address)
 {
     struct mmap_request request = {
         .bytes = PAGE_SIZE, .protection = PROT_READ | PROT_WRITE, .flags = MAP_PRIVATE | MAP_ANONYMOUS, .maximum = 7};
-    struct aspace *aspace;
     u32 word = 1, rights;
 
     begin();
-    aspace = aspace_create();
-    check_equal(mmap_map(aspace, &request), 0);
-    check_equal(aspace_write(aspace, request.address, &word, sizeof(word)), 0);
-    chosen = frame_number(pmap_lookup(&aspace->pmap, page_of(request.address), &rights)).number;
-    check_equal(mmap_lock(aspace, request.address, PAGE_SIZE), 0);
+    *aspace = aspace_create();
+    check_equal(mmap_map(*aspace, &request), 0);
+    *address = request.address;
+    check_equal(aspace_write(*aspace, *address, &word, sizeof(word)), 0);
+    chosen = frame_number(pmap_lookup(&(*aspace)->pmap, page_of(*address), &rights)).number;
+}
+
+static void
+a_locked_frame(void)
+{
+    struct aspace *aspace;
+    u32 address;
+
+    begin_mapped(&aspace, &address);
+    check_equal(mmap_lock(aspace, address, PAGE_SIZE), 0);
+    reclaim_evict_one();
+}
+
+static void
+a_mapped_frame_that_it_has_forgotten(void)
+{
+    struct aspace *aspace;
+    u32 address;
+
+    begin_mapped(&aspace, &address);
+    evictable_remove(frame_descriptor((frame_t){chosen}));
     reclaim_evict_one();
 }
 
@@ -383,6 +405,108 @@ a_tick_reports_each_page_that_was_used(void)
     pool_destroy(pool);
 }
 
+/* ---- Names ------------------------------------------------------------- */
+
+#define OWNER 7u
+#define PAGE 5u
+
+/* A fault of process OWNER is about to bring its page in. */
+static void
+begin_arrival(void)
+{
+    begin();
+    bad.select = policy_fifo.select;
+    check(pool_keep_names());
+    pool_watchful = true;
+    pool_announce(&(struct pool_arrival){.owner = OWNER, .page = PAGE});
+}
+
+static bool
+has_name(const struct frame *frame, u32 owner, u32 page)
+{
+    return pool_frame_owner(frame) == owner && pool_frame_page(frame) == page;
+}
+
+/* Rule: what was announced is the page of the frame that comes next, and of no other. */
+static void
+one_frame_takes_the_name_that_was_announced(void)
+{
+    struct anon *announced, *next;
+
+    begin_arrival();
+    announced = anon_create(frame_allocate(FRAME_ANONYMOUS));
+    next = anon_create(frame_allocate(FRAME_ANONYMOUS));
+    check(has_name(announced->frame, OWNER, PAGE));
+    check_equal(pool_frame_owner(next->frame), POOL_NAMELESS);
+    pool_rename(next->frame, OWNER, PAGE + 1);
+    check(has_name(next->frame, OWNER, PAGE + 1) && next->frame->evictable);
+}
+
+/* Rule: a page that a device brings in is charged, and named, when its transfer begins: while that lasts others run. */
+static void
+a_frame_is_charged_when_its_transfer_begins(void)
+{
+    struct frame *frame;
+    struct pool *pool;
+
+    begin_arrival();
+    pool = pool_create(POOL_UNLIMITED, POOL_UNLIMITED);
+    pool_current = pool;
+    frame = frame_allocate(FRAME_ANONYMOUS);
+    frame->owner = anons[0];
+    evictable_begin(frame);
+    check(pool_charges(pool, frame) && has_name(frame, OWNER, PAGE));
+    check_equal(pool->loads, 1);
+    pool_current = &pool_global;
+    check(evictable_end(frame));
+    check(pool_charges(pool, frame) && has_name(frame, OWNER, PAGE));
+    check(pool->loads == 1 && pool->frames == 1);
+    /* On its way out it stays whose it was. */
+    evictable_begin(frame);
+    check(pool_charges(pool, frame) && pool->loads == 1);
+}
+
+/* What came in before anybody wanted to know: each such page is another one. */
+static void
+frames_from_before_names_were_kept_have_no_page(void)
+{
+    begin();
+    check(pool_keep_names());
+    for (u32 i = 0; i < ANONS; i++) {
+        check_equal(pool_frame_owner(anons[i]->frame), POOL_NAMELESS);
+        check_equal(pool_frame_page(anons[i]->frame), POOL_NAMELESS_PAGE + i);
+    }
+    check_equal(pool_frame_page(anons[0]->frame), POOL_NAMELESS_PAGE);
+}
+
+/* ---- The policy in force ----------------------------------------------- */
+
+static void
+without_a_recorded_future_clock_takes_the_place_of_opt(void)
+{
+    machine_start(MEMORY_FRAMES);
+    __lsan_disable();
+    pool_start();
+    check(pool_policy == &policy_clock && pool_global.policy == &policy_clock);
+    /* And policy= names it. */
+    check_equal(pool_apply_choice(), 0);
+    check(pool_policy == &policy_clock);
+}
+
+static void
+a_policy_that_goes_leaves_nothing_behind(void)
+{
+    u32 objects;
+
+    begin();
+    bad.select = policy_fifo.select;
+    check_equal(pool_set_policy("lru"), 0);
+    objects = host_objects;
+    check_equal(pool_set_policy("random"), 0);
+    check_equal(pool_set_policy("lru"), 0);
+    check_equal(host_objects, objects);
+}
+
 int
 main(void)
 {
@@ -397,12 +521,18 @@ main(void)
         HOST_CASE(a_large_memory_is_looked_at_less_often, ""),
         HOST_CASE(known_frames_cost_more, ""),
         HOST_CASE(a_tick_reports_each_page_that_was_used, ""),
+        HOST_CASE(one_frame_takes_the_name_that_was_announced, ""),
+        HOST_CASE(a_frame_is_charged_when_its_transfer_begins, ""),
+        HOST_CASE(frames_from_before_names_were_kept_have_no_page, ""),
+        HOST_CASE(without_a_recorded_future_clock_takes_the_place_of_opt, "policy=opt"),
+        HOST_CASE(a_policy_that_goes_leaves_nothing_behind, ""),
         HOST_PANICS(a_frame_that_does_not_exist, "policy bad chose frame 1024, which does not exist"),
         HOST_PANICS(a_free_frame, ", which is free"),
         HOST_PANICS(the_kernels_frame, ", which it was not told of"),
         HOST_PANICS(a_pinned_frame, ", which is pinned"),
         HOST_PANICS(a_busy_frame, ", which is busy"),
         HOST_PANICS(a_locked_frame, ", which is locked"),
+        HOST_PANICS(a_mapped_frame_that_it_has_forgotten, ", which it was not told of"),
         HOST_PANICS(another_pools_frame, ", which is another pool's"),
         HOST_PANICS(the_same_victim_twice, ", which was its last victim, and has gone"),
         HOST_PANICS(a_frame_is_lost_on_the_way_to_another_policy, "policy bad handed over 2 frames, and was told of 3"),

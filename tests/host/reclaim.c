@@ -1,31 +1,23 @@
 /*
- * Eviction and page-in when things go wrong or take time: the device fails, or makes its caller sleep while owners go, sizes change and
- * others fault. Whatever happens, no page is lost, no frame or slot is freed twice or kept.
+ * Eviction and page-in when things go wrong or take time: the device fails, or makes its caller sleep while owners go. Whatever happens, no
+ * page is lost, no frame or slot is freed twice or kept.
  */
-#include "tests/host/host.h"
+#include "tests/host/reclaim_case.h"
 
 #include <signal.h>
-#include <string.h>
 
 #include <linux/mman.h>
-#include <sanitizer/lsan_interface.h>
 
+#include "mm/amap.h"
 #include "mm/aspace.h"
-#include "mm/check.h"
+#include "mm/counters.h"
 #include "mm/evictable.h"
 #include "mm/fault.h"
-#include "mm/fork.h"
 #include "mm/mmap.h"
-#include "mm/object.h"
 #include "mm/pagein.h"
-#include "mm/pool.h"
 #include "mm/reclaim.h"
-#include "mm/swap.h"
 #include "mm/transfer.h"
-#include "tests/host/stub/machine.h"
 
-#define MEMORY_FRAMES 1024u
-#define SWAP_PAGES 64u
 #define FILE_BYTES (4 * PAGE_SIZE + 100)
 
 static struct anon *anon;
@@ -36,42 +28,10 @@ static u32 hook_calls;
 static void
 begin(void)
 {
-    machine_start(MEMORY_FRAMES);
-    pmap_start(MEMORY_FRAMES);
-    object_start();
-    __lsan_disable();           /* what lives as long as the system */
-    pool_start();
-    check(swap_start(host_device_create((u64)SWAP_PAGES << PAGE_SHIFT)));
+    begin_memory();
+    __lsan_disable();
     disk = host_device_create(FILE_BYTES);
     __lsan_enable();
-}
-
-static struct anon *
-make_anon(u32 word)
-{
-    struct frame *frame = frame_allocate(FRAME_ANONYMOUS);
-    struct anon *made = anon_create(frame);
-
-    frame->dirty = true;
-    *(u32 *)frame_data(frame) = word;
-    return made;
-}
-
-static u32
-word_of(const struct anon *of)
-{
-    return *(u32 *)frame_data(of->frame);
-}
-
-/* Everything has been given back. */
-static void
-nothing_is_left(void)
-{
-    check_equal(frame_count(FRAME_ANONYMOUS), 0);
-    check_equal(frame_count(FRAME_OBJECT), 0);
-    check_equal(anon_count(), 0);
-    check_equal(swap_free_count(), swap_total());
-    check_sound(check_run());
 }
 
 /* ---- The device fails -------------------------------------------------- */
@@ -86,6 +46,8 @@ a_page_that_cannot_be_written_stays(void)
     check(anon->frame && anon->frame->dirty && !anon->frame->busy && anon->frame->evictable);
     check_equal(word_of(anon), 77);
     check_equal(counters.pgsteal + counters.pswpout + counters.reclaim_write_back, 0);
+    /* Its slot holds nothing: others may have it. */
+    check(anon->slot.number && anon_slots_to_take);
     host_device_fails = false;
     check(reclaim_evict_one());
     check(counters.pgsteal == 1 && counters.pswpout == 1 && counters.reclaim_write_back == 1);
@@ -268,6 +230,66 @@ who_needs_a_busy_page_waits_for_it(void)
     nothing_is_left();
 }
 
+/* ---- Many at once ------------------------------------------------------ */
+
+static struct anon *batch_anons[2];
+static struct reclaim_batch batch;
+
+static void
+begin_batch(void)
+{
+    begin();
+    for (u32 i = 0; i < 2; i++) {
+        batch_anons[i] = make_anon(90 + i);
+        check(reclaim_gather(&batch, batch_anons[i]->frame));
+        check(batch_anons[i]->frame->busy && !batch_anons[i]->frame->evictable);
+    }
+    check_equal(batch.cluster.count, 2);
+}
+
+static void
+release_first(void)
+{
+    hook_calls++;
+    anon_release(batch_anons[0]);
+}
+
+/* Whatever becomes of one page, the other one is not lost. */
+static void
+a_batch_that_cannot_be_written_stays(void)
+{
+    begin_batch();
+    host_device_fails = true;
+    host_before_transfer = release_first;
+    reclaim_write(&batch);
+    host_before_transfer = NULL;
+    check(hook_calls == 1 && batch.cluster.count == 0);
+    check_equal(frame_count(FRAME_ANONYMOUS), 1);
+    check(batch_anons[1]->frame && batch_anons[1]->frame->dirty && batch_anons[1]->frame->evictable);
+    check_equal(word_of(batch_anons[1]), 91);
+    /* The one that went is a victim as any other, the one that stays is none. */
+    check(counters.pgsteal == 1 && counters.pswpout == 0);
+    host_device_fails = false;
+    check(reclaim_evict_one() && !batch_anons[1]->frame);
+    anon_release(batch_anons[1]);
+    nothing_is_left();
+}
+
+static void
+a_page_of_a_batch_may_go_while_it_is_written(void)
+{
+    begin_batch();
+    host_before_transfer = release_first;
+    reclaim_write(&batch);
+    host_before_transfer = NULL;
+    check(!batch_anons[1]->frame && batch_anons[1]->slot.number);
+    check_equal(counters.pgsteal, 2);
+    check_equal(pagein_anon(batch_anons[1], NULL), PAGEIN_READ);
+    check_equal(word_of(batch_anons[1]), 91);
+    anon_release(batch_anons[1]);
+    nothing_is_left();
+}
+
 /* ---- Pins -------------------------------------------------------------- */
 
 static void
@@ -321,284 +343,6 @@ a_second_transfer_of_a_busy_frame_is_refused(void)
     evictable_begin(anon->frame);
 }
 
-/* ---- Room -------------------------------------------------------------- */
-
-static u32 kills;
-static struct frame *hoarded;
-static bool anybody_left;
-
-/* A process whose death gives one frame back. */
-static bool
-kill_somebody(void)
-{
-    kills++;
-    if (anybody_left)
-        frame_free(hoarded);
-    return anybody_left;
-}
-
-static void
-let_it_die(void)
-{
-    hook_calls++;
-}
-
-static void
-nobody_is_killed_while_evicting_helps(void)
-{
-    struct frame *frame;
-
-    begin();
-    reclaim_set_killer(kill_somebody);
-    host_on_sleep = let_it_die;
-    anon = make_anon(86);
-    while ((frame = frame_allocate(FRAME_KERNEL)))
-        hoarded = frame;
-    check_equal(reclaim_ensure(1), 0);
-    check(!anon->frame && kills == 0);
-    check_equal(frame_free_count(), 1);
-    /* Nothing is left to evict. */
-    check(reclaim_try(2) < 0);
-    check_equal(kills, 0);
-    anybody_left = true;
-    check_equal(reclaim_ensure(2), 0);
-    check_equal(kills, 1);
-    check_equal(hook_calls, 1);             /* and time to die */
-    anybody_left = false;
-    check(reclaim_ensure(3) < 0);
-    check_equal(kills, 2);
-    anon_release(anon);
-    nothing_is_left();
-}
-
-/* ---- Others take what is freed ----------------------------------------- */
-
-/* While a page is written, another process takes a frame. */
-static void
-take_a_frame(void)
-{
-    if (frame_free_count() > 0)
-        hoarded = frame_allocate(FRAME_KERNEL);
-}
-
-/* How many pages make_room evicts that begins with so many free frames, and wants missing more. */
-static u32
-pages_evicted(void (*make_room)(u32 frames), u32 free, u32 missing, void (*meanwhile)(void))
-{
-    struct anon *anons[SWAP_PAGES];
-    u64 stolen;
-
-    begin();
-    for (u32 i = 0; i < SWAP_PAGES; i++)
-        anons[i] = make_anon(i);
-    while (frame_free_count() > free)
-        hoarded = frame_allocate(FRAME_KERNEL);
-    stolen = counters.pgsteal;
-    host_before_transfer = meanwhile;
-    make_room(free + missing);
-    host_before_transfer = NULL;
-    for (u32 i = 0; i < SWAP_PAGES; i++)
-        anon_release(anons[i]);
-    nothing_is_left();
-    return (u32)(counters.pgsteal - stolen);
-}
-
-static u32
-share_of(u32 free, u32 missing, void (*meanwhile)(void))
-{
-    return pages_evicted(reclaim_share, free, missing, meanwhile);
-}
-
-static void
-a_system_call_frees_what_is_missing(void)
-{
-    check_equal(share_of(10, 5, NULL), 5);
-}
-
-static void
-having_done_its_share_it_is_content_with_less(void)
-{
-    check_equal(share_of(RECLAIM_LOW, 20, take_a_frame), 20);
-}
-
-/* Or it would never get to its own work. */
-static void
-nobody_frees_frames_for_others_without_end(void)
-{
-    check_equal(share_of(10, 5, take_a_frame), RECLAIM_PATIENCE * 5);
-}
-
-static void
-make_free(u32 frames)
-{
-    check_equal(reclaim_try(frames), 0);
-    check(frame_free_count() >= frames);
-}
-
-/* Rule: who needs frames, and does not just do a share, has them in the end, whatever others take. */
-static void
-who_needs_frames_gets_them_although_others_take_each(void)
-{
-    check_equal(pages_evicted(make_free, 10, 5, take_a_frame), RECLAIM_PATIENCE * 5 + 10 + 5);
-}
-
-#define FREE_AT_FIRST 60u   /* so many that the victims are used up before others have taken them all */
-
-static void
-fail_to_make_free(u32 frames)
-{
-    check(reclaim_try(frames) < 0);
-    /* Each eviction made one free, and another was taken meanwhile: what was kept is free again. */
-    check_equal(frame_free_count(), FREE_AT_FIRST);
-}
-
-static void
-who_cannot_have_enough_keeps_nothing(void)
-{
-    check_equal(pages_evicted(fail_to_make_free, FREE_AT_FIRST, 2, take_a_frame), SWAP_PAGES - 1);
-}
-
-/* ---- The swap area is full --------------------------------------------- */
-
-static void
-a_full_swap_area_takes_slots_back_from_pages_in_memory(void)
-{
-    struct anon *in_swap[SWAP_PAGES];
-    struct anon *more;
-    u32 count = 0;
-
-    begin();
-    while (swap_free_count() > 0) {
-        in_swap[count] = make_anon(count);
-        check(reclaim_evict_one());
-        count++;
-    }
-    more = make_anon(88);
-    check(!reclaim_evict_one() && more->frame);
-    check(!anon_slots_to_take);             /* all have been looked at: nobody looks again */
-    check_equal(pagein_anon(in_swap[0], NULL), PAGEIN_READ);
-    check(anon_slots_to_take);
-    reclaim_evict(more->frame);
-    check(!more->frame && more->slot.number);
-    check(in_swap[0]->frame && in_swap[0]->frame->dirty && !in_swap[0]->slot.number);
-    check_equal(word_of(in_swap[0]), 0);
-    while (count > 0)
-        anon_release(in_swap[--count]);
-    anon_release(more);
-    nothing_is_left();
-}
-
-/* ---- Two faults at once ------------------------------------------------ */
-
-#define FREE_FRAMES 10u     /* fewer than a fault needs */
-#define OTHERS_FIRST 8u
-#define OTHERS 46u
-
-/* Processes with a page of memory each that they share with a child of theirs, and one more. */
-static struct {
-    struct aspace *aspace, *child;
-    u32 address;
-} pair[2];
-
-static struct frame *
-frame_behind(u32 which, u32 page)
-{
-    struct region *region = region_find(&pair[which].aspace->regions, page_of(pair[which].address));
-    struct anon *behind = amap_lookup(region->amap, page_add(page_of(pair[which].address), page));
-
-    return behind ? behind->frame : NULL;
-}
-
-static void
-begin_process(u32 which)
-{
-    struct mmap_request request = {
-        .bytes = 2 * PAGE_SIZE, .protection = PROT_READ | PROT_WRITE, .flags = MAP_PRIVATE | MAP_ANONYMOUS, .maximum = 7};
-    u32 word = which;
-
-    pair[which].aspace = aspace_create();
-    check_equal(mmap_map(pair[which].aspace, &request), 0);
-    pair[which].address = request.address;
-    check_equal(aspace_write(pair[which].aspace, request.address, &word, sizeof(word)), 0);
-    pair[which].child = fork_aspace(pair[which].aspace);
-    check(pair[which].child);
-}
-
-/* One instruction of the process, the same each time, writes to one of its pages. */
-static void
-write_page(u32 which, u32 page)
-{
-    struct trap_frame frame = {.eip = 0x1000 + which, .cs = SELECTOR_PRIVILEGE_MASK, .error = 0x6};
-    struct fault_verdict verdict;
-
-    aspace_activate(pair[which].aspace);
-    check_equal(fault_handle(pair[which].aspace, pair[which].address + page * PAGE_SIZE, &frame, true, &verdict), 0);
-}
-
-static void
-hoard(u32 leave)
-{
-    while (frame_free_count() > leave)
-        frame_allocate(FRAME_KERNEL);
-}
-
-/* While the first one sleeps, the second has its fault, and somebody takes what was freed: so the first one goes on evicting. */
-static void
-second_faults(void)
-{
-    host_before_transfer = NULL;
-    hook_calls++;
-    write_page(1, 0);
-    check_equal(counters.fault_cow_copy, 1);
-    check(frame_behind(0, 0) && frame_behind(0, 1));
-    hoard(0);
-    aspace_activate(pair[0].aspace);
-}
-
-/* Rule: a fault that makes room takes no page that another one's instruction needs, be it the one that is to be copied or one that
- * the same instruction asked for before, however often they sleep. */
-static void
-faults_that_sleep_take_nothing_from_each_other(void)
-{
-    struct anon *others[OTHERS];
-    struct frame *reserve[OTHERS];
-
-    begin();
-    begin_process(0);
-    begin_process(1);
-    for (u32 i = 0; i < OTHERS_FIRST; i++)
-        others[i] = make_anon(i);
-    for (u32 i = OTHERS_FIRST; i < OTHERS; i++)
-        reserve[i] = frame_allocate(FRAME_KERNEL);
-    hoard(FREE_FRAMES);
-    evictable_pin(frame_behind(0, 0));
-    evictable_pin(frame_behind(1, 0));
-    write_page(0, 1);
-    for (u32 i = OTHERS_FIRST; i < OTHERS; i++)
-        frame_free(reserve[i]);
-    for (u32 i = OTHERS_FIRST; i < OTHERS; i++)
-        others[i] = make_anon(i);
-    evictable_unpin(frame_behind(0, 0));
-    evictable_unpin(frame_behind(1, 0));
-    hoard(FREE_FRAMES);
-    host_before_transfer = second_faults;
-    write_page(0, 0);
-    check_equal(hook_calls, 1);
-    check(frame_behind(0, 0) && frame_behind(0, 1));
-    check_equal(counters.fault_cow_copy, 2);
-    check_equal(counters.pgmajfault, 0);
-    for (u32 number = 0; number < frame_limit; number++)
-        check_equal(frame_descriptor((frame_t){number})->needed, 0);
-    aspace_activate(NULL);
-    for (u32 i = 0; i < 2; i++) {
-        aspace_release(pair[i].aspace);
-        aspace_release(pair[i].child);
-    }
-    for (u32 i = 0; i < OTHERS; i++)
-        anon_release(others[i]);
-    nothing_is_left();
-}
-
 int
 main(void)
 {
@@ -613,19 +357,12 @@ main(void)
         HOST_CASE(an_anon_may_go_while_it_is_read, ""),
         HOST_CASE(a_file_may_go_while_it_is_read, ""),
         HOST_CASE(who_needs_a_busy_page_waits_for_it, ""),
+        HOST_CASE(a_batch_that_cannot_be_written_stays, ""),
+        HOST_CASE(a_page_of_a_batch_may_go_while_it_is_written, ""),
         HOST_CASE(a_pin_outlasts_owner_and_transfer, ""),
         HOST_CASE(telling_the_policy_twice_does_no_harm, ""),
         HOST_ASSERTS(unpinning_what_is_not_pinned_is_refused),
         HOST_ASSERTS(a_second_transfer_of_a_busy_frame_is_refused),
-        HOST_CASE(nobody_is_killed_while_evicting_helps, ""),
-        HOST_CASE(a_system_call_frees_what_is_missing, ""),
-        HOST_CASE(having_done_its_share_it_is_content_with_less, ""),
-        HOST_CASE(nobody_frees_frames_for_others_without_end, ""),
-        HOST_CASE(who_needs_frames_gets_them_although_others_take_each, ""),
-        HOST_CASE(who_cannot_have_enough_keeps_nothing, ""),
-        HOST_CASE(a_full_swap_area_takes_slots_back_from_pages_in_memory, "policy=fifo"),
-        HOST_CASE(faults_that_sleep_take_nothing_from_each_other, "policy=fifo"),
-        HOST_CASE(faults_that_sleep_take_nothing_from_each_other, "policy=lru"),
     };
 
     return host_run(tests);

@@ -1,0 +1,317 @@
+/*
+ * Making room: what one's share of the work is, what is kept from others, who is killed in the end, what a full swap area still has, and
+ * what faults that sleep leave each other.
+ */
+#include "tests/host/reclaim_case.h"
+
+#include <linux/mman.h>
+
+#include "mm/amap.h"
+#include "mm/aspace.h"
+#include "mm/counters.h"
+#include "mm/evictable.h"
+#include "mm/fault.h"
+#include "mm/fork.h"
+#include "mm/mmap.h"
+#include "mm/pagein.h"
+#include "mm/reclaim.h"
+#include "mm/transfer.h"
+
+static u32 hook_calls;
+
+/* ---- Killing ----------------------------------------------------------- */
+
+static u32 kills;
+static struct frame *hoarded;
+static bool anybody_left;
+
+/* A process whose death gives one frame back. */
+static bool
+kill_somebody(void)
+{
+    kills++;
+    if (anybody_left)
+        frame_free(hoarded);
+    return anybody_left;
+}
+
+static void
+let_it_die(void)
+{
+    hook_calls++;
+}
+
+static void
+nobody_is_killed_while_evicting_helps(void)
+{
+    struct anon *anon;
+    struct frame *frame;
+
+    begin_memory();
+    reclaim_set_killer(kill_somebody);
+    host_on_sleep = let_it_die;
+    anon = make_anon(86);
+    while ((frame = frame_allocate(FRAME_KERNEL)))
+        hoarded = frame;
+    check_equal(reclaim_ensure(1), 0);
+    check(!anon->frame && kills == 0);
+    check_equal(frame_free_count(), 1);
+    /* Nothing is left to evict. */
+    check(reclaim_try(2) < 0);
+    check_equal(kills, 0);
+    anybody_left = true;
+    check_equal(reclaim_ensure(2), 0);
+    check_equal(kills, 1);
+    check_equal(hook_calls, 1);             /* and time to die */
+    anybody_left = false;
+    check(reclaim_ensure(3) < 0);
+    check_equal(kills, 2);
+    anon_release(anon);
+    nothing_is_left();
+}
+
+/* ---- Others take what is freed ----------------------------------------- */
+
+/* While a page is written, another process takes a frame. */
+static void
+take_a_frame(void)
+{
+    if (frame_free_count() > 0)
+        hoarded = frame_allocate(FRAME_KERNEL);
+}
+
+/* How many pages make_room evicts that begins with so many free frames, and wants missing more. */
+static u32
+pages_evicted(void (*make_room)(u32 frames), u32 free, u32 missing, void (*meanwhile)(void))
+{
+    struct anon *anons[SWAP_PAGES];
+    u64 stolen;
+
+    begin_memory();
+    for (u32 i = 0; i < SWAP_PAGES; i++)
+        anons[i] = make_anon(i);
+    while (frame_free_count() > free)
+        hoarded = frame_allocate(FRAME_KERNEL);
+    stolen = counters.pgsteal;
+    host_before_transfer = meanwhile;
+    make_room(free + missing);
+    host_before_transfer = NULL;
+    for (u32 i = 0; i < SWAP_PAGES; i++)
+        anon_release(anons[i]);
+    nothing_is_left();
+    return (u32)(counters.pgsteal - stolen);
+}
+
+static u32
+share_of(u32 free, u32 missing, void (*meanwhile)(void))
+{
+    return pages_evicted(reclaim_share, free, missing, meanwhile);
+}
+
+static void
+a_system_call_frees_what_is_missing(void)
+{
+    check_equal(share_of(10, 5, NULL), 5);
+}
+
+static void
+having_done_its_share_it_is_content_with_less(void)
+{
+    check_equal(share_of(RECLAIM_LOW, 20, take_a_frame), 20);
+}
+
+/* Or it would never get to its own work. */
+static void
+nobody_frees_frames_for_others_without_end(void)
+{
+    check_equal(share_of(10, 5, take_a_frame), RECLAIM_PATIENCE * 5);
+}
+
+static void
+make_free(u32 frames)
+{
+    check_equal(reclaim_try(frames), 0);
+    check(frame_free_count() >= frames);
+}
+
+/* Rule: who needs frames, and does not just do a share, has them in the end, whatever others take. */
+static void
+who_needs_frames_gets_them_although_others_take_each(void)
+{
+    check_equal(pages_evicted(make_free, 10, 5, take_a_frame), RECLAIM_PATIENCE * 5 + 10 + 5);
+}
+
+#define FREE_AT_FIRST 60u   /* so many that the victims are used up before others have taken them all */
+
+static void
+fail_to_make_free(u32 frames)
+{
+    check(reclaim_try(frames) < 0);
+    /* Each eviction made one free, and another was taken meanwhile: what was kept is free again. */
+    check_equal(frame_free_count(), FREE_AT_FIRST);
+}
+
+static void
+who_cannot_have_enough_keeps_nothing(void)
+{
+    check_equal(pages_evicted(fail_to_make_free, FREE_AT_FIRST, 2, take_a_frame), SWAP_PAGES - 1);
+}
+
+/* ---- The swap area is full --------------------------------------------- */
+
+static void
+a_full_swap_area_takes_slots_back_from_pages_in_memory(void)
+{
+    struct anon *in_swap[SWAP_PAGES];
+    struct anon *more;
+    u32 count = 0;
+
+    begin_memory();
+    while (swap_free_count() > 0) {
+        in_swap[count] = make_anon(count);
+        check(reclaim_evict_one());
+        count++;
+    }
+    more = make_anon(88);
+    check(!reclaim_evict_one() && more->frame);
+    check(!anon_slots_to_take);             /* all have been looked at: nobody looks again */
+    check_equal(pagein_anon(in_swap[0], NULL), PAGEIN_READ);
+    check(anon_slots_to_take);
+    reclaim_evict(more->frame);
+    check(!more->frame && more->slot.number);
+    check(in_swap[0]->frame && in_swap[0]->frame->dirty && !in_swap[0]->slot.number);
+    check_equal(word_of(in_swap[0]), 0);
+    while (count > 0)
+        anon_release(in_swap[--count]);
+    anon_release(more);
+    nothing_is_left();
+}
+
+/* ---- Two faults at once ------------------------------------------------ */
+
+#define FREE_FRAMES 10u     /* fewer than a fault needs */
+#define OTHERS_FIRST 8u
+#define OTHERS 46u
+
+/* Processes with a page of memory each that they share with a child of theirs, and one more. */
+static struct {
+    struct aspace *aspace, *child;
+    u32 address;
+} pair[2];
+
+static struct frame *
+frame_behind(u32 which, u32 page)
+{
+    struct region *region = region_find(&pair[which].aspace->regions, page_of(pair[which].address));
+    struct anon *behind = amap_lookup(region->amap, page_add(page_of(pair[which].address), page));
+
+    return behind ? behind->frame : NULL;
+}
+
+static void
+begin_process(u32 which)
+{
+    struct mmap_request request = {
+        .bytes = 2 * PAGE_SIZE, .protection = PROT_READ | PROT_WRITE, .flags = MAP_PRIVATE | MAP_ANONYMOUS, .maximum = 7};
+    u32 word = which;
+
+    pair[which].aspace = aspace_create();
+    check_equal(mmap_map(pair[which].aspace, &request), 0);
+    pair[which].address = request.address;
+    check_equal(aspace_write(pair[which].aspace, request.address, &word, sizeof(word)), 0);
+    pair[which].child = fork_aspace(pair[which].aspace);
+    check(pair[which].child);
+}
+
+/* One instruction of the process, the same each time, writes to one of its pages. */
+static void
+write_page(u32 which, u32 page)
+{
+    struct trap_frame frame = {.eip = 0x1000 + which, .cs = SELECTOR_PRIVILEGE_MASK, .error = 0x6};
+    struct fault_verdict verdict;
+
+    aspace_activate(pair[which].aspace);
+    check_equal(fault_handle(pair[which].aspace, pair[which].address + page * PAGE_SIZE, &frame, true, &verdict), 0);
+}
+
+static void
+hoard(u32 leave)
+{
+    while (frame_free_count() > leave)
+        frame_allocate(FRAME_KERNEL);
+}
+
+/* While the first one sleeps, the second has its fault, and somebody takes what was freed: so the first one goes on evicting. */
+static void
+second_faults(void)
+{
+    host_before_transfer = NULL;
+    hook_calls++;
+    write_page(1, 0);
+    check_equal(counters.fault_cow_copy, 1);
+    check(frame_behind(0, 0) && frame_behind(0, 1));
+    hoard(0);
+    aspace_activate(pair[0].aspace);
+}
+
+/* Rule: a fault that makes room takes no page that another one's instruction needs, be it the one that is to be copied or one that
+ * the same instruction asked for before, however often they sleep. */
+static void
+faults_that_sleep_take_nothing_from_each_other(void)
+{
+    struct anon *others[OTHERS];
+    struct frame *reserve[OTHERS];
+
+    begin_memory();
+    begin_process(0);
+    begin_process(1);
+    for (u32 i = 0; i < OTHERS_FIRST; i++)
+        others[i] = make_anon(i);
+    for (u32 i = OTHERS_FIRST; i < OTHERS; i++)
+        reserve[i] = frame_allocate(FRAME_KERNEL);
+    hoard(FREE_FRAMES);
+    evictable_pin(frame_behind(0, 0));
+    evictable_pin(frame_behind(1, 0));
+    write_page(0, 1);
+    for (u32 i = OTHERS_FIRST; i < OTHERS; i++)
+        frame_free(reserve[i]);
+    for (u32 i = OTHERS_FIRST; i < OTHERS; i++)
+        others[i] = make_anon(i);
+    evictable_unpin(frame_behind(0, 0));
+    evictable_unpin(frame_behind(1, 0));
+    hoard(FREE_FRAMES);
+    host_before_transfer = second_faults;
+    write_page(0, 0);
+    check_equal(hook_calls, 1);
+    check(frame_behind(0, 0) && frame_behind(0, 1));
+    check_equal(counters.fault_cow_copy, 2);
+    check_equal(counters.pgmajfault, 0);
+    for (u32 number = 0; number < frame_limit; number++)
+        check_equal(frame_descriptor((frame_t){number})->needed, 0);
+    aspace_activate(NULL);
+    for (u32 i = 0; i < 2; i++) {
+        aspace_release(pair[i].aspace);
+        aspace_release(pair[i].child);
+    }
+    for (u32 i = 0; i < OTHERS; i++)
+        anon_release(others[i]);
+    nothing_is_left();
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        HOST_CASE(nobody_is_killed_while_evicting_helps, ""),
+        HOST_CASE(a_system_call_frees_what_is_missing, ""),
+        HOST_CASE(having_done_its_share_it_is_content_with_less, ""),
+        HOST_CASE(nobody_frees_frames_for_others_without_end, ""),
+        HOST_CASE(who_needs_frames_gets_them_although_others_take_each, ""),
+        HOST_CASE(who_cannot_have_enough_keeps_nothing, ""),
+        HOST_CASE(a_full_swap_area_takes_slots_back_from_pages_in_memory, "policy=fifo"),
+        HOST_CASE(faults_that_sleep_take_nothing_from_each_other, "policy=fifo"),
+        HOST_CASE(faults_that_sleep_take_nothing_from_each_other, "policy=lru"),
+    };
+
+    return host_run(tests);
+}
