@@ -159,21 +159,21 @@ file_page(struct object *object, u32 index, struct frame **frame, struct prefetc
 
 /* ---- Writing ----------------------------------------------------------- */
 
-/* Writes a page to its place. False if the page has gone meanwhile; *error is 0 or the
- * device's, and then it is dirty. */
-static bool
-file_write(struct object *object, u32 index, int *error)
+/* Begins to be busy, and writes the page to its place. Returns 0 or the device's error;
+ * then it is dirty. */
+static int
+file_write(struct object *object, struct frame *frame, u32 index)
 {
-    struct frame *frame = object->file.frames[index];
+    int error;
 
     evictable_begin(frame);
-    *error = block_write(object->file.device, file_position(object, index), frame_data(frame),
-                         file_bytes(object, index, 1));
-    if (*error)
+    error = block_write(object->file.device, file_position(object, index), frame_data(frame),
+                        file_bytes(object, index, 1));
+    if (error)
         frame->dirty = true;
     else
         counters.file_write_back++;
-    return evictable_end(frame);
+    return error;
 }
 
 bool
@@ -184,10 +184,13 @@ object_write_out(struct frame *frame)
     int error;
 
     assert(!frame->first.pmap);
-    if (!file_write(object, index, &error))
-        return true;
-    if (error)
+    error = file_write(object, frame, index);
+    if (!evictable_end_leaving(frame))
+        return true;            /* the page went meanwhile, and the frame with it */
+    if (error) {
+        evictable_insert(frame);
         return false;
+    }
     file_drop(object, index);
     return true;
 }
@@ -216,7 +219,8 @@ object_write_back(struct object *object, u32 first, u32 end)
 
         if (!frame || !pmap_frame_test_dirty(frame))
             continue;
-        file_write(object, index, &error);
+        error = file_write(object, frame, index);
+        evictable_end(frame);
         result = result ? result : error;
     }
     return result;

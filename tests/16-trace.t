@@ -158,6 +158,18 @@ def _(t):
         agree(t, path, 3)
 
 
+# Threads, vfork, handlers, what is shared, dirty pages of a file; and a process in the child.
+def ways(t, policy, paging, form):
+    with tempfile.TemporaryDirectory() as directory:
+        _, path = traced(t, "/test/replaced_ways", f"policy={policy} paging={paging} trace.format={form}", directory)
+        faults = agree(t, path, 2)
+        t.ok(max(faults, default=0) > 200, "there were faults to agree on", faults)
+
+
+for number, policy in enumerate(["fifo", "nru", "arc", "wsclock"]):
+    case(f"the less usual ways of paging, {policy}", policy, FORMATS[number % 2], ["text", "binary"][number // 2])(ways)
+
+
 # What an instruction needs stays, and is more than the limit: the kernel goes on above it, and so does the simulator.
 @case("one frame")
 def _(t):
