@@ -126,23 +126,14 @@ adjust(const char *value)
 static pid_t
 holder(const char *adjustment, size_t pieces)
 {
-    int ready[2];
-    char byte = 0;
+    pid_t child = check_fork_standing_by();
 
-    pipe(ready);
-    pid_t child = check_fork();
-    if (child == 0) {
-        adjust(adjustment);
-        for (size_t i = 0; i < pieces; i++)
-            memset(mmap(NULL, PIECE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), 'h', PIECE);
-        write(ready[1], &byte, 1);
-        for (;;)
-            pause();
-    }
-    read(ready[0], &byte, 1);
-    close(ready[0]);
-    close(ready[1]);
-    return child;
+    if (child != 0)
+        return child;
+    adjust(adjustment);
+    for (size_t i = 0; i < pieces; i++)
+        memset(mmap(NULL, PIECE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), 'h', PIECE);
+    check_stand_by();
 }
 
 static bool

@@ -50,33 +50,26 @@ bounds_check(void)
 /* The group is a new one, and nobody else has this user number. */
 enum { LOW = 3, LOWER = 7, LOWEST = 12, USER = 54321 };
 
-/* A child of the caller's group that goes on until its pipe is closed; it takes the user number and priority first. */
+/* A child of the caller's group that waits to be killed; it takes the user number and priority first. */
 static pid_t
-waiter_start(int user, int nice, int ends[2])
+waiter_start(int user, int nice)
 {
-    char byte = 0;
-    pid_t child = check_fork();
+    pid_t child = check_fork_standing_by();
 
-    if (child != 0) {
-        read(ends[0], &byte, 1);
+    if (child != 0)
         return child;
-    }
     setpriority(PRIO_PROCESS, 0, nice);
     if (user != 0 && setuid(user) != 0)
         _exit(1);
-    write(ends[1], &byte, 1);
-    pause();
-    _exit(1);
+    check_stand_by();
 }
 
 static void
 nice_check(void)
 {
-    int ends[2];
-
-    if (setpgid(0, 0) != 0 || pipe(ends) != 0)
+    if (setpgid(0, 0) != 0)
         return;
-    pid_t one = waiter_start(USER, LOWER, ends), other = waiter_start(0, LOWEST, ends);
+    pid_t one = waiter_start(USER, LOWER), other = waiter_start(0, LOWEST);
     check_that(getpriority(PRIO_PROCESS, one) == LOWER && getpriority(PRIO_USER, USER) == LOWER, "a user's priority is its process's");
     setpriority(PRIO_PROCESS, 0, LOWEST + 1);
     check_that(getpriority(PRIO_PGRP, 0) == LOWER, "a group's the highest of all");

@@ -175,22 +175,13 @@ calls_check(void)
 static pid_t
 target_start(unsigned real, unsigned effective, unsigned saved, pid_t group)
 {
-    int ready[2];
-    char byte = 0;
+    pid_t child = check_fork_standing_by();
 
-    pipe(ready);
-    pid_t child = check_fork();
-    if (child == 0) {
-        setpgid(0, group);
-        setresuid(real, effective, saved);
-        write(ready[1], &byte, 1);
-        for (;;)
-            pause();
-    }
-    read(ready[0], &byte, 1);
-    close(ready[0]);
-    close(ready[1]);
-    return child;
+    if (child != 0)
+        return child;
+    setpgid(0, group);
+    setresuid(real, effective, saved);
+    check_stand_by();
 }
 
 static void

@@ -5,9 +5,11 @@
  */
 #include "user/lib/check.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -84,6 +86,37 @@ check_fork(void)
         exit(EXIT_FAILURE);
     }
     return child;
+}
+
+/* The pipe of the latest one: the child closes its end when it stands by, and when it ends. */
+static int standing_by[2];
+
+pid_t
+check_fork_standing_by(void)
+{
+    char byte;
+
+    if (pipe(standing_by) != 0) {
+        check_that(false, "a pipe: %s", strerror(errno));
+        exit(check_end());
+    }
+    pid_t child = check_fork();
+    if (child == 0) {
+        close(standing_by[0]);
+        return 0;
+    }
+    close(standing_by[1]);
+    read(standing_by[0], &byte, 1);
+    close(standing_by[0]);
+    return child;
+}
+
+void
+check_stand_by(void)
+{
+    close(standing_by[1]);
+    for (;;)
+        pause();
 }
 
 int

@@ -26,6 +26,13 @@ int check_end(void);
 /* fork(2), with nothing left in the output buffer; ends the program where it fails. */
 pid_t check_fork(void);
 
+/*
+ * The same, but that the parent goes on only when the child has come to check_stand_by, or has ended; and the child's
+ * part: lets the parent go on, and waits to be killed.
+ */
+pid_t check_fork_standing_by(void);
+__attribute__((noreturn)) void check_stand_by(void);
+
 /* Waits for `child`: its status as from waitpid, or -1. */
 int check_wait(pid_t child);
 
