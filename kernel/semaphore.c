@@ -345,13 +345,16 @@ operations_run(s32 id, const struct sembuf *operations, u32 count, u64 deadline)
     return call.waits ? set_wait(set, &call, deadline) : call.result;
 }
 
-/* The same once the deadline is known. */
+/* The same, as the calls are given it. */
 static s32
-semaphore_operate(s32 id, u32 address, u32 count, u64 deadline)
+semaphore_operate(s32 id, u32 address, u32 count, u32 timeout, time_reader read)
 {
     struct sembuf *operations;
-    s32 result;
+    u64 deadline;
+    s32 result = time_read_deadline(timeout, read, &deadline);
 
+    if (result < 0)
+        return result;
     if (count == 0 || id < 0)
         return -EINVAL;
     if (count > SEMOPM)
@@ -369,19 +372,13 @@ semaphore_operate(s32 id, u32 address, u32 count, u64 deadline)
 s32
 sys_semtimedop(s32 id, u32 operations, u32 count, u32 timeout)
 {
-    u64 deadline;
-    int error = time_read_deadline(timeout, time_read_old_timespec, &deadline);
-
-    return error < 0 ? error : semaphore_operate(id, operations, count, deadline);
+    return semaphore_operate(id, operations, count, timeout, time_read_old_timespec);
 }
 
 s32
 sys_semtimedop_time64(s32 id, u32 operations, u32 count, u32 timeout)
 {
-    u64 deadline;
-    int error = time_read_deadline(timeout, time_read_timespec, &deadline);
-
-    return error < 0 ? error : semaphore_operate(id, operations, count, deadline);
+    return semaphore_operate(id, operations, count, timeout, time_read_timespec);
 }
 
 /* ---- Control ---- */

@@ -406,13 +406,16 @@ signal_await(signal_set set, u64 deadline, struct signal_info *info)
 }
 
 static s32
-timedwait_call(u32 set_address, u32 info_address, u32 set_bytes, u64 deadline)
+timedwait_call(u32 set_address, u32 info_address, u32 timeout, u32 set_bytes, time_reader read)
 {
     struct signal_info info;
     siginfo_t user = {0};
     signal_set set;
-    s32 signal;
+    u64 deadline;
+    s32 signal = time_read_deadline(timeout, read, &deadline);
 
+    if (signal < 0)
+        return signal;
     if (set_bytes != SIGNAL_SET_BYTES)
         return -EINVAL;
     if (user_copy_in(&set, set_address, sizeof(set)) < 0)
@@ -431,19 +434,13 @@ timedwait_call(u32 set_address, u32 info_address, u32 set_bytes, u64 deadline)
 s32
 sys_rt_sigtimedwait(u32 set, u32 info, u32 timeout, u32 set_bytes)
 {
-    u64 deadline;
-    int result = time_read_deadline(timeout, time_read_old_timespec, &deadline);
-
-    return result < 0 ? result : timedwait_call(set, info, set_bytes, deadline);
+    return timedwait_call(set, info, timeout, set_bytes, time_read_old_timespec);
 }
 
 s32
 sys_rt_sigtimedwait_time64(u32 set, u32 info, u32 timeout, u32 set_bytes)
 {
-    u64 deadline;
-    int result = time_read_deadline(timeout, time_read_timespec, &deadline);
-
-    return result < 0 ? result : timedwait_call(set, info, set_bytes, deadline);
+    return timedwait_call(set, info, timeout, set_bytes, time_read_timespec);
 }
 
 /* ---- The alternate stack ---- */
