@@ -6,11 +6,11 @@
  *     frames there are:                  |----------------|
  *                                                         └─> too many: one is suspended
  *
- * The one that has run for longest since it was last resumed is suspended, so that all take turns. The one that has been
- * suspended for longest is resumed as soon as its pages fit. When it has waited for the time of patience, and nobody has
- * been resumed for that long, it is its turn: the others are suspended one after the other until it fits, or until only
- * one is left, beside which it is resumed all the same. So of n suspended ones each waits n times that long at most, and
- * a period for each choice, however much the others need.
+ * The one that has run for longest since it was last resumed is suspended, so that all take turns. The one that has
+ * been suspended for longest is resumed as soon as its pages fit. When it has waited for the time of patience, and
+ * nobody has been resumed for that long, it is its turn: the others are suspended one after the other until it fits, or
+ * until only one is left, beside which it is resumed all the same. So of n suspended ones each waits n times that long
+ * at most, and a period for each choice, however much the others need.
  */
 #pragma once
 

@@ -36,7 +36,7 @@ struct pipe_ring {
     struct pipe_slot initial[PIPE_RING_SLOTS];
 };
 
-/* Prepares a zeroed ring, with its first page: false if memory is short. And its end: pages and loans are given back. */
+/* Prepares a zeroed ring, with its first page: false if memory is short. And its end: pages and loans go back. */
 bool pipe_ring_start(struct pipe_ring *ring);
 void pipe_ring_end(struct pipe_ring *ring);
 

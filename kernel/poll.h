@@ -51,8 +51,9 @@ int poll_timeout_read(struct poll_timeout *timeout);
 s32 poll_timeout_finish(const struct poll_timeout *timeout, s32 result);
 
 /*
- * Blocks just the signals of a set in user memory (address 0: all stays as it is) until the call is over: 0, -EINVAL or
- * -EFAULT. And its end: what nothing has interrupted delivers no signal that is blocked from then on. Returns the result.
+ * Blocks just the signals of a set in user memory (address 0: all stays as it is) until the call is over: 0, -EINVAL
+ * or -EFAULT. And its end: what nothing has interrupted delivers no signal that is blocked from then on. Returns the
+ * result.
  */
 int poll_block_signals(u32 address, u32 bytes);
 s32 poll_unblock_signals(s32 result);

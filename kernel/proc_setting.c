@@ -3,9 +3,9 @@
  *
  *     echo 8 >/proc/sys/vm/prefetch
  *
- * They are changed one at a time, since putting one into force may sleep. What a setting may be is said where its switch is
- * declared (BOOT_NUMBER and so on): a bad value is refused, with a line in the log that names the good ones, and changes
- * nothing.
+ * They are changed one at a time, since putting one into force may sleep. What a setting may be is said where its
+ * switch is declared (BOOT_NUMBER and so on): a bad value is refused, with a line in the log that names the good ones,
+ * and changes nothing.
  */
 #include "kernel/proc_setting.h"
 

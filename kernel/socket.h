@@ -35,12 +35,12 @@ enum socket_type {
 /* How one receive or send differs from read and write: MSG_DONTWAIT, MSG_WAITALL, MSG_PEEK and MSG_NOSIGNAL. */
 struct socket_manner {
     bool at_once;               /* -EAGAIN rather than wait */
-    bool whole;                 /* receive from a stream: wait until the transfer is full or the other end has no more to say */
+    bool whole;                 /* receive from a stream: wait until the transfer is full or the peer has no more */
     bool peek;                  /* receive: what is received stays */
     bool silent;                /* send: no SIGPIPE */
 };
 
-/* A connected pair, each with one reference. flags may have O_NONBLOCK. 0, -ENOMEM, or -ENFILE where memory is short. */
+/* A connected pair, each with one reference. flags may have O_NONBLOCK. 0; -ENOMEM, or -ENFILE if memory is short. */
 int socket_create_pair(enum socket_type type, u32 flags, struct file *ends[2]);
 
 /* Whether the open file is a socket. */

@@ -269,7 +269,7 @@ seek_extent(const struct inode *inode, s64 offset, s64 size, u32 whence)
 
     if (!inode_is(inode, S_IFREG) || !ramfs_owns(inode))
         return whence == SEEK_DATA ? offset : size;
-    found = whence == SEEK_DATA ? object_find_page(inode->object, index, end) : object_find_hole(inode->object, index, end);
+    found = (whence == SEEK_DATA ? object_find_page : object_find_hole)(inode->object, index, end);
     if (found == end)
         return whence == SEEK_DATA ? -ENXIO : size;
     start = (s64)found << PAGE_SHIFT;

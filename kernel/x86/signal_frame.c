@@ -219,7 +219,8 @@ signal_frame_push(struct trap_frame *frame, int signal, const struct signal_info
 
     if (action->handler >= user_top() || signal_fpu_push(&content.fpu_address) < 0)
         return -EFAULT;
-    address = frame_place(content.fpu_address, with_info ? sizeof(struct rt_signal_frame) : sizeof(struct signal_frame));
+    address = frame_place(content.fpu_address,
+                          with_info ? sizeof(struct rt_signal_frame) : sizeof(struct signal_frame));
     if (frame_overflows(stack, address))
         return -EFAULT;
     if ((action->flags & SA_RESTORER) == 0)
