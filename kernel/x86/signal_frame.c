@@ -40,7 +40,12 @@ struct signal_frame {
     struct sigcontext context;
     struct _fpstate unused;                        /* where Linux once kept the FPU's state */
     u32 blocked_high;
-    u8 code[SIGNAL_RETURN_BYTES];
+    struct signal_return_code code;
+};
+
+struct rt_context {
+    struct ucontext user;
+    u32 blocked_high;                              /* ucontext's set has room for 32 signals only */
 };
 
 struct rt_signal_frame {
@@ -49,9 +54,8 @@ struct rt_signal_frame {
     u32 info_address;
     u32 context_address;
     siginfo_t info;
-    struct ucontext context;
-    u32 blocked_high;                              /* ucontext's set has room for 32 signals only */
-    u8 code[SIGNAL_RETURN_BYTES];
+    struct rt_context context;
+    struct signal_return_code code;
 };
 
 /* The part of struct signal_frame before and behind what is unused. */
@@ -154,7 +158,7 @@ frame_write(u32 address, const struct frame_content *content)
     image.signal = (u32)content->signal;
     context_fill(&image.context, content);
     image.blocked_high = (u32)(content->blocked >> 32);
-    memcpy(image.code, signal_return_code[false], sizeof(image.code));
+    image.code = signal_return_code[false];
     if (user_copy_out(address, &image, FRAME_HEAD_BYTES) < 0)
         return -EFAULT;
     return user_copy_out(address + FRAME_TAIL_OFFSET, &image.blocked_high, FRAME_TAIL_BYTES);
@@ -172,13 +176,13 @@ frame_write_rt(u32 address, const struct frame_content *content)
     image.context_address = address + offsetof(struct rt_signal_frame, context);
     memset(&image.info, 0, sizeof(image.info));
     signal_info_expand(&image.info, content->signal, content->info);
-    image.context.uc_flags = 0;
-    image.context.uc_link = NULL;
-    image.context.uc_stack = (stack_t){(void *)stack->address, (int)stack->flags, stack->size};
-    context_fill(&image.context.uc_mcontext, content);
-    image.context.uc_sigmask = (u32)content->blocked;
-    image.blocked_high = (u32)(content->blocked >> 32);
-    memcpy(image.code, signal_return_code[true], sizeof(image.code));
+    image.context.user.uc_flags = 0;
+    image.context.user.uc_link = NULL;
+    image.context.user.uc_stack = (stack_t){(void *)stack->address, (int)stack->flags, stack->size};
+    context_fill(&image.context.user.uc_mcontext, content);
+    image.context.user.uc_sigmask = (u32)content->blocked;
+    image.context.blocked_high = (u32)(content->blocked >> 32);
+    image.code = signal_return_code[true];
     return user_copy_out(address, &image, sizeof(image));
 }
 
@@ -307,19 +311,17 @@ sys_rt_sigreturn(void)
     struct thread *thread = current_thread();
     struct trap_frame *frame = thread->frame;
     u32 address = frame->esp - offsetof(struct rt_signal_frame, signal);
-    struct ucontext context;
-    u32 blocked_high;
+    struct rt_context context;
 
-    if (user_copy_in(&context, address + offsetof(struct rt_signal_frame, context), sizeof(context)) < 0
-        || user_read_word(&blocked_high, address + offsetof(struct rt_signal_frame, blocked_high)) < 0)
+    if (user_copy_in(&context, address + offsetof(struct rt_signal_frame, context), sizeof(context)) < 0)
         return frame_is_bad();
-    signal_set_blocked((u64)blocked_high << 32 | context.uc_sigmask);
-    if (context_restore(frame, &context.uc_mcontext) < 0)
+    signal_set_blocked((u64)context.blocked_high << 32 | context.user.uc_sigmask);
+    if (context_restore(frame, &context.user.uc_mcontext) < 0)
         return frame_is_bad();
     thread->signals.stack = (struct signal_stack){
-        .address = (u32)context.uc_stack.ss_sp,
-        .flags = (u32)context.uc_stack.ss_flags & ~SS_ONSTACK,
-        .size = context.uc_stack.ss_size,
+        .address = (u32)context.user.uc_stack.ss_sp,
+        .flags = (u32)context.user.uc_stack.ss_flags & ~SS_ONSTACK,
+        .size = context.user.uc_stack.ss_size,
     };
     return (s32)frame->eax;
 }

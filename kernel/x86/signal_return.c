@@ -10,9 +10,9 @@
 #include <linux/mman.h>
 
 /* popl %eax; movl $sigreturn, %eax; int $0x80 -- and without the popl, padded. */
-const u8 signal_return_code[2][SIGNAL_RETURN_BYTES] = {
-    {0x58, 0xb8, __NR_sigreturn, 0, 0, 0, 0xcd, 0x80},
-    {0xb8, __NR_rt_sigreturn, 0, 0, 0, 0xcd, 0x80, 0},
+const struct signal_return_code signal_return_code[2] = {
+    {{0x58, 0xb8, __NR_sigreturn, 0, 0, 0, 0xcd, 0x80}},
+    {{0xb8, __NR_rt_sigreturn, 0, 0, 0, 0xcd, 0x80, 0}},
 };
 
 /* Maps the page, writes it, and makes it read-only and executable: its address, or 0. */

@@ -9,8 +9,12 @@
 
 #define SIGNAL_RETURN_BYTES 8u
 
+struct signal_return_code {
+    u8 bytes[SIGNAL_RETURN_BYTES];
+};
+
 /* What debuggers recognise a signal frame by: without SA_SIGINFO and with it. */
-extern const u8 signal_return_code[2][SIGNAL_RETURN_BYTES];
+extern const struct signal_return_code signal_return_code[2];
 
 /* The user address of signal_return_code[with_info] in the current process; 0 if there is no memory. May sleep. */
 u32 signal_return_address(bool with_info);
