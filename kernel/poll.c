@@ -100,14 +100,14 @@ poll_sleep(struct poll_watch *watches, u32 count, u64 deadline)
 s32
 poll_wait(struct poll_watch *watches, u32 count, u64 deadline)
 {
-    u32 state = interrupts_save();
+    u32 interrupts = interrupts_save();
     s32 result = poll_look_at_all(watches, count, false);
 
     if (result == 0 && deadline == POLL_AT_ONCE && signal_pending(current_thread()))
         result = -ERESTARTSYS;
     while (result == 0 && deadline != POLL_AT_ONCE)
         result = poll_sleep(watches, count, deadline);
-    interrupts_restore(state);
+    interrupts_restore(interrupts);
     if (result == -ERESTARTSYS)
         return -ERESTARTNOHAND;
     return result == -ETIMEDOUT ? 0 : result;

@@ -144,7 +144,7 @@ terminal_look(const struct terminal *terminal, u8 *bytes, u32 wanted, bool *ends
 static bool
 terminal_consume(struct terminal *terminal, u32 from, u32 count)
 {
-    u32 state = interrupts_save();
+    u32 interrupts = interrupts_save();
     bool end_of_file = false;
 
     if (terminal->taken == from) {
@@ -156,19 +156,19 @@ terminal_consume(struct terminal *terminal, u32 from, u32 count)
             end_of_file = terminal_is_end_of_file(terminal, terminal->taken);
         terminal->taken += end_of_file;
     }
-    interrupts_restore(state);
+    interrupts_restore(interrupts);
     return end_of_file;
 }
 
 u32
 terminal_waiting(const struct terminal *terminal)
 {
-    u32 state = interrupts_save();
+    u32 interrupts = interrupts_save();
     u32 bytes = 0;
 
     for (u32 i = terminal->taken; i != terminal->finished; i++)
         bytes += !terminal_is_canonical(terminal) || !terminal_is_end_of_file(terminal, i);
-    interrupts_restore(state);
+    interrupts_restore(interrupts);
     return bytes;
 }
 
@@ -182,12 +182,12 @@ terminal_take(struct terminal *terminal, struct transfer *transfer)
 
     while (transfer->remaining > 0 && !ends) {
         u32 wanted = transfer->remaining < sizeof(bytes) ? transfer->remaining : sizeof(bytes);
-        u32 state = interrupts_save();
+        u32 interrupts = interrupts_save();
         u32 from = terminal->taken;
         u32 count = terminal_look(terminal, bytes, wanted, &ends);
         u32 copied;
 
-        interrupts_restore(state);
+        interrupts_restore(interrupts);
         copied = transfer_out(transfer, bytes, count);
         if (copied == 0 && count > 0)
             return done > 0 ? (s32)done : -EFAULT;
@@ -260,7 +260,7 @@ terminal_sleep(struct terminal *terminal, u32 wanted)
 static int
 terminal_wait(struct terminal *terminal, u32 wanted, bool nonblocking)
 {
-    u32 state = interrupts_save();
+    u32 interrupts = interrupts_save();
     int error = 0;
 
     if (!nonblocking)
@@ -269,7 +269,7 @@ terminal_wait(struct terminal *terminal, u32 wanted, bool nonblocking)
         error = -EAGAIN;
     if (error == -ERESTARTSYS && !terminal_is_canonical(terminal) && terminal_readable(terminal) > 0)
         error = 0;
-    interrupts_restore(state);
+    interrupts_restore(interrupts);
     return error;
 }
 

@@ -137,16 +137,16 @@ terminal_finish(struct terminal *terminal)
 void
 terminal_flush_input(struct terminal *terminal)
 {
-    u32 state = interrupts_save();
+    u32 interrupts = interrupts_save();
 
     terminal->taken = terminal->finished = terminal->received;
-    interrupts_restore(state);
+    interrupts_restore(interrupts);
 }
 
 void
 terminal_set(struct terminal *terminal, const struct termios *settings)
 {
-    u32 state = interrupts_save();
+    u32 interrupts = interrupts_save();
     bool was_canonical = terminal_has(terminal, ICANON);
     u32 last = (terminal->received - 1) % TERMINAL_INPUT_BYTES;
 
@@ -156,7 +156,7 @@ terminal_set(struct terminal *terminal, const struct termios *settings)
         terminal->line_ends[last / 8] |= 1u << last % 8;
         terminal_finish(terminal);
     }
-    interrupts_restore(state);
+    interrupts_restore(interrupts);
 }
 
 /* ---- Editing a line ---- */
@@ -355,7 +355,7 @@ terminal_receive_meaningful(struct terminal *terminal, u8 character)
 void
 terminal_receive(struct terminal *terminal, u8 character)
 {
-    u32 state = interrupts_save();
+    u32 interrupts = interrupts_save();
 
     if (terminal->literal_next) {
         terminal->literal_next = false;
@@ -363,5 +363,5 @@ terminal_receive(struct terminal *terminal, u8 character)
     } else {
         terminal_receive_meaningful(terminal, character);
     }
-    interrupts_restore(state);
+    interrupts_restore(interrupts);
 }
