@@ -186,25 +186,34 @@ sys_rt_tgsigqueueinfo(u32 process, u32 thread, u32 signal, u32 info_address)
 
 /* ---- Actions ---- */
 
-/* Sets an action (NULL: only asks) and tells the former one. */
+/* Whether the signal has an action, which can be changed if that is what the call is for: 0 or -EINVAL. */
 static int
-action_change(u32 signal, const struct signal_action *action, struct signal_action *old)
+action_check(u32 signal, bool changes)
+{
+    if (!signal_is_valid(signal))
+        return -EINVAL;
+    return changes && (signal_bit((int)signal) & SIGNALS_ABSOLUTE) != 0 ? -EINVAL : 0;
+}
+
+static struct signal_action
+action_get(u32 signal)
+{
+    return current_process()->signals.actions->action[signal];
+}
+
+/* Sets the action of a signal that has passed action_check. 0 or -ENOMEM. */
+static int
+action_set(u32 signal, struct signal_action action)
 {
     struct process *process = current_process();
-    int result;
+    int result = signal_actions_unshare(process);
 
-    if (!signal_is_valid(signal) || (action != NULL && (signal_bit((int)signal) & SIGNALS_ABSOLUTE) != 0))
-        return -EINVAL;
-    *old = process->signals.actions->action[signal];
-    if (action == NULL)
-        return 0;
-    result = signal_actions_unshare(process);
     if (result < 0)
         return result;
-    process->signals.actions->action[signal] = *action;
-    process->signals.actions->action[signal].flags &= ACTION_FLAGS;
-    process->signals.actions->action[signal].mask &= ~SIGNALS_ABSOLUTE;
-    if (action->handler == (u32)SIG_IGN || (action->handler == (u32)SIG_DFL && signal_default_ignores((int)signal)))
+    action.flags &= ACTION_FLAGS;
+    action.mask &= ~SIGNALS_ABSOLUTE;
+    process->signals.actions->action[signal] = action;
+    if (action.handler == (u32)SIG_IGN || (action.handler == (u32)SIG_DFL && signal_default_ignores((int)signal)))
         signal_discard(process, signal_bit((int)signal));
     return 0;
 }
@@ -222,51 +231,64 @@ sys_rt_sigaction(u32 signal, u32 action_address, u32 old_address, u32 set_bytes)
         return -EINVAL;
     if (action_address != 0 && user_copy_in(&action, action_address, sizeof(action)) < 0)
         return -EFAULT;
-    if (old_address != 0) {
-        result = action_change(signal, NULL, &old);
-        if (result < 0)
-            return result;
-        if (user_copy_out(old_address, &old, sizeof(old)) < 0)
-            return -EFAULT;
-    }
-    return action_change(signal, action_address != 0 ? &action : NULL, &old);
+    result = action_check(signal, action_address != 0);
+    if (result < 0)
+        return result;
+    old = action_get(signal);
+    if (old_address != 0 && user_copy_out(old_address, &old, sizeof(old)) < 0)
+        return -EFAULT;
+    return action_address != 0 ? action_set(signal, action) : 0;
 }
 
 /* The structure of the older call has a mask of 32 bits, in another place. */
+static struct signal_action
+action_from_old(const struct sigaction *action)
+{
+    return (struct signal_action){.handler = (u32)action->sa_handler, .flags = action->sa_flags,
+                                  .restorer = (u32)action->sa_restorer, .mask = action->sa_mask};
+}
+
+static struct sigaction
+action_to_old(const struct signal_action *action)
+{
+    struct sigaction old = {0};
+
+    old.sa_handler = (__sighandler_t)action->handler;
+    old.sa_flags = action->flags;
+    old.sa_restorer = (void (*)(void))action->restorer;
+    old.sa_mask = (u32)action->mask;
+    return old;
+}
+
 s32
 sys_sigaction(u32 signal, u32 action_address, u32 old_address)
 {
-    struct signal_action action, old;
-    struct sigaction user;
+    struct signal_action before;
+    struct sigaction action, old;
     int result;
 
-    if (action_address != 0) {
-        if (user_copy_in(&user, action_address, sizeof(user)) < 0)
-            return -EFAULT;
-        action = (struct signal_action){.handler = (u32)user.sa_handler, .flags = user.sa_flags,
-                                        .restorer = (u32)user.sa_restorer, .mask = user.sa_mask};
-    }
-    if (old_address != 0) {
-        result = action_change(signal, NULL, &old);
-        if (result < 0)
-            return result;
-        user.sa_handler = (__sighandler_t)old.handler;
-        user.sa_flags = old.flags;
-        user.sa_restorer = (void (*)(void))old.restorer;
-        user.sa_mask = (u32)old.mask;
-        if (user_copy_out(old_address, &user, sizeof(user)) < 0)
-            return -EFAULT;
-    }
-    return action_change(signal, action_address != 0 ? &action : NULL, &old);
+    if (action_address != 0 && user_copy_in(&action, action_address, sizeof(action)) < 0)
+        return -EFAULT;
+    result = action_check(signal, action_address != 0);
+    if (result < 0)
+        return result;
+    before = action_get(signal);
+    old = action_to_old(&before);
+    if (old_address != 0 && user_copy_out(old_address, &old, sizeof(old)) < 0)
+        return -EFAULT;
+    return action_address != 0 ? action_set(signal, action_from_old(&action)) : 0;
 }
 
 s32
 sys_signal(u32 signal, u32 handler)
 {
-    struct signal_action action = {.handler = handler, .flags = SA_RESETHAND | SA_NODEFER};
-    struct signal_action old;
-    int result = action_change(signal, &action, &old);
+    struct signal_action action = {.handler = handler, .flags = SA_RESETHAND | SA_NODEFER}, old;
+    int result = action_check(signal, true);
 
+    if (result < 0)
+        return result;
+    old = action_get(signal);
+    result = action_set(signal, action);
     return result < 0 ? result : (s32)old.handler;
 }
 

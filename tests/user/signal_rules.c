@@ -78,6 +78,9 @@ blocking_check(void)
     syscall(SYS_rt_sigaction, SIGUSR1, NULL, &action, SET_BYTES);
     check_that((action.mask & (BIT(SIGKILL) | BIT(SIGSTOP))) == 0, "nor can a handler block them");
     signal(SIGUSR1, SIG_DFL);
+    check_that(syscall(SYS_rt_sigaction, SIGKILL, &action, (void *) -4096, SET_BYTES) == -1 && errno == EINVAL
+               && syscall(SYS_sigaction, SIGSTOP, &action, (void *) -4096) == -1 && errno == EINVAL,
+               "a new action for SIGKILL or SIGSTOP is refused before the old one is told: EINVAL");
 }
 
 static void
