@@ -241,107 +241,120 @@ splice_to_file(struct pipe *pipe, struct file *file, u64 *offset, u32 bytes, boo
 
 /* ---- The calls ---- */
 
+/* One end of a call. */
+struct splice_end {
+    struct file *file;      /* held */
+    u32 address;            /* of its offset in user memory; 0: the file's own */
+    u64 given;
+    u64 *offset;            /* one of these two */
+};
+
 static s32
-splice_files(struct file *in, u64 *in_offset, struct file *out, u64 *out_offset, u32 bytes, u32 flags)
+splice_files(struct splice_end *in, struct splice_end *out, u32 bytes, u32 flags)
 {
-    struct pipe *from = pipe_of(in), *to = pipe_of(out);
+    struct pipe *from = pipe_of(in->file), *to = pipe_of(out->file);
     bool at_once = flags & SPLICE_F_NONBLOCK;
 
     if (from != NULL && to != NULL)
-        return splice_pipes(from, to, bytes, at_once || ((in->flags | out->flags) & O_NONBLOCK), false);
+        return splice_pipes(from, to, bytes, at_once || ((in->file->flags | out->file->flags) & O_NONBLOCK), false);
     if (from != NULL)
-        return splice_to_file(from, out, out_offset, bytes, at_once);
+        return splice_to_file(from, out->file, out->offset, bytes, at_once);
     if (to != NULL)
-        return splice_from_file(in, in_offset, to, bytes, at_once);
+        return splice_from_file(in->file, in->offset, to, bytes, at_once);
     return -EINVAL;
 }
 
-/* A file's offset for the call: the one in user memory, if there is one, or the file's own. */
 static int
-splice_offset(struct file *file, u32 address, u64 *given, u64 **offset)
+splice_read_offset(struct splice_end *end)
 {
-    *offset = &file->offset;
-    if (address == 0)
+    end->offset = end->address == 0 ? &end->file->offset : &end->given;
+    if (end->address == 0)
         return 0;
-    if (file->operations->size == NULL)
+    if (end->file->operations->size == NULL)
         return -EINVAL;
-    *offset = given;
-    if (user_copy_in(given, address, sizeof(*given)) < 0)
+    if (user_copy_in(&end->given, end->address, sizeof(end->given)) < 0)
         return -EFAULT;
-    return (s64)*given < 0 ? -EINVAL : 0;
+    return (s64)end->given < 0 ? -EINVAL : 0;
+}
+
+static int
+splice_write_offset(const struct splice_end *end)
+{
+    return end->address == 0 ? 0 : user_copy_out(end->address, &end->given, sizeof(end->given));
 }
 
 static s32
-splice_with_offsets(struct file *in, u32 in_address, struct file *out, u32 out_address, u32 bytes, u32 flags)
+splice_with_offsets(struct splice_end *in, struct splice_end *out, u32 bytes, u32 flags)
 {
-    u64 in_given, out_given, *in_offset, *out_offset;
-    s32 result = splice_offset(in, in_address, &in_given, &in_offset);
+    s32 result = splice_read_offset(in);
 
     if (result == 0)
-        result = splice_offset(out, out_address, &out_given, &out_offset);
+        result = splice_read_offset(out);
     if (result == 0)
-        result = splice_files(in, in_offset, out, out_offset, bytes, flags);
-    if (result > 0 && in_address != 0 && user_copy_out(in_address, &in_given, sizeof(in_given)) < 0)
-        return -EFAULT;
-    if (result > 0 && out_address != 0 && user_copy_out(out_address, &out_given, sizeof(out_given)) < 0)
+        result = splice_files(in, out, bytes, flags);
+    if (result > 0 && (splice_write_offset(in) < 0 || splice_write_offset(out) < 0))
         return -EFAULT;
     return result;
 }
 
 /* Whether one may be read and the other written, and none is a pipe with an offset: 0, -EBADF or -ESPIPE. */
 static int
-splice_check(const struct file *in, u32 in_offset, const struct file *out, u32 out_offset)
+splice_check(const struct splice_end *in, const struct splice_end *out)
 {
-    if ((in_offset != 0 && pipe_of(in) != NULL) || (out_offset != 0 && pipe_of(out) != NULL))
+    if ((in->address != 0 && pipe_of(in->file) != NULL) || (out->address != 0 && pipe_of(out->file) != NULL))
         return -ESPIPE;
-    return !file_may_read(in) || !file_may_write(out) ? -EBADF : 0;
+    return !file_may_read(in->file) || !file_may_write(out->file) ? -EBADF : 0;
 }
 
-/* Both files of a call, held: 0, -EBADF or -ESPIPE (an offset in a pipe) with none held. */
+static void
+splice_release(struct splice_end *in, struct splice_end *out)
+{
+    file_release(in->file);
+    file_release(out->file);
+}
+
+/* The files of two descriptors, held: 0, -EBADF or -ESPIPE (an offset in a pipe) with none held. */
 static int
-splice_get(s32 in, u32 in_offset, s32 out, u32 out_offset, struct file **from, struct file **to)
+splice_get(s32 in, s32 out, struct splice_end *from, struct splice_end *to)
 {
     struct file_table *files = current_process()->files;
-    int error = file_get(files, in, from);
+    int error = file_get(files, in, &from->file);
 
     if (error < 0)
         return error;
-    error = file_get(files, out, to);
+    error = file_get(files, out, &to->file);
     if (error < 0) {
-        file_release(*from);
+        file_release(from->file);
         return error;
     }
-    error = splice_check(*from, in_offset, *to, out_offset);
-    if (error < 0) {
-        file_release(*from);
-        file_release(*to);
-    }
+    error = splice_check(from, to);
+    if (error < 0)
+        splice_release(from, to);
     return error;
 }
 
 s32
 sys_splice(s32 in, u32 in_offset, s32 out, u32 out_offset, u32 bytes, u32 flags)
 {
-    struct file *from, *to;
+    struct splice_end from = {.address = in_offset}, to = {.address = out_offset};
     s32 result;
 
     if (bytes == 0)
         return 0;
     if (flags & ~SPLICE_F_ALL)
         return -EINVAL;
-    result = splice_get(in, in_offset, out, out_offset, &from, &to);
+    result = splice_get(in, out, &from, &to);
     if (result < 0)
         return result;
-    result = splice_with_offsets(from, in_offset, to, out_offset, read_limit(bytes), flags);
-    file_release(from);
-    file_release(to);
+    result = splice_with_offsets(&from, &to, read_limit(bytes), flags);
+    splice_release(&from, &to);
     return result;
 }
 
 s32
 sys_tee(s32 in, s32 out, u32 bytes, u32 flags)
 {
-    struct file *from, *to;
+    struct splice_end from = {0}, to = {0};
     bool at_once;
     s32 result;
 
@@ -349,14 +362,13 @@ sys_tee(s32 in, s32 out, u32 bytes, u32 flags)
         return -EINVAL;
     if (bytes == 0)
         return 0;
-    result = splice_get(in, 0, out, 0, &from, &to);
+    result = splice_get(in, out, &from, &to);
     if (result < 0)
         return result;
-    at_once = flags & SPLICE_F_NONBLOCK || (from->flags | to->flags) & O_NONBLOCK;
+    at_once = flags & SPLICE_F_NONBLOCK || (from.file->flags | to.file->flags) & O_NONBLOCK;
     result = -EINVAL;
-    if (pipe_of(from) != NULL && pipe_of(to) != NULL)
-        result = splice_pipes(pipe_of(from), pipe_of(to), read_limit(bytes), at_once, true);
-    file_release(from);
-    file_release(to);
+    if (pipe_of(from.file) != NULL && pipe_of(to.file) != NULL)
+        result = splice_pipes(pipe_of(from.file), pipe_of(to.file), read_limit(bytes), at_once, true);
+    splice_release(&from, &to);
     return result;
 }
