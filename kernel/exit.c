@@ -260,10 +260,9 @@ process_end_info(const struct process *process, struct signal_info *info)
 s32
 sys_exit(u32 code)
 {
-    struct thread *thread = current_thread();
-    struct process *process = thread->process;
+    struct process *process = current_process();
 
-    if (thread->pid == process->pid && !process->exiting)
+    if (!process->exiting)
         process->exit_status = process_status_exited(code);
     exit_thread();
 }

@@ -377,15 +377,26 @@ exit_the_process(void *status)
     exit((int) (long) status);
 }
 
+static const char *own_path;
+
 static void *
-exec_sleeper(void *path)
+exec_here(void *argument)
 {
     thread_nap();
-    execl(path, path, "exec", (char *) NULL);
+    execl(own_path, own_path, argument, (char *) NULL);
     return NULL;
 }
 
-static const char *own_path;
+/* The program that exec begins has threads and executes itself, as the one before. */
+static int
+go_on(char *argument)
+{
+    if (syscall(SYS_gettid) != getpid())
+        return 8;
+    if (strcmp(argument, "once") == 0)
+        thread_join(thread_start(exec_here, "twice"));
+    return strcmp(argument, "twice") == 0 ? 6 : 9;
+}
 
 /* Every other thread is busy in another way when the process ends. */
 static void
@@ -413,7 +424,7 @@ static void
 body_exec(void)
 {
     start_busy_threads();
-    thread_start(exec_sleeper, (void *) own_path);
+    thread_start(exec_here, "once");
     thread_join(thread_start(sleep_for_ever, NULL));
 }
 
@@ -428,6 +439,21 @@ static void
 body_bare_exit(void)
 {
     syscall(SYS_exit, 5);
+}
+
+static void *
+end_bare(void *status)
+{
+    thread_nap();
+    syscall(SYS_exit, status);
+    return NULL;
+}
+
+static void
+body_first_ends_first(void)
+{
+    thread_start(end_bare, (void *) 5);
+    syscall(SYS_exit, 3);
 }
 
 static void
@@ -458,8 +484,10 @@ process_check(void)
     check_that(WIFEXITED(status) && WEXITSTATUS(status) == 9, "the process goes on without its first thread");
     status = check_child(body_bare_exit);
     check_that(WIFEXITED(status) && WEXITSTATUS(status) == 5, "the last thread's end is the process's");
+    status = check_child(body_first_ends_first);
+    check_that(WIFEXITED(status) && WEXITSTATUS(status) == 5, "and its status is the process's, as if there had been no other");
     status = check_child(body_exec);
-    check_that(WIFEXITED(status) && WEXITSTATUS(status) == 6, "exec in a later thread: the first one, alone, runs the program");
+    check_that(WIFEXITED(status) && WEXITSTATUS(status) == 6, "exec in a later thread: the first one, alone, runs the program, again and again");
     status = check_child(body_fault);
     check_that(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV, "one thread's fault kills the process");
     pthread_t sleeper = thread_start(sleep_for_ever, NULL);
@@ -473,8 +501,8 @@ int
 main(int count, char **arguments)
 {
     own_path = arguments[0];
-    if (count > 1 && strcmp(arguments[1], "exec") == 0)
-        return syscall(SYS_gettid) == getpid() ? 6 : 8;
+    if (count > 1)
+        return go_on(arguments[1]);
     create_check();
     crowd_check();
     number_check();
