@@ -94,6 +94,13 @@ struct signal_stack {
     u32 size;                                  /* bytes */
 };
 
+/* Whether that stack pointer is one of the stack: from the end, where nothing has been pushed yet, to the last word. */
+static inline bool
+signal_stack_holds(const struct signal_stack *stack, u32 pointer)
+{
+    return pointer - 1 - stack->address < stack->size;
+}
+
 /* A thread's part. */
 struct signal_thread {
     struct signal_pending pending;             /* sent to this thread: tkill, faults */

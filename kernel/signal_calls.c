@@ -470,7 +470,7 @@ sys_rt_sigtimedwait_time64(u32 set, u32 info, u32 timeout, u32 set_bytes)
 static bool
 stack_is_in_use(const struct signal_stack *stack)
 {
-    return current_thread()->frame->esp - stack->address < stack->size;
+    return signal_stack_holds(stack, current_thread()->frame->esp);
 }
 
 static int

@@ -115,11 +115,6 @@ context_fill(struct sigcontext *context, const struct frame_content *content)
     context->cr2 = has_address ? (u32)content->info->fields._sigfault._addr : 0;
 }
 
-static bool
-stack_holds(const struct signal_stack *stack, u32 address)
-{
-    return address - stack->address < stack->size;
-}
 
 /* Where the frame grows downwards from. */
 static u32
@@ -128,7 +123,7 @@ frame_stack(const struct trap_frame *frame, const struct signal_action *action)
     const struct signal_stack *alternate = &current_thread()->signals.stack;
     bool enabled = (alternate->flags & SS_DISABLE) == 0 && alternate->size != 0;
 
-    if (enabled && (action->flags & SA_ONSTACK) != 0 && !stack_holds(alternate, frame->esp))
+    if (enabled && (action->flags & SA_ONSTACK) != 0 && !signal_stack_holds(alternate, frame->esp))
         return alternate->address + alternate->size;
     return frame->esp;
 }
@@ -140,7 +135,8 @@ frame_overflows(u32 stack, u32 bottom)
     const struct signal_stack *alternate = &current_thread()->signals.stack;
     bool enabled = (alternate->flags & SS_DISABLE) == 0 && alternate->size != 0;
 
-    return bottom > stack || (enabled && stack_holds(alternate, stack - 1) && !stack_holds(alternate, bottom));
+    return bottom > stack
+        || (enabled && signal_stack_holds(alternate, stack) && !signal_stack_holds(alternate, bottom));
 }
 
 static u32

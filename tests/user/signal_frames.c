@@ -25,6 +25,13 @@
 
 enum { PAGE = 4096, HIGH = 50 };
 
+/* The floating-point state in a frame, after fninit and one push. */
+enum {
+    FPU_CONTROL = 0x37f, FPU_TOP_SHIFT = 11, FPU_ONE_TAG = 0x3fff, FPU_FXSAVE = 112, FPU_FXSAVE_REGISTERS = 32, FPU_ALIGNMENT = 64,
+};
+
+static bool fpu_right, fpu_aligned;
+
 static greg_t *
 registers_of(void *context)
 {
@@ -115,7 +122,7 @@ change_mxcsr(int signal, siginfo_t *info, void *context)
 
     (void) signal;
     (void) info;
-    memset(state + 112 + 24, 0xff, sizeof(unsigned));
+    memset(state + FPU_FXSAVE + 24, 0xff, sizeof(unsigned));
 }
 
 static void
@@ -173,6 +180,76 @@ static void
 segv_body(void)
 {
     touch((char *) 10, SIGSEGV);
+}
+
+/* What fsave would have stored, and behind it what fxsave did, from an address that fxrstor takes. */
+static void
+look_at_fpu(int signal, siginfo_t *info, void *context)
+{
+    static const unsigned char pi[10] = { 0x35, 0xc2, 0x68, 0x21, 0xa2, 0xda, 0x0f, 0xc9, 0x00, 0x40 };
+    const struct _fpstate *state = ((ucontext_t *) context)->uc_mcontext.fpregs;
+
+    (void) signal;
+    (void) info;
+    fpu_right = memcmp(&state->_st[0], pi, sizeof pi) == 0 && (state->cw & 0xffff) == FPU_CONTROL && (state->sw >> FPU_TOP_SHIFT & 7) == 7
+        && (state->tag & 0xffff) == FPU_ONE_TAG && (state->status & 0xffff) == (state->sw & 0xffff)
+        && memcmp((char *) state + FPU_FXSAVE + FPU_FXSAVE_REGISTERS, pi, sizeof pi) == 0;
+    fpu_aligned &= ((uintptr_t) state + FPU_FXSAVE) % FPU_ALIGNMENT == 0;
+}
+
+/* With the stack pointer on each multiple of four. */
+static void
+fpu_check(void)
+{
+    catch(SIGUSR1, look_at_fpu, 0);
+    fpu_aligned = true;
+    for (unsigned below = 0; below < FPU_ALIGNMENT; below += 4) {
+        int result;
+        __asm__ volatile("fninit; fldpi; mov %%esp, %%esi; sub %4, %%esp; int $0x80; mov %%esi, %%esp; fstp %%st(0)"
+                         : "=a"(result) : "a"(SYS_kill), "b"(getpid()), "c"(SIGUSR1), "d"(below) : "esi", "memory", "cc");
+    }
+    check_that(fpu_right, "a handler finds the floating-point registers in both layouts");
+    check_that(fpu_aligned, "and the newer one where fxrstor can load it from");
+}
+
+/* ---- Which stack ---- */
+
+static volatile uintptr_t handler_stack;
+
+static void
+note_stack(int signal, siginfo_t *info, void *context)
+{
+    (void) signal;
+    (void) info;
+    handler_stack = (uintptr_t) context;
+}
+
+/* Sends a signal with the stack pointer there: where the handler's frame came to lie. */
+static uintptr_t
+stack_from(char *pointer)
+{
+    int result;
+
+    __asm__ volatile("mov %%esp, %%esi; mov %4, %%esp; int $0x80; mov %%esi, %%esp"
+                     : "=a"(result) : "a"(SYS_kill), "b"(getpid()), "c"(SIGUSR1), "d"(pointer) : "esi", "memory", "cc");
+    return handler_stack;
+}
+
+/* Two stacks, of which the upper is the alternate one: where the one ends, the other has its lowest address. */
+static void
+border_check(void)
+{
+    char *area = mmap(NULL, 8 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char *border = area + 4 * PAGE, *top = area + 8 * PAGE;
+
+    sigaltstack(&(stack_t) { .ss_sp = border, .ss_size = 4 * PAGE }, NULL);
+    catch(SIGUSR1, note_stack, SA_ONSTACK);
+    check_that(stack_from(border) > (uintptr_t) top - PAGE, "who has pushed nothing on the stack below the alternate one is sent to that");
+    check_that(stack_from(border - PAGE) > (uintptr_t) top - PAGE, "and who has");
+    uintptr_t inside = stack_from(top - 2 * PAGE);
+    check_that(inside < (uintptr_t) top - 2 * PAGE && inside > (uintptr_t) border, "who is on the alternate stack stays where it is");
+    sigaltstack(&(stack_t) { .ss_flags = SS_DISABLE }, NULL);
+    munmap(area, 8 * PAGE);
 }
 
 /* ---- What is blocked and set ---- */
@@ -283,6 +360,8 @@ main(int count, char **arguments)
     frame_check();
     check_that(check_child(segv_body) == 0, "after SIGSEGV cr2 is the address that was used");
     check_that(check_child(bus_body) == 0, "and after SIGBUS");
+    fpu_check();
+    border_check();
     blocked_check();
     suspended_check();
     thread_check();
