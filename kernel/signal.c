@@ -104,13 +104,13 @@ signal_is_ignored_or_blocked(int signal)
         || thread->process->signals.actions->action[signal].handler == (u32)SIG_IGN;
 }
 
-/* Ignored signals are dropped when sent, unless blocked or awaited: then what to do is decided later. */
+/* Ignored signals are dropped when sent, unless blocked: then what to do is decided later. */
 static bool
 signal_is_dropped(const struct process *process, const struct thread *thread, int signal)
 {
     u32 handler = process->signals.actions->action[signal].handler;
 
-    if (((thread->signals.blocked | thread->signals.awaited) & signal_bit(signal)) != 0)
+    if ((thread->signals.blocked & signal_bit(signal)) != 0)
         return false;
     if (handler == (u32)SIG_IGN)
         return true;

@@ -17,7 +17,7 @@
 
 #include "user/lib/check.h"
 
-enum { SET_BYTES = 8, HIDDEN = 32, ONE = 4242, OTHER = 4243 };    /* HIDDEN: a signal that the C library keeps to itself */
+enum { SET_BYTES = 8, HIDDEN = 32, ONE = 4242, OTHER = 4243, THIRD = 4244 };    /* HIDDEN: a signal that the C library keeps to itself */
 
 #define BIT(signal) (1ULL << ((signal) - 1))
 
@@ -172,6 +172,99 @@ calls_check(void)
     signal(SIGUSR1, SIG_DFL);
 }
 
+static void
+how_check(void)
+{
+    uint64_t set = 0;
+
+    for (int how = -1; how <= SIG_SETMASK + 1; how += SIG_SETMASK + 2)
+        check_that(syscall(SYS_rt_sigprocmask, how, &set, NULL, SET_BYTES) == -1 && errno == EINVAL
+                   && syscall(SYS_rt_sigprocmask, how, NULL, &set, SET_BYTES) == 0, "to block in way %d is EINVAL, unless there is nothing to block", how);
+}
+
+/* To another process nobody may say that the kernel sent it, or kill; that comes before all else, but for the address. */
+static void
+queue_check(void)
+{
+    siginfo_t info = { .si_code = SI_USER };
+    pid_t child = check_fork_standing_by();
+
+    if (child == 0)
+        check_stand_by();
+    check_that(syscall(SYS_rt_sigqueueinfo, child, 0, &info) == -1 && errno == EPERM
+               && syscall(SYS_rt_tgsigqueueinfo, child, child, 0, &info) == -1 && errno == EPERM, "a signal that says kill sent it: EPERM");
+    check_that(syscall(SYS_rt_sigqueueinfo, child, 0, 16) == -1 && errno == EFAULT
+               && syscall(SYS_rt_tgsigqueueinfo, child, child, 0, 16) == -1 && errno == EFAULT, "one that says nothing: EFAULT");
+    info.si_code = SI_QUEUE;
+    check_that(syscall(SYS_rt_sigqueueinfo, child, 0, &info) == 0
+               && syscall(SYS_rt_tgsigqueueinfo, child, child, 0, &info) == 0, "as sigqueue says it, it is sent");
+    kill(child, SIGKILL);
+    check_wait(child);
+}
+
+/* ---- Waiting for signals ---- */
+
+static void
+stop_awaited_body(void)
+{
+    uint64_t set = BIT(SIGSTOP) | BIT(SIGKILL);
+    long seconds[2] = { 1, 0 };
+
+    syscall(SYS_rt_sigtimedwait, &set, NULL, seconds, SET_BYTES);
+}
+
+static void
+urgent_awaited_body(void)
+{
+    uint64_t set = BIT(SIGURG);
+    long nanoseconds[2] = { 0, 100000000 };
+
+    _exit(syscall(SYS_rt_sigtimedwait, &set, NULL, nanoseconds, SET_BYTES) != -1 || errno != EAGAIN);
+}
+
+/* A child that waits for a signal when it is sent. */
+static pid_t
+waiting_child(void (*body)(void))
+{
+    pid_t child = check_fork();
+
+    if (child == 0) {
+        body();
+        _exit(0);
+    }
+    usleep(20000);
+    return child;
+}
+
+static void
+awaited_check(void)
+{
+    int status;
+    pid_t child = waiting_child(stop_awaited_body);
+
+    kill(child, SIGSTOP);
+    check_that(waitpid(child, &status, WUNTRACED) == child && WIFSTOPPED(status), "who waits for SIGSTOP is stopped by it");
+    kill(child, SIGKILL);
+    check_wait(child);
+    child = waiting_child(urgent_awaited_body);
+    kill(child, SIGURG);
+    check_that(check_wait(child) == 0, "a signal that is ignored is not seen by who waits for it without having blocked it");
+}
+
+/* To a process that is stopped, so that both are there when it goes on. */
+static void
+kill_check(void)
+{
+    int status;
+    pid_t child = waiting_child(stop_awaited_body);
+
+    kill(child, SIGSTOP);
+    waitpid(child, NULL, WUNTRACED);
+    kill(child, SIGSEGV);
+    kill(child, SIGKILL);
+    check_that(waitpid(child, &status, 0) == child && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "SIGKILL comes before all others");
+}
+
 /* ---- Permission ---- */
 
 /* A child with these ids that waits to be killed; `group` 0: it begins one. It is ready when it is in its group. */
@@ -194,18 +287,24 @@ target_end(pid_t target)
     waitpid(target, NULL, 0);
 }
 
-/* What a call in a child of user ONE comes to: 0 or errno; -1 if it dies of it. */
+/* What a call in a child of these users comes to: 0 or errno; -1 if it dies of it. */
 static int
-as_user(long (*attempt)(pid_t target), pid_t target)
+as_users(unsigned real, unsigned effective, long (*attempt)(pid_t target), pid_t target)
 {
     pid_t child = check_fork();
 
     if (child == 0) {
-        setresuid(ONE, ONE, ONE);
+        setresuid(real, effective, effective);
         _exit(attempt(target) == 0 ? 0 : errno);
     }
     int status = check_wait(child);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static int
+as_user(long (*attempt)(pid_t target), pid_t target)
+{
+    return as_users(ONE, ONE, attempt, target);
 }
 
 static long kill_attempt(pid_t target) { return kill(target, 0); }
@@ -240,6 +339,19 @@ permission_check(void)
 
         check_that(result == rows[i].expected && as_user(tkill_attempt, target) == result && as_user(tgkill_attempt, target) == result,
                    "kill, tkill and tgkill reach %s", rows[i].what);
+        target_end(target);
+    }
+}
+
+/* Of a sender that has two users, both count. */
+static void
+sender_check(void)
+{
+    for (int i = 0; i < 2; i++) {
+        pid_t target = target_start(i == 0 ? ONE : OTHER, OTHER, i == 0 ? OTHER : ONE, 0);
+
+        check_that(as_users(ONE, THIRD, kill_attempt, target) == 0, "the sender's real user may be the target's %s", i == 0 ? "real" : "saved");
+        check_that(as_users(THIRD, ONE, kill_attempt, target) == 0, "and so may the sender's effective user");
         target_end(target);
     }
 }
@@ -280,11 +392,16 @@ main(void)
     discard_check();
     order_check();
     calls_check();
+    how_check();
+    queue_check();
+    awaited_check();
+    kill_check();
     if (geteuid() != 0) {
         check_skip("other users");
         return check_end();
     }
     permission_check();
+    sender_check();
     many_check();
     check_that(check_child(sender_body) == 0, "a signal says which user sent it");
     return check_end();
