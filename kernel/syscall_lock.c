@@ -105,8 +105,10 @@ lock_apply(struct file *file, struct lock_owner owner, const struct record_lock_
 
     file_hold(file);
     error = record_lock_set(owner, file->inode, request, wait);
-    if (owner.is_process && !file_table_has(files, file))
+    if (error == 0 && owner.is_process && !file_table_has(files, file)) {
         record_lock_release(files, file->inode);
+        error = -EBADF;
+    }
     file_release(file);
     return error;
 }

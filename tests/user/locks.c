@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "user/lib/check.h"
+#include "user/lib/thread.h"
 
 static int file;
 
@@ -241,6 +242,43 @@ open_file_circle_check(void)
     close(one);
 }
 
+/* ---- Closing ---- */
+
+static void *
+lock_waiting(void *unused)
+{
+    (void) unused;
+    return (void *) (long) (lock(F_SETLKW, F_WRLCK, 0, 1) == 0 ? 0 : errno);
+}
+
+/* One thread waits for a lock when another closes the file: what the process has no descriptor of, it does not lock. */
+static void
+closed_check(void)
+{
+    int kept = file, both[2];
+    char byte = 0;
+
+    pipe(both);
+    file = open("/tmp/locks", O_RDWR);
+    pid_t child = check_fork();
+    if (child == 0) {
+        lock(F_SETLK, F_WRLCK, 0, 1);
+        write(both[1], &byte, 1);
+        sleep_a_little();
+        sleep_a_little();
+        _exit(0);
+    }
+    read(both[0], &byte, 1);
+    pthread_t thread = thread_start(lock_waiting, NULL);
+    sleep_a_little();
+    close(file);
+    file = kept;
+    check_that(thread_join(thread) == (void *) EBADF, "who gets a lock on a file that another thread has closed: EBADF");
+    check_that(check_wait(child) == 0 && seen_at(0) == F_UNLCK, "and has not got it");
+    close(both[0]);
+    close(both[1]);
+}
+
 static void
 flock_check(void)
 {
@@ -297,6 +335,7 @@ main(void)
     interrupt_check();
     open_file_check();
     open_file_circle_check();
+    closed_check();
     flock_check();
     close(file);
     file = open("/tmp/locks", O_RDONLY);
