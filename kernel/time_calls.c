@@ -196,7 +196,7 @@ sys_times(u32 buffer)
 
 /*
  * Sleeps until the deadline. Interrupted, it leaves in the thread what restart_syscall needs, and tells the
- * user what was left; that is meaningless for a sleep until an absolute time, which is simply begun again.
+ * user what was left; that is meaningless for a sleep until an absolute time, which has no address for it.
  */
 static s32
 sleep_until(const struct thread_restart *request)
@@ -257,8 +257,7 @@ clock_nanosleep_call(u32 clock, u32 flags, u32 duration_address, u32 remaining, 
     else
         sleep.remaining_address = remaining;
     sleep.deadline = time_deadline(duration);
-    result = sleep_until(&sleep);
-    return result == -ERESTART_RESTARTBLOCK && (flags & TIMER_ABSTIME) != 0 ? -ERESTARTNOHAND : result;
+    return sleep_until(&sleep);
 }
 
 s32

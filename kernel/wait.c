@@ -215,8 +215,7 @@ wait_interrupt(struct thread *thread)
 {
     u32 interrupts = interrupts_save();
 
-    if (thread->state == THREAD_SLEEPING && thread->wait_mode != WAIT_UNINTERRUPTIBLE
-        && wait_ended(thread, thread->wait_mode, WAIT_FOREVER) != 0)
+    if (thread->state == THREAD_SLEEPING && wait_ended(thread, thread->wait_mode, WAIT_FOREVER) != 0)
         wait_make_runnable(thread);
     interrupts_restore(interrupts);
 }
