@@ -17,7 +17,7 @@
 
 #include "user/lib/thread.h"
 
-enum { WAITERS = 12, WORDS = 512, STACK = 16 << 10, USER = 4242 };
+enum { PAGE = 4096, ROBUST_LIMIT = 2048, WAITERS = 12, WORDS = 512, STACK = 16 << 10, USER = 4242 };
 
 struct time32 {
     int32_t seconds, nanoseconds;
@@ -161,7 +161,7 @@ stops_check(void)
     sigaction(SIGALRM, &(struct sigaction) { .sa_handler = note, .sa_flags = SA_RESTART }, NULL);
     setitimer(ITIMER_REAL, &(struct itimerval) { .it_value = { .tv_usec = 20000 } }, NULL);
     clock_gettime(CLOCK_MONOTONIC, &deadline);
-    struct time32 absolute = { (int32_t) deadline.tv_sec + 1, 0 };
+    struct time32 absolute = { (int32_t) deadline.tv_sec + 2, 0 };
     check_that(futex(&word, FUTEX_WAIT_BITSET, 0, &absolute, NULL, FUTEX_BITSET_MATCH_ANY) == -1 && errno == EINTR,
                "a handler ends a wait with a deadline, even with SA_RESTART: EINTR");
 }
@@ -250,6 +250,61 @@ dying_check(void)
         check_skip("another user's list");
 }
 
+/* ---- A list that is too long ---- */
+
+static struct lock locks[ROBUST_LIMIT + 1];
+
+static void *
+thread_die_with_many(void *unused)
+{
+    static struct robust_list_head many;
+
+    many.list.next = &locks[0].link;
+    many.futex_offset = (char *) &locks[0].word - (char *) &locks[0];
+    for (int i = 0; i <= ROBUST_LIMIT; i++) {
+        locks[i].word = (uint32_t) syscall(SYS_gettid);
+        locks[i].link.next = i < ROBUST_LIMIT ? &locks[i + 1].link : &many.list;
+    }
+    syscall(SYS_set_robust_list, &many, sizeof many);
+    return unused;
+}
+
+/* The list is the program's, and may be a circle. */
+static void
+long_list_check(void)
+{
+    pthread_t thread = thread_start(thread_die_with_many, NULL);
+
+    thread_join(thread);
+    while ((locks[0].word & FUTEX_OWNER_DIED) == 0)
+        thread_nap();
+    check_that((locks[ROBUST_LIMIT - 1].word & FUTEX_OWNER_DIED) != 0, "of a dying thread's locks the first 2048 are told");
+    check_that((locks[ROBUST_LIMIT].word & FUTEX_OWNER_DIED) == 0, "and no more");
+}
+
+/* ---- Which word ---- */
+
+/* Each of a page's words is another futex, whichever lists the kernel keeps them in. */
+static void
+words_check(void)
+{
+    volatile uint32_t *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    pthread_t private = thread_start(thread_wait, (void *) &page[3]), shared = thread_start(thread_wait_shared, (void *) &page[PAGE / sizeof *page - 2]);
+    long woken = 0;
+
+    thread_nap();
+    for (unsigned i = 0; i < PAGE / sizeof *page; i++) {
+        woken += i == 3 ? 0 : futex(&page[i], FUTEX_WAKE, 1, NULL, NULL, 0);
+        woken += i == PAGE / sizeof *page - 2 ? 0 : syscall(SYS_futex, &page[i], FUTEX_WAKE, 1, NULL, NULL, 0);
+    }
+    check_that(woken == 0, "no other word of the page wakes who waits for one, nor the same word of another kind");
+    check_that(futex(&page[3], FUTEX_WAKE, 1, NULL, NULL, 0) == 1
+               && syscall(SYS_futex, &page[PAGE / sizeof *page - 2], FUTEX_WAKE, 1, NULL, NULL, 0) == 1, "that one does");
+    thread_join(private);
+    thread_join(shared);
+    munmap((void *) page, PAGE);
+}
+
 int
 main(void)
 {
@@ -258,5 +313,7 @@ main(void)
     moving_check();
     stops_check();
     dying_check();
+    long_list_check();
+    words_check();
     return check_end();
 }
