@@ -216,6 +216,26 @@ deputy_main(void)
     return !(has_ids(OTHER, USER, USER) && getegid() == GROUP && getgid() == OTHER_GROUP);
 }
 
+/* All four numbers of each kind; the fourth is the one for files, which setfsuid would tell. */
+static void
+inheritance_check(void)
+{
+    uid_t users[3];
+    gid_t groups[3], others[2] = { GROUP, OTHER_GROUP }, had[4];
+
+    setgroups(2, others);
+    setresgid(GROUP, OTHER_GROUP, GROUP + 2);
+    setresuid(USER, OTHER, USER + 2);
+    pid_t child = check_fork();
+    if (child == 0) {
+        getresuid(&users[0], &users[1], &users[2]);
+        getresgid(&groups[0], &groups[1], &groups[2]);
+        _exit(users[0] != USER || users[1] != OTHER || users[2] != USER + 2 || groups[0] != GROUP || groups[1] != OTHER_GROUP
+              || groups[2] != GROUP + 2 || getgroups(4, had) != 2 || had[0] != GROUP || had[1] != OTHER_GROUP);
+    }
+    check_that(check_wait(child) == 0, "a child has its parent's real, effective and saved user and group, and other groups");
+}
+
 static void
 files_make(void)
 {
@@ -266,6 +286,7 @@ main(int count, char **arguments)
     check_child(root_check);
     check_child(written_check);
     check_child(inspection_check);
+    check_child(inheritance_check);
     deputy_check();
     files_remove();
     return check_end();

@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
@@ -29,6 +30,9 @@ enum {
     LONG_NAP = 150,       /* and of a process that is stopped meanwhile */
     TICKS = 20,           /* hundredths of a second of work, of which a clock tick must notice some */
     BUSY = 100000,        /* turns of a loop between two looks at the time */
+    SLACK = 5,            /* ticks by which two readings may differ */
+    INTERVAL = 14000,     /* microseconds, not a multiple of any machine's tick */
+    DRIFT = 3000,
     LATE = 2000,          /* milliseconds by which a busy machine may be late */
 };
 
@@ -139,18 +143,22 @@ rest_check(const char *name, long (*call)(struct old_time *), long unit)
                "%s: interrupted it says what is left", name);
 }
 
-/* Whether a child's nap is no longer though it is stopped in its middle. */
+/* Whether a child's nap is no longer though it is stopped twice in its middle. */
 static bool
 stop_keeps_deadline(void (*nap)(void))
 {
     pid_t child = check_fork();
 
-    if (child == 0)
-        _exit(duration(nap) >= LONG_NAP + LONG_NAP / 2);
-    usleep(LONG_NAP * 1000 * 2 / 3);
-    kill(child, SIGSTOP);
-    waitpid(child, NULL, WUNTRACED);
-    kill(child, SIGCONT);
+    if (child == 0) {
+        int took = duration(nap);
+        _exit(took < LONG_NAP || took >= LONG_NAP + LONG_NAP / 2);
+    }
+    for (int i = 0; i < 2; i++) {
+        usleep(LONG_NAP * 1000 / 3);
+        kill(child, SIGSTOP);
+        waitpid(child, NULL, WUNTRACED);
+        kill(child, SIGCONT);
+    }
     return check_wait(child) == 0;
 }
 
@@ -162,9 +170,10 @@ stop_check(const char *name, void (*nap)(void))
 
     while (tries < TRIES && !stop_keeps_deadline(nap))
         tries++;
-    check_that(tries < TRIES, "%s is no longer for being stopped meanwhile", name);
+    check_that(tries < TRIES, "%s is neither longer nor shorter for being stopped twice meanwhile", name);
 }
 
+static void long_nap_nanosleep(void) { nanosleep(&(struct timespec) { 0, LONG_NAP * 1000000 }, NULL); }
 static void long_nap_poll(void) { poll(NULL, 0, LONG_NAP); }
 static void long_nap_select(void) { select(0, NULL, NULL, NULL, &(struct timeval) { 0, LONG_NAP * 1000 }); }
 
@@ -287,6 +296,86 @@ interrupted_check(void)
     check_that(clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, &rest) == EINTR && rest.tv_sec == 77, "a nap until a time tells of no rest");
 }
 
+/* The time that the kernel spends for a process is its profile's, and not its virtual time. */
+static void
+kernel_time_check(void)
+{
+    static const struct itimerval long_time = { { 0, 0 }, { 1000, 0 } };
+    static char zeroes[1 << 16];
+    struct itimerval user, all;
+    struct tms used;
+    int file = open("/dev/zero", O_RDONLY);
+    clock_t before = times(&used), user_before = used.tms_utime, all_before = user_before + used.tms_stime;
+
+    setitimer(ITIMER_VIRTUAL, &long_time, NULL);
+    setitimer(ITIMER_PROF, &long_time, NULL);
+    while (times(&used) < before + LATE / 10 && used.tms_utime + used.tms_stime < all_before + TICKS)
+        read(file, zeroes, sizeof zeroes);
+    getitimer(ITIMER_VIRTUAL, &user);
+    getitimer(ITIMER_PROF, &all);
+    setitimer(ITIMER_VIRTUAL, &(struct itimerval) { 0 }, NULL);
+    setitimer(ITIMER_PROF, &(struct itimerval) { 0 }, NULL);
+    long user_ticks = (1000 - user.it_value.tv_sec) * 100 - user.it_value.tv_usec / 10000;
+    long all_ticks = (1000 - all.it_value.tv_sec) * 100 - all.it_value.tv_usec / 10000;
+    check_that(labs(user_ticks - (used.tms_utime - user_before)) <= SLACK, "the timer of virtual time counts what times() calls user time");
+    check_that(labs(all_ticks - (used.tms_utime + used.tms_stime - all_before)) <= SLACK && all_ticks > user_ticks + 2 * SLACK,
+               "that of the profile what the kernel did besides");
+    close(file);
+}
+
+/* How far an interval timer's next expiry is from its first and a whole number of intervals, in microseconds. */
+static long
+timer_drift(int64_t first)
+{
+    struct itimerval left;
+    int64_t before, after;
+
+    do {
+        before = nanoseconds(CLOCK_MONOTONIC);
+        getitimer(ITIMER_REAL, &left);
+        after = nanoseconds(CLOCK_MONOTONIC);
+    } while (after - before > 500000);
+    long drift = (long) ((after - first) / 1000 + left.it_value.tv_usec) % INTERVAL;
+    return drift > INTERVAL / 2 ? INTERVAL - drift : drift;
+}
+
+/* However late a signal is handled, the next is not later for it. */
+static void
+drift_check(void)
+{
+    struct itimerval timer = { { 0, INTERVAL }, { 0, INTERVAL } };
+    sigset_t alarm;
+    int signal;
+
+    sigemptyset(&alarm);
+    sigaddset(&alarm, SIGALRM);
+    sigprocmask(SIG_BLOCK, &alarm, NULL);
+    int64_t first = nanoseconds(CLOCK_MONOTONIC);
+    setitimer(ITIMER_REAL, &timer, NULL);
+    for (int i = 0; i < TICKS; i++)
+        sigwait(&alarm, &signal);
+    long drift = timer_drift(first);
+    setitimer(ITIMER_REAL, &(struct itimerval) { 0 }, NULL);
+    sigprocmask(SIG_UNBLOCK, &alarm, NULL);
+    if (!check_that(drift <= DRIFT, "an interval timer goes off at whole intervals from its start"))
+        check_note("%ld microseconds off", drift);
+}
+
+/* A time that no clock will ever show is a long time, not a short one. */
+static void
+far_check(void)
+{
+    struct itimerval soon = { { 0, 0 }, { 0, NAP * 1000 } };
+    static const int64_t far[] = { 1LL << 34, 1LL << 62, INT64_MAX };
+
+    signal(SIGALRM, count_expiry);
+    for (size_t i = 0; i < sizeof far / sizeof *far; i++) {
+        setitimer(ITIMER_REAL, &soon, NULL);
+        check_that(syscall(CLOCK_NANOSLEEP_TIME64, CLOCK_MONOTONIC, 0, (int64_t[]) { far[i], 0 }, NULL) == -1 && errno == EINTR,
+                   "a nap of %llx seconds does not end by itself", (long long) far[i]);
+    }
+}
+
 static void
 set_body(void)
 {
@@ -308,6 +397,7 @@ main(void)
     rest_check("select", call_select, 1000);
     rest_check("pselect", call_pselect, 1000000);
     rest_check("ppoll", call_ppoll, 1000000);
+    stop_check("nanosleep", long_nap_nanosleep);
     stop_check("poll", long_nap_poll);
     stop_check("select", long_nap_select);
     refusal_check();
@@ -317,6 +407,9 @@ main(void)
     alarm_check();
     used_time_check();
     interrupted_check();
+    kernel_time_check();
+    drift_check();
+    far_check();
     if (geteuid() == 0)
         check_that(check_child(set_body) == 0, "a user does not set the clock: EPERM");
     check_that(syscall(CLOCK_NANOSLEEP_TIME64, CLOCK_MONOTONIC, 0, (int64_t[]) { 0, 1000 }, NULL) == 0, "a nap of wide numbers");

@@ -142,6 +142,21 @@ cleared_check(void)
     check_that(number == 0 && (uint16_t) data == 0 && (uint16_t) extra == 0, "a data register whose slot is emptied becomes null");
 }
 
+/* Only a description with nothing in it empties a slot; with anything it is one of a segment, which must be of 32 bits. */
+static void
+empty_check(void)
+{
+    int slot = slot_of(selector_now()) + 1;
+    struct user_desc nothing = { .entry_number = slot }, rows[] = { nothing, nothing, nothing, nothing, nothing, nothing, nothing };
+    static const char *names[] = { "a base", "a limit", "contents", "pages", "the programs' bit", "no write access", "absence" };
+
+    rows[0].base_addr = rows[1].limit = rows[2].contents = rows[3].limit_in_pages = rows[4].useable = rows[5].read_exec_only = 1;
+    rows[6].seg_not_present = 1;
+    check_that(syscall(SYS_set_thread_area, &nothing) == 0, "a description of nothing empties a slot");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        check_that(syscall(SYS_set_thread_area, &rows[i]) == -1 && errno == EINVAL, "one with %s alone is refused: EINVAL", names[i]);
+}
+
 static volatile int in_handler;
 
 static void
@@ -167,6 +182,7 @@ main(void)
     switch_check();
     loaded_check();
     cleared_check();
+    empty_check();
     signal_check();
     return check_end();
 }
