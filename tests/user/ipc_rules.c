@@ -152,6 +152,24 @@ names_check(void)
     shmctl(segment, IPC_RMID, NULL);
 }
 
+/* A segment that was removed while it was attached goes with the last process that has it. */
+static void
+attached_check(void)
+{
+    int *id = check_shared(sizeof *id);
+    struct shmid_ds status;
+    pid_t child = check_fork();
+
+    if (child == 0) {
+        *id = shmget(IPC_PRIVATE, 1, 0600);
+        shmat(*id, NULL, 0);
+        shmctl(*id, IPC_RMID, NULL);
+        _exit(shmctl(*id, IPC_STAT, &status) != 0 || status.shm_nattch != 1);
+    }
+    check_that(check_wait(child) == 0, "a segment that is removed is there while it is attached");
+    check_that(refused(shmctl(*id, IPC_STAT, &status), EINVAL), "and goes with the last process that has it: EINVAL");
+}
+
 int
 main(void)
 {
@@ -161,6 +179,7 @@ main(void)
         permission_check();
     else
         check_skip("other users");
+    attached_check();
     names_check();
     semctl(id, 0, IPC_RMID);
     return check_end();

@@ -147,11 +147,41 @@ reaper_end(void)
     _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 6);
 }
 
+/* The orphan's parent has a parent that is no reaper, and that lives on. */
+static void
+reaper_far_run(void)
+{
+    int status;
+
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    seen->hung_up = getpid();
+    pid_t child = fork();
+    if (child == 0) {
+        pid_t middle = fork();
+        if (middle == 0) {
+            if (fork() > 0)
+                _exit(0);
+            for (int naps = 0; naps < 100 && getppid() != seen->hung_up; naps++)
+                nap();
+            _exit(getppid() == seen->hung_up ? 3 : 4);
+        }
+        waitpid(middle, NULL, 0);
+        nap();
+        _exit(0);
+    }
+    waitpid(child, NULL, 0);
+    if (wait(&status) < 0)
+        _exit(5);
+    _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 6);
+}
+
 static void
 reapers_check(void)
 {
     int status = check_child(reaper_run);
     check_that(WIFEXITED(status) && WEXITSTATUS(status) == 3, "an orphan is adopted by the ancestor that asked for it");
+    status = check_child(reaper_far_run);
+    check_that(WIFEXITED(status) && WEXITSTATUS(status) == 3, "and by no nearer one that did not ask");
     status = check_child(reaper_end);
     check_that(WIFEXITED(status) && WEXITSTATUS(status) == 7, "that is not inherited, and who ends adopts nobody");
 }

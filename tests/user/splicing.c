@@ -225,6 +225,66 @@ tee_check(void)
     close_all(ends);
 }
 
+/* A child that runs one call on the pipes, which has to wait. */
+static pid_t
+waiting_child(ssize_t (*call)(void))
+{
+    pid_t child = check_fork();
+
+    if (child == 0)
+        _exit(call() != 1);
+    usleep(20000);
+    return child;
+}
+
+static ssize_t receive_one(void) { char byte; return read(others[0], &byte, 1); }
+static ssize_t move_one(void) { return splice(ends[0], NULL, others[1], NULL, 1, 0); }
+static ssize_t write_one(void) { return write(others[1], "x", 1); }
+
+/* Who waits for a pipe is woken by whatever changes it. */
+static void
+waking_check(void)
+{
+    static char bulk[65536];
+
+    pipe(ends);
+    pipe(others);
+    pid_t child = waiting_child(receive_one);
+    write(ends[1], "1234", 4);
+    tee(ends[0], others[1], 1, 0);
+    check_that(check_wait(child) == 0, "a reader is woken by tee");
+    child = waiting_child(receive_one);
+    splice(ends[0], NULL, others[1], NULL, 1, 0);
+    check_that(check_wait(child) == 0, "and by splice");
+    write(others[1], bulk, sizeof bulk);
+    child = waiting_child(write_one);
+    fcntl(others[1], F_SETPIPE_SZ, 2 * sizeof bulk);
+    check_that(check_wait(child) == 0, "a writer by a larger pipe");
+    close_all(ends);
+    close_all(others);
+}
+
+/* A splice waits for bytes, and then for room; meanwhile another reads the bytes. */
+static void
+faster_check(void)
+{
+    static char bulk[65536];
+
+    pipe(ends);
+    pipe(others);
+    write(others[1], bulk, sizeof bulk);
+    write(ends[1], "x", 1);
+    pid_t child = waiting_child(move_one);
+    read(ends[0], bulk, 1);
+    read(others[0], bulk, sizeof bulk);
+    usleep(20000);
+    check_that(waitpid(child, NULL, WNOHANG) == 0, "whose bytes another has read while it waited for room waits for others");
+    write(ends[1], "y", 1);
+    check_that(check_wait(child) == 0 && read(others[0], bulk, 2) == 1 && bulk[0] == 'y', "and moves those");
+    close_all(ends);
+    close_all(others);
+}
+
 static void
 size_check(void)
 {
@@ -255,6 +315,8 @@ main(void)
     gift_check();
     file_check();
     tee_check();
+    waking_check();
+    faster_check();
     size_check();
     return check_end();
 }
