@@ -74,7 +74,7 @@ proc_parent_id(const struct process *process)
 static u32
 proc_terminal_device(const struct process *process)
 {
-    bool has_terminal = terminal_session() != 0 && process->session->number == terminal_session();
+    bool has_terminal = process->session->number == terminal_session();
 
     return has_terminal ? TTY_MAJOR << 8 | 64 : 0;
 }

@@ -28,6 +28,8 @@ enum {
     TEXT = 16384,           /* longer than any file read here */
     STAT_FIELDS = 52,       /* in /proc/PID/stat */
     PATIENCE = 1000,        /* ms for a thread to vanish */
+    SMALL = 64,             /* bytes for one or two names of a directory */
+    FILES = 128,            /* more than one directory has */
 };
 
 static const uint64_t pagemap_present = 1ull << 63, pagemap_file = 1ull << 61, pagemap_exclusive = 1ull << 56;
@@ -352,6 +354,66 @@ text_write(const char *path, const char *value)
     return error;
 }
 
+/* A directory's names as they come in pieces of so many bytes: how many, and the sum of their numbers. */
+static int
+names_count(const char *path, unsigned bytes, unsigned long long *sum)
+{
+    static struct dirent entries[TEXT / sizeof(struct dirent)];
+    int directory = open(path, O_RDONLY | O_DIRECTORY), count = 0;
+    long length;
+
+    *sum = 0;
+    while ((length = syscall(SYS_getdents64, directory, entries, bytes)) > 0)
+        for (struct dirent *entry = entries; (char *) entry < (char *) entries + length; entry = (struct dirent *) ((char *) entry + entry->d_reclen)) {
+            *sum += entry->d_ino;
+            count++;
+        }
+    close(directory);
+    return count;
+}
+
+static void
+listing_check(void)
+{
+    static const char *const paths[] = { "/proc", "/proc/self", "/proc/sys/vm", "/proc/self/fd", "/proc/self/task" };
+
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        unsigned long long pieces, whole;
+        int small = names_count(paths[i], SMALL, &pieces), large = names_count(paths[i], TEXT / 2, &whole);
+        check_that(small == large && small > 2 && pieces == whole, "%s has the same %d names with little room for them", paths[i], large);
+    }
+}
+
+/* Whether no two files of a directory have the same number, which is also what stat says. */
+static bool
+numbers_differ(const char *path)
+{
+    static unsigned long long seen[FILES];
+    DIR *directory = opendir(path);
+    struct dirent *entry;
+    struct stat status;
+    int count = 0;
+
+    while ((entry = readdir(directory)) != NULL) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        if (fstatat(dirfd(directory), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0 || status.st_ino != entry->d_ino)
+            return false;
+        for (int i = 0; i < count; i++)
+            if (seen[i] == entry->d_ino)
+                return false;
+        seen[count++ % FILES] = entry->d_ino;
+    }
+    closedir(directory);
+    return count > 0;
+}
+
+static void
+numbers_check(void)
+{
+    check_that(numbers_differ("/proc/self") && numbers_differ("/proc/sys/vm") && numbers_differ("/proc/self/fd"), "each file has a number of its own, the same for stat");
+}
+
 static void
 comm_check(void)
 {
@@ -361,6 +423,13 @@ comm_check(void)
     check_that(text_write("/proc/self/comm", "a name of more than fifteen bytes") == 0 && text_read("/proc/self/comm", TEXT) == 16 &&
                strcmp(text, "a name of more \n") == 0,
                "and is cut after 15 bytes");
+    pid_t child = check_fork();
+    if (child == 0) {
+        char path[32];
+        snprintf(path, sizeof path, "/proc/%d/comm", getppid());
+        _exit(text_write(path, "mine") != EINVAL);
+    }
+    check_that(check_wait(child) == 0, "another process's cannot: EINVAL");
 }
 
 static const char *const adjustment = "/proc/self/oom_score_adj";
@@ -473,6 +542,8 @@ main(int count, char **arguments)
     exec_check();
     limits_check();
     comm_check();
+    listing_check();
+    numbers_check();
     check_child(oom_check);
     task_check();
     uname_check();

@@ -3,6 +3,7 @@
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -181,6 +182,64 @@ stat_check(void)
                : environment_start == (uintptr_t) environ[0] && environment_end > environment_start, "and the environment");
 }
 
+static void
+note(int signal)
+{
+    (void) signal;
+}
+
+static void
+signals_check(void)
+{
+    sigset_t set;
+
+    signal(SIGUSR1, note);
+    signal(SIGUSR2, SIG_IGN);
+    sigemptyset(&set);
+    sigaddset(&set, SIGWINCH);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    text_read("/proc/self/status");
+    check_that((figure("SigCgt", 16) >> (SIGUSR1 - 1) & 3) == 1, "SigCgt has the signals with a handler");
+    check_that((figure("SigIgn", 16) >> (SIGUSR1 - 1) & 7) == 4, "SigIgn those that are ignored");
+    check_that(figure("SigBlk", 16) == 1ull << (SIGWINCH - 1), "SigBlk those that are blocked");
+    signal(SIGUSR2, SIG_DFL);
+}
+
+/* The seventh field of stat. */
+static int
+terminal_of(const char *path)
+{
+    int device = -1;
+
+    text_read(path);
+    sscanf(strrchr(text, ')'), ") %*c %*d %*d %*d %d", &device);
+    return device;
+}
+
+static void
+session_body(void)
+{
+    setsid();
+    _exit(terminal_of("/proc/self/stat") != 0);
+}
+
+/* All that have interrupted the processor, first of the line. */
+static unsigned long long
+interrupts(void)
+{
+    text_read("/proc/stat");
+    return strtoull(strstr(text, "\nintr ") + strlen("\nintr "), NULL, 10);
+}
+
+static void
+interrupts_check(void)
+{
+    unsigned long long before = interrupts();
+
+    usleep(50000);
+    check_that(before > 0 && interrupts() > before, "interrupts are counted");
+}
+
 int
 main(void)
 {
@@ -190,5 +249,8 @@ main(void)
     check_child(capabilities_body);
     check_child(privileges_body);
     stat_check();
+    signals_check();
+    check_that(check_child(session_body) == 0, "a session of its own has no terminal");
+    interrupts_check();
     return check_end();
 }
