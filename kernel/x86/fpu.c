@@ -39,7 +39,6 @@ fpu_start(void)
         cpu_write_cr4(cpu_read_cr4() | CR4_OSFXSR | (cpu_has(CPU_SSE) ? CR4_OSXMMEXCPT : 0));
     asm volatile("fninit");
     fpu_save(&initial);
-    fpu_restore(&initial);
 }
 
 void
