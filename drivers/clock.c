@@ -25,10 +25,6 @@
 #define CENTURY_PIVOT 70 /* the clock has two digits for the year: 70 to 99 are of the last century */
 #define READINGS_MAX 100000
 
-struct reading {
-    u8 second, minute, hour, day, month, year;
-};
-
 static u8
 cmos_read(u8 index)
 {
@@ -36,17 +32,17 @@ cmos_read(u8 index)
     return io_read8(CMOS_DATA);
 }
 
-static struct reading
+static struct clock_reading
 read_once(void)
 {
-    return (struct reading){cmos_read(CMOS_SECOND), cmos_read(CMOS_MINUTE), cmos_read(CMOS_HOUR),
-                            cmos_read(CMOS_DAY), cmos_read(CMOS_MONTH), cmos_read(CMOS_YEAR)};
+    return (struct clock_reading){cmos_read(CMOS_SECOND), cmos_read(CMOS_MINUTE), cmos_read(CMOS_HOUR),
+                                  cmos_read(CMOS_DAY), cmos_read(CMOS_MONTH), cmos_read(CMOS_YEAR)};
 }
 
-static struct reading
+static struct clock_reading
 read_stable(void)
 {
-    struct reading first, second;
+    struct clock_reading first, second;
     u32 attempts = READINGS_MAX;
 
     do {
@@ -88,13 +84,20 @@ clock_seconds(u32 year, u32 month, u32 day, u32 hour, u32 minute, u32 second)
 }
 
 u32
+clock_convert(const struct clock_reading *reading, u8 status_b)
+{
+    u32 year = decimal(reading->year, status_b);
+
+    year += year < CENTURY_PIVOT ? 2000 : 1900;
+    return clock_seconds(year, decimal(reading->month, status_b), decimal(reading->day, status_b),
+                         decimal_hour(reading->hour, status_b), decimal(reading->minute, status_b), decimal(reading->second, status_b));
+}
+
+u32
 clock_read(void)
 {
     u8 status_b = cmos_read(CMOS_STATUS_B);
-    struct reading now = read_stable();
-    u32 year = decimal(now.year, status_b);
+    struct clock_reading now = read_stable();
 
-    year += year < CENTURY_PIVOT ? 2000 : 1900;
-    return clock_seconds(year, decimal(now.month, status_b), decimal(now.day, status_b), decimal_hour(now.hour, status_b),
-                         decimal(now.minute, status_b), decimal(now.second, status_b));
+    return clock_convert(&now, status_b);
 }

@@ -55,6 +55,25 @@ SELFTEST(timer, dates, "dates become seconds since 1970, leap years included")
     check_equal(clock_seconds(2100, 3, 1, 0, 0, 0), 4107542400u);
 }
 
+SELFTEST(timer, clock_readings, "the clock's numbers are decimal digits or binary, its hours 24 or twice 12, its years 1970 to 2069")
+{
+    enum { HOURS_24 = 2, BINARY = 4 };
+    static const struct { struct clock_reading reading; u8 status; u32 seconds; } rows[] = {
+        {{0x56, 0x34, 0x23, 0x31, 0x12, 0x23}, HOURS_24, 1704065696},              /* 2023-12-31 23:34:56 */
+        {{56, 34, 23, 31, 12, 23}, HOURS_24 | BINARY, 1704065696},
+        {{0x56, 0x34, 0x91, 0x31, 0x12, 0x23}, 0, 1704065696},                      /* 11 in the afternoon */
+        {{56, 34, 0x8b, 31, 12, 23}, BINARY, 1704065696},
+        {{0x56, 0x34, 0x11, 0x31, 0x12, 0x23}, 0, 1704065696 - 12 * 3600},
+        {{0x56, 0x34, 0x12, 0x31, 0x12, 0x23}, 0, 1704065696 - 23 * 3600},          /* midnight */
+        {{0x56, 0x34, 0x92, 0x31, 0x12, 0x23}, 0, 1704065696 - 11 * 3600},          /* noon */
+        {{0, 0, 0, 1, 1, 0x70}, HOURS_24, 0},
+        {{0, 0, 0, 1, 1, 0x69}, HOURS_24, 3124224000u},
+    };
+
+    for (u32 i = 0; i < ARRAY_SIZE(rows); i++)
+        check_equal(clock_convert(&rows[i].reading, rows[i].status), rows[i].seconds);
+}
+
 /* Shows text on the screen only; the serial line carries the report. */
 static void
 show(const char *text)
@@ -164,6 +183,44 @@ SELFTEST(vga, swallows, "titles, character sets, private modes and colours that 
     show("\033[0m");
 }
 
+/* The attribute after a sequence from the normal one. */
+static u32
+attribute_after(const char *text)
+{
+    u32 attribute;
+
+    show("\033[0m");
+    show(text);
+    attribute = vga_cursor.attribute;
+    show("\033[0m");
+    return attribute;
+}
+
+SELFTEST(vga, colours, "colours are ANSI's in VGA's numbers, bright or not, in front and behind, and each is taken back alone")
+{
+    check_equal(attribute_after("\033[31m"), 0x04);
+    check_equal(attribute_after("\033[37;44m"), 0x17);
+    check_equal(attribute_after("\033[47m"), 0x77);
+    check_equal(attribute_after("\033[48m"), 0x07);
+    check_equal(attribute_after("\033[50m"), 0x07);
+    check_equal(attribute_after("\033[34;41;39m"), 0x47);
+    check_equal(attribute_after("\033[34;41;49m"), 0x01);
+    check_equal(attribute_after("\033[1;31m"), 0x0c);
+    check_equal(attribute_after("\033[1;31;22m"), 0x04);
+    check_equal(attribute_after("\033[91m"), 0x0c);
+    check_equal(attribute_after("\033[1;32;0m"), 0x07);
+}
+
+SELFTEST(vga, reverse, "7 exchanges the colours, until 27 or 0")
+{
+    show("\033[0;7m");
+    check_true(vga_cursor.reverse);
+    show("\033[27m");
+    check_true(!vga_cursor.reverse);
+    show("\033[7m\033[0m");
+    check_true(!vga_cursor.reverse);
+}
+
 static char typed[64];
 static usize typed_count;
 
@@ -233,7 +290,9 @@ SELFTEST(keyboard, application_mode, "on a program's request the cursor keys sen
 
     show("\033[?1h");
     check_text(type(codes, sizeof(codes)), "\033OA\033OH\033[3~\033[[A");
-    show("\033[?1l");
+    show("\033[?2l\033[?1m");
+    check_text(type(codes, sizeof(codes)), "\033OA\033OH\033[3~\033[[A");
+    show("\033[?1l\033[?2h");
     check_text(type(codes, sizeof(codes)), "\033[A\033[H\033[3~\033[[A");
 }
 
@@ -244,6 +303,24 @@ SELFTEST(keyboard, control_keys, "control makes of a letter and its neighbours a
 
     check_text(type(codes, sizeof(codes)), "\033\034\0351");
     check_equal(typed_count, 5);
+}
+
+SELFTEST(keyboard, control_limits, "what control changes begins with @, and ends before delete")
+{
+    /* ctrl+shift 2, which is @ and ends the text; ctrl _ (shift -); ctrl backspace, which is delete; ctrl 9 */
+    static const u8 codes[] = {0x1d, 0x2a, 0x03, 0x0c, 0xaa, 0x0e, 0x0a, 0x9d};
+
+    type(codes, sizeof(codes));
+    check_equal(typed_count, 4);
+    check_true(typed[0] == '\0' && typed[1] == 0x1f && typed[2] == 0x7f && typed[3] == '9');
+}
+
+SELFTEST(keyboard, extended_once, "the byte that announces an extended key is for the next code only; shifts that a keyboard adds are none")
+{
+    /* extended up, 8 of the pad with num lock, num lock; extended shift, a */
+    static const u8 codes[] = {0x45, 0xc5, 0xe0, 0x48, 0x48, 0x45, 0xc5, 0xe0, 0x2a, 0x1e, 0xe0, 0xaa};
+
+    check_text(type(codes, sizeof(codes)), "\033[A8a");
 }
 
 SELFTEST(block, ranges, "a transfer beyond the end is refused, and what was written is read, at any position")

@@ -105,6 +105,8 @@ SELFTEST(terminal, erase_edits_line,
     check_text(shown, "cat\b \br\r\n");
     type("one two \x17three\n");
     check_reads("one three\n");
+    type("rest azAZ_09  \x17\n");
+    check_reads("rest \n");
     type("gone\x15\x7fstays\n");
     check_reads("stays\n");
 }
