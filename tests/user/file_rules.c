@@ -7,14 +7,17 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/sendfile.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "user/lib/check.h"
@@ -162,6 +165,49 @@ no_terminal_body(void)
     _exit(!refused(open("/dev/tty", O_RDWR), ENXIO));
 }
 
+/* How long a file may be: up to there, but no further. */
+static void
+limit_body(void)
+{
+    int file = open(name, O_CREAT | O_RDWR | O_TRUNC, 0600);
+
+    signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &(struct rlimit) { 10, 10 });
+    if (pwrite(file, "0123456789", 10, 5) != 5 || !refused(pwrite(file, "x", 1, 10), EFBIG) || !refused(pwrite(file, "x", 1, 11), EFBIG))
+        _exit(1);
+    if (ftruncate(file, 10) != 0 || !refused(ftruncate(file, 11), EFBIG))
+        _exit(2);
+    signal(SIGXFSZ, SIG_DFL);
+    pwrite(file, "x", 1, 10);
+}
+
+/* What /proc says of files without names: what they are, and which. */
+static bool
+is_called(int file, const char *kind)
+{
+    char path[BYTES], wanted[BYTES], found[BYTES] = "";
+    struct stat status;
+
+    fstat(file, &status);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", file);
+    snprintf(wanted, sizeof wanted, "%s:[%lu]", kind, (unsigned long) status.st_ino);
+    return readlink(path, found, sizeof found - 1) > 0 && strcmp(found, wanted) == 0;
+}
+
+static void
+unnamed_check(void)
+{
+    int ends[2], pair[2];
+
+    pipe(ends);
+    socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+    check_that(is_called(ends[0], "pipe") && is_called(ends[1], "pipe") && is_called(pair[1], "socket"), "/proc/self/fd knows pipes and sockets by number");
+    close(ends[0]);
+    close(ends[1]);
+    close(pair[0]);
+    close(pair[1]);
+}
+
 /* ---- Which calls are for which files ---- */
 
 static void
@@ -206,6 +252,9 @@ main(void)
     directory_check();
     proc_check();
     devices_check();
+    int status = check_child(limit_body);
+    check_that(WIFSIGNALED(status) && WTERMSIG(status) == SIGXFSZ, "a file grows up to the limit, and not by a byte more: EFBIG and SIGXFSZ");
+    unnamed_check();
     check_that(check_child(first_body) == 0, "a file is opened as descriptor 0 where that is free");
     check_that(check_child(no_terminal_body) == 0, "/dev/tty where there is no terminal: ENXIO");
     pipe_check();

@@ -121,6 +121,29 @@ creator_body(void)
 }
 
 static void
+colleague_body(void)
+{
+    setresgid(GROUP, GROUP, GROUP);
+    setresuid(USER, USER, USER);
+    _exit(operate(1, 0) != 0);
+}
+
+/* A set that was made by a member of the group, and is another group's now. */
+static void
+creators_group_check(void)
+{
+    int kept = id;
+
+    setresgid(-1, GROUP, -1);
+    id = semget(IPC_PRIVATE, 1, 0660);
+    setresgid(-1, 0, -1);
+    permissions_set(OTHER, OTHER, 0060);
+    check_that(check_child(colleague_body) == 0, "so may the group of who made it");
+    semctl(id, 0, IPC_RMID);
+    id = kept;
+}
+
+static void
 permission_check(void)
 {
     semctl(id, 0, SETVAL, (union argument) { .val = 0 });
@@ -129,6 +152,7 @@ permission_check(void)
     permissions_set(OTHER, GROUP, 0060);
     check_that(check_child(member_body) == 0, "a supplementary group counts");
     check_that(check_child(creator_body) == 0, "who made a set may use and remove it, though it is another's now");
+    creators_group_check();
 }
 
 /* ---- Names and addresses ---- */

@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
@@ -12,6 +13,7 @@
 #include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/select.h>
 #include <sys/sem.h>
 #include <sys/sendfile.h>
 #include <sys/shm.h>
@@ -131,6 +133,35 @@ with_pipe_of_pages(void)
     vmsplice(one[1], &vector, 1, 0);
     tee(one[0], other[1], PAGES * PAGE, 0);
     splice(one[0], NULL, other[1], NULL, PAGE, 0);
+}
+
+static void
+with_grown_pipes(void)
+{
+    int ends[2];
+
+    for (int i = 0; i < EACH / 4; i++) {
+        if (pipe(ends) != 0)
+            _exit(1);
+        fcntl(ends[0], F_SETPIPE_SZ, 32 * PAGE);
+        fcntl(ends[0], F_SETPIPE_SZ, 64 * PAGE);
+        close(ends[0]);
+        close(ends[1]);
+    }
+}
+
+static void
+with_selection(void)
+{
+    fd_set sets[3];
+    struct pollfd watched[EACH];
+
+    memset(sets, 0, sizeof sets);
+    memset(watched, 0, sizeof watched);
+    for (int i = 0; i < EACH; i++) {
+        select(STDERR_FILENO, &sets[0], &sets[1], &sets[2], &(struct timeval) { 0 });
+        poll(watched, EACH, 0);
+    }
 }
 
 static void
@@ -339,6 +370,8 @@ static const struct { void (*body)(void); const char *what; } rows[] = {
     { with_pipe, "pipes with bytes in them" },
     { with_pipe_of_pages, "pipes with pages that were lent to them" },
     { with_refused_pipes, "pipes that are refused" },
+    { with_grown_pipes, "pipes that became larger" },
+    { with_selection, "select and poll" },
     { with_sockets, "sockets with bytes in them" },
     { with_files, "open files, some without a name" },
     { with_locks, "record locks" },

@@ -126,6 +126,33 @@ limits_check(void)
 }
 
 static void
+owner_check(void)
+{
+    struct stat status;
+
+    mount("none", MOUNT, "tmpfs", 0, "uid=4242,gid=4243,mode=1750");
+    check_that(stat(MOUNT, &status) == 0 && status.st_uid == 4242 && status.st_gid == 4243 && (status.st_mode & 07777) == 01750,
+               "a tree's directory has the user, the group and the mode that were asked for");
+    umount(MOUNT);
+    check_that(refused(mount("none", MOUNT, "tmpfs", 0, "uid=x"), EINVAL) && refused(mount("none", MOUNT, "tmpfs", 0, "mode=8"), EINVAL), "what is no number is refused: EINVAL");
+}
+
+/* What is promised has to be there: all of it, or nothing changes. */
+static void
+promise_check(void)
+{
+    struct stat status;
+
+    mount("none", MOUNT, "tmpfs", 0, "size=16k");
+    int file = open(FILE_, O_RDWR | O_CREAT, 0600);
+    check_that(refused(fallocate(file, 0, 0, 5 * PAGE), ENOSPC) && fstat(file, &status) == 0 && status.st_size == 0, "more than there is room for cannot be promised: ENOSPC");
+    pwrite(file, "x", 1, PAGE);
+    check_that(fallocate(file, 0, 0, 4 * PAGE) == 0, "what a file has already needs no further room");
+    close(file);
+    umount(MOUNT);
+}
+
+static void
 information_check(void)
 {
     unsigned number = 0, parent = 0, major_number = 0, minor_number = 0;
@@ -157,6 +184,8 @@ main(void)
     umount(MOUNT);
     check_that(mount("none", MOUNT, "tmpfs", MS_RDONLY, NULL) == 0 && refused(mkdir(MOUNT "/new", 0700), EROFS), "a tree can be mounted read-only at once");
     umount(MOUNT);
+    owner_check();
+    promise_check();
     check_that(rmdir(MOUNT) == 0, "nothing is left");
     return check_end();
 }

@@ -7,8 +7,10 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -84,6 +86,22 @@ select_check(void)
     close(pair[1]);
 }
 
+/* Sets are made of words of 32 bits, and no others are read or written. */
+static void
+words_check(void)
+{
+    char *pages = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    unsigned *last = (unsigned *) (pages + PAGE) - 1;
+    long at_once[2] = { 0, 0 };
+
+    close(fcntl(STDERR_FILENO, F_DUPFD, 40));      /* so that the kernel knows of more than 32 */
+    mprotect(pages + PAGE, PAGE, PROT_NONE);
+    check_that(syscall(SYS__newselect, 32, last, NULL, NULL, at_once) == 0, "of 32 files select looks at one word");
+    check_that(refused(syscall(SYS__newselect, 33, last, NULL, NULL, at_once), EFAULT), "of 33 at two: EFAULT");
+    check_that(refused(syscall(SYS_pselect6, 0, NULL, NULL, NULL, at_once, last + 1), EFAULT), "a mask from nowhere: EFAULT");
+    munmap(pages, 2 * PAGE);
+}
+
 /* ---- Pipes ---- */
 
 static int ends[2];
@@ -141,6 +159,7 @@ main(void)
 {
     poll_check();
     select_check();
+    words_check();
     splice_check();
     if (geteuid() == 0)
         check_that(check_child(size_body) == 0, "a user's pipe can have a mebibyte, and no more: EPERM");

@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -413,6 +414,35 @@ robust_check(void)
     check_that(head == NULL, "a thread begins without a list of locks");
 }
 
+/* ---- What a script's interpreter is given ---- */
+
+static void
+script_check(const char *self)
+{
+    const char *script = "/tmp/process_rules.sh";
+    int file = open(script, O_CREAT | O_WRONLY | O_TRUNC, 0700);
+
+    dprintf(file, "#!%s environment\n", self);
+    close(file);
+    pid_t child = check_fork();
+    if (child == 0) {
+        execle(script, "name", "argument", NULL, (char *[]) { "ONE=1", "OTHER=2", NULL });
+        _exit(1);
+    }
+    check_that(check_wait(child) == 0, "a script's interpreter has its option, the script, its arguments and its environment");
+    unlink(script);
+}
+
+/* In the interpreter. */
+static int
+script_arguments(int count, char **arguments)
+{
+    const char *one = getenv("ONE"), *other = getenv("OTHER");
+
+    return !(count == 4 && strcmp(arguments[2], "/tmp/process_rules.sh") == 0 && strcmp(arguments[3], "argument") == 0 && one != NULL
+             && strcmp(one, "1") == 0 && other != NULL && strcmp(other, "2") == 0 && environ[2] == NULL);
+}
+
 /* ---- What a program's end frees ---- */
 
 static void
@@ -443,6 +473,8 @@ program_check(const char *self)
 int
 main(int count, char **arguments)
 {
+    if (count > 1 && strcmp(arguments[1], "environment") == 0)
+        return script_arguments(count, arguments);
     if (count > 1)
         return strcmp(arguments[1], "limited") == 0 ? mmap(NULL, ROOM, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED : 0;
     clone_check();
@@ -478,6 +510,7 @@ main(int count, char **arguments)
     check_that(platform != NULL && platform[0] == 'i' && strcmp(platform + 2, "86") == 0, "and told its processor's kind");
     check_that(execve(arguments[0], (char *const[]) { arguments[0], (char *) 16, arguments[0], NULL }, NULL) == -1 && errno == EFAULT,
                "one argument from nowhere among others: EFAULT");
+    script_check(arguments[0]);
     program_check(arguments[0]);
     return check_end();
 }

@@ -5,12 +5,15 @@
 #include <stdint.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "user/lib/check.h"
 
 /* By number: musl's own functions do not ask the kernel. */
 #define CALL(name, ...) syscall(SYS_sched_##name, __VA_ARGS__)
+
+enum { ALONE = 300, LONG = 2000 };     /* milliseconds */
 
 static const int nobody = 0x3fffffff;
 
@@ -100,12 +103,41 @@ processor_check(void)
     check_that(refused(CALL(getaffinity, 0, 3, mask), EINVAL), "a mask is whole words");
 }
 
+/* Milliseconds of a clock that goes on. */
+static long
+now(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+/* However long it has been alone with the processor, a process that computes gives way to another that wakes. */
+static void
+waking_check(void)
+{
+    volatile int *awake = check_shared(sizeof *awake);
+    pid_t child = check_fork();
+
+    if (child == 0) {
+        nanosleep(&(struct timespec) { .tv_nsec = ALONE * 1000000 }, NULL);
+        *awake = 1;
+        _exit(0);
+    }
+    for (long end = now() + LONG; now() < end && *awake == 0;)
+        continue;
+    check_that(*awake, "who wakes is run soon, though another computes");
+    check_wait(child);
+}
+
 int
 main(void)
 {
     policy_check();
     bounds_check();
     processor_check();
+    waking_check();
     if (getuid() == 0)
         check_child(nice_check);
     return check_end();

@@ -195,6 +195,54 @@ file_check(void)
     close_all(ends);
 }
 
+/* A page arrives whole where a whole page is asked for, and in no other place; elsewhere its bytes do. */
+static void
+places_check(void)
+{
+    char *from = pages(1, 'a'), *to = pages(3, 'q');
+    struct iovec segments[2] = { { to, 10 }, { to + PAGE, PAGE - 10 } };
+    struct counters before, after;
+
+    pipe(ends);
+    send_pages(ends[1], from, PAGE, 0);
+    check_that(read(ends[0], to + 1, PAGE) == PAGE && to[0] == 'q' && to[1] == 'a' && to[PAGE] == 'a' && to[PAGE + 1] == 'r',
+               "a page is read to a place within a page");
+    memset(to, 'q', 2 * PAGE);
+    send_pages(ends[1], from, PAGE, 0);
+    check_that(readv(ends[0], segments, 2) == PAGE && to[9] == 'a' && to[10] == 'q' && to[PAGE - 1] == 'q' && to[2 * PAGE - 11] == 'a'
+               && to[2 * PAGE - 10] == 'q', "and into pieces, beyond which nothing changes");
+    counters_prepare(&before, COUNTERS_OF_SYSTEM);
+    counters_prepare(&after, COUNTERS_OF_SYSTEM);
+    counters_take(&before, COUNTERS_OF_SYSTEM);
+    write(ends[1], to, 2 * PAGE);
+    read(ends[0], to, 2 * PAGE);
+    counters_take(&after, COUNTERS_OF_SYSTEM);
+    long long copied = counter_difference(&before, &after, "pages_copied");
+    check_that(copied == COUNTER_MISSING || copied == 4, "two pages that are written and read are counted as copied, twice");
+    close_all(ends);
+}
+
+static void
+refusal_check(void)
+{
+    static char bulk[65536];
+    char *from = pages(1, 'a');
+
+    pipe(ends);
+    pipe(others);
+    check_that(tee(ends[0], others[1], 1, 0x100) == -1 && errno == EINVAL && splice(ends[0], NULL, others[1], NULL, 1, 0x100) == -1 && errno == EINVAL,
+               "unknown flags of tee and splice: EINVAL");
+    write(ends[1], "x", 1);
+    write(others[1], bulk, sizeof bulk);
+    close(others[0]);
+    signal(SIGPIPE, SIG_IGN);
+    check_that(send_pages(others[1], from, PAGE, 0) == -1 && errno == EPIPE && tee(ends[0], others[1], 1, 0) == -1 && errno == EPIPE,
+               "a full pipe that nobody reads: EPIPE");
+    signal(SIGPIPE, SIG_DFL);
+    close(others[1]);
+    close_all(ends);
+}
+
 static void
 tee_check(void)
 {
@@ -314,7 +362,9 @@ main(void)
     unmovable_check();
     gift_check();
     file_check();
+    places_check();
     tee_check();
+    refusal_check();
     waking_check();
     faster_check();
     size_check();
