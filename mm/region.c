@@ -277,8 +277,7 @@ region_split(struct region_list *list, struct region *region, page_t cut)
         upper->object_page = region_object_page(region, cut);
     list->pages -= region->end.number - cut.number;
     region->end = cut;
-    region_changed(region);
-    region_insert(list, upper);
+    region_insert(list, upper);         /* below region, which it makes stale */
     return upper;
 }
 

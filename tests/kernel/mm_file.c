@@ -5,6 +5,7 @@
 #include <linux/mman.h>
 
 #include "kernel/lib/string.h"
+#include "mm/pool.h"
 #include "mm/transfer.h"
 #include "mm/user.h"
 #include "tests/kernel/mm_case.h"
@@ -250,6 +251,24 @@ SELFTEST(mm_file, failed_write_loses_nothing, "where the device fails, a page st
     object_release(file);
 }
 
+SELFTEST(mm_file, failed_sync_is_told, "msync where the device fails is -EIO, each time, until the page is on the device")
+{
+    struct aspace *aspace = case_begin();
+    u32 address;
+
+    begin();
+    address = map_file(aspace);
+    case_put(aspace, address, 0x33333333);
+    broken = true;
+    check_equal(mmap_sync(aspace, address, PAGE_SIZE, MS_SYNC), -EIO);
+    check_equal(mmap_sync(aspace, address, PAGES * PAGE_SIZE, MS_SYNC), -EIO);
+    broken = false;
+    check_equal(mmap_sync(aspace, address, PAGE_SIZE, MS_SYNC), 0);
+    check_equal(word_of_disk(0), 0x33333333);
+    case_end();
+    object_release(file);
+}
+
 static struct aspace *writer;
 static u32 writer_address;
 
@@ -345,6 +364,25 @@ SELFTEST(mm_file, shrinking_gives_room_up, "what was cut off reads as zero when 
         check_equal(word_of_file(2 * PAGE_SIZE), 5);
         object_release(file);
     }
+}
+
+SELFTEST(mm_file, private_copy_leaves_the_page, "without a quota a private copy leaves the file's page in memory, for whoever reads it next")
+{
+    struct aspace *aspace = case_begin();
+    u32 address;
+
+    if (pool_is_local()) {
+        case_end();
+        return;                 /* each process has a quota */
+    }
+    begin();
+    address = case_map_object(aspace, file, 0, PAGES, RW, MAP_PRIVATE);
+    word_of_file(0);
+    case_put(aspace, address, 1);
+    check_true(object_resident(file, 0) && object_resident(file, 0)->evictable);
+    check_true(object_resident(file, 0) != case_anon(aspace, address)->frame);
+    case_end();
+    object_release(file);
 }
 
 SELFTEST(mm_file, quota_spares_dirty_pages, "under a quota a private copy gives its source up only if that is clean")
