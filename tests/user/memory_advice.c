@@ -219,6 +219,17 @@ no_limit_body(void)
 
     become_nobody(0);
     check_that(fails(mlock(base, PAGE), EPERM) && fails(mlockall(MCL_FUTURE), EPERM), "none at all: EPERM");
+    /* musl would make ENOMEM of it. */
+    check_that(fails(syscall(SYS_mmap2, NULL, PAGE, READ_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED, -1, 0), EPERM), "mmap with MAP_LOCKED: EPERM");
+}
+
+static void
+lowered_limit_body(void)
+{
+    become_nobody(4);
+    check_that(mlockall(MCL_FUTURE) == 0, "what is mapped from now on is locked");
+    check_that(setrlimit(RLIMIT_MEMLOCK, &(struct rlimit) { 0, 0 }) == 0, "then the limit is lowered to none");
+    check_that(mmap(NULL, PAGE, READ_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED && errno == EAGAIN, "mmap that does not ask for it: EAGAIN");
 }
 
 /* ---- mremap ---- */
@@ -314,6 +325,7 @@ main(void)
     grow_check();
     check_child(limit_body);
     check_child(no_limit_body);
+    check_child(lowered_limit_body);
     leave_check();
     remap_refused_check();
     grows_check();
