@@ -129,7 +129,8 @@ table_note_entry(struct frame *frame, u32 index)
         use->high = (u16)(index + 1);
 }
 
-/* Makes the tables that lead to page's entry, where they are missing. */
+/* Makes the tables that lead to page's entry, where they are missing. Returns the
+ * leaf, or NULL if there is no memory. */
 static struct leaf *
 leaf_make(struct pmap *pmap, page_t page)
 {
@@ -152,15 +153,6 @@ leaf_make(struct pmap *pmap, page_t page)
         table = frame_data(frame);
     }
     return leaf_find(pmap, page);
-}
-
-/* The leaf for page, made if there is none; NULL if there is no memory. */
-static inline struct leaf *
-leaf_get(struct pmap *pmap, page_t page)
-{
-    struct leaf *leaf = leaf_find(pmap, page);
-
-    return leaf ? leaf : leaf_make(pmap, page);
 }
 
 static void
@@ -278,7 +270,7 @@ pmap_destroy(struct pmap *pmap)
         page_t page = {frame->index};
 
         assert(frame->table.used == 0);
-        if (frame->table.level == page_format.levels - 1) {
+        if (table_is_leaf(frame)) {
             leaf_retire(pmap, leaf_find(pmap, page));
         } else {
             entry_store(pmap->root, level_index(0, page), 0);
@@ -370,8 +362,11 @@ entry_make(const struct frame *frame, u32 rights)
 static bool
 mirror_enter(struct pmap *pmap, page_t page, const struct frame *frame)
 {
-    struct leaf *leaf = leaf_get(pmap, page_add(page, page_format.mirror_pages));
+    page_t mirror = page_add(page, page_format.mirror_pages);
+    struct leaf *leaf = leaf_find(pmap, mirror);
 
+    if (!leaf)
+        leaf = leaf_make(pmap, mirror);
     if (!leaf)
         return false;
     if (!entry_load(leaf->table, leaf_index(page)))
@@ -513,7 +508,7 @@ pmap_revoke_write(struct pmap *pmap)
     LIST_FOREACH(frame, &pmap->tables, table.link) {
         struct leaf *leaf;
 
-        if (frame->table.level != page_format.levels - 1 || frame->table.write_revoked)
+        if (!table_is_leaf(frame) || frame->table.write_revoked)
             continue;
         leaf = leaf_find(pmap, (page_t){frame->index});
         entry_store(leaf->directory, leaf->directory_index,
@@ -546,7 +541,7 @@ table_nth(struct pmap *pmap, u32 n)
     struct frame *frame;
 
     LIST_FOREACH(frame, &pmap->tables, table.link) {
-        if (frame->table.level == page_format.levels - 1 && !in_mirror((page_t){frame->index}) && n-- == 0)
+        if (table_is_leaf(frame) && !in_mirror((page_t){frame->index}) && n-- == 0)
             return frame;
     }
     return NULL;

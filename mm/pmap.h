@@ -207,9 +207,9 @@ pmap_traps_first_write(void)
 void pmap_kernel_enter(page_t page, struct frame *frame);
 struct frame *pmap_kernel_remove(page_t page);
 
-
-/* One level of a walk, for /proc, check and tests: entry's value at level, and
- * whether the walk goes on. False when there is no table at that level. */
+/* One level of a walk, for /proc and tests: *entry becomes the entry for page in
+ * the table at this level, counted from 0, of pmap or, if that is NULL, of the
+ * kernel. False if there is no such table. */
 bool pmap_walk_level(struct pmap *pmap, page_t page, u32 level, table_entry_t *entry);
 
 /* NULL, or what is wrong: tables' counts, reverse map against entries. */

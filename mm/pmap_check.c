@@ -1,8 +1,27 @@
 /*
- * Whether page tables, their counts and the reverse map agree. Changes nothing.
+ * Looking at page tables from outside: one level of a walk, and whether tables,
+ * their counts and the reverse map agree. Changes nothing.
  */
 #include "mm/pmap.h"
 #include "mm/pmap_table.h"
+
+bool
+pmap_walk_level(struct pmap *pmap, page_t page, u32 level, table_entry_t *entry)
+{
+    void *table = (pmap ? pmap : &kernel_pmap)->root;
+
+    if (level >= page_format.levels)
+        return false;
+    for (u32 above = 0; above < level; above++) {
+        table_entry_t pointer = entry_load(table, level_index(above, page));
+
+        if (!(pointer & ENTRY_PRESENT))
+            return false;
+        table = frame_address(entry_frame(pointer));
+    }
+    *entry = entry_load(table, level_index(level, page));
+    return true;
+}
 
 static bool
 mapping_is_listed(const struct frame *frame, const struct pmap *pmap, page_t page)
@@ -53,7 +72,7 @@ static const char *
 table_check(struct pmap *pmap, struct frame *table, u32 *resident, u32 *zeroes)
 {
     u32 level = table->table.level, used = 0;
-    bool leaf = level == page_format.levels - 1;
+    bool leaf = table_is_leaf(table);
 
     if (table->state != FRAME_TABLE || table->owner != pmap)
         return "a page table's frame does not belong to its address space";

@@ -186,21 +186,3 @@ pmap_kernel_remove(page_t page)
     cpu_flush_page(page_address(page));
     return entry_descriptor(entry);
 }
-
-bool
-pmap_walk_level(struct pmap *pmap, page_t page, u32 level, table_entry_t *entry)
-{
-    void *table = (pmap ? pmap : &kernel_pmap)->root;
-
-    if (level >= page_format.levels)
-        return false;
-    for (u32 above = 0; above < level; above++) {
-        table_entry_t pointer = entry_load(table, level_index(above, page));
-
-        if (!(pointer & ENTRY_PRESENT))
-            return false;
-        table = frame_address(entry_frame(pointer));
-    }
-    *entry = entry_load(table, level_index(level, page));
-    return true;
-}

@@ -49,7 +49,7 @@ pmap_presume_used(struct pmap *pmap)
     struct frame *table;
 
     LIST_FOREACH(table, &pmap->tables, table.link)
-        if (table->table.level == page_format.levels - 1)
+        if (table_is_leaf(table))
             leaf_presume_used(pmap, table);
 }
 
@@ -59,7 +59,7 @@ pmap_sample(struct pmap *pmap)
     struct frame *table;
 
     LIST_FOREACH(table, &pmap->tables, table.link)
-        if (table->table.level == page_format.levels - 1)
+        if (table_is_leaf(table))
             leaf_sample(pmap, table);
     pmap_flush(pmap);
     working_set_expire(pmap->working_set);

@@ -66,6 +66,13 @@ is_mirrored(table_entry_t entry)
     return entry & ENTRY_EXECUTE && page_format.mirror_pages;
 }
 
+/* Whether the table in this frame is of the last level. */
+static inline bool
+table_is_leaf(const struct frame *frame)
+{
+    return frame->table.level == page_format.levels - 1;
+}
+
 #define LEAF_NONE 0x80000000u   /* not a window: no page is near it */
 
 static inline u32
