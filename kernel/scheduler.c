@@ -171,7 +171,7 @@ scheduler_idle_wait(void)
 static void __attribute__((noreturn))
 scheduler_idle(void)
 {
-    bool pool_full = false;
+    bool zero_pool_full = false;
 
     for (;;) {
         interrupts_disable();
@@ -179,13 +179,13 @@ scheduler_idle(void)
             processor_time_idle_ends();
             schedule();
             processor_time_idle_begins();
-            pool_full = false;
-        } else if (pool_full) {
+            zero_pool_full = false;
+        } else if (zero_pool_full) {
             scheduler_idle_wait();
             interrupts_admit();
         } else {
             interrupts_enable();
-            pool_full = !frame_fill_pool();
+            zero_pool_full = !frame_fill_zero_pool();
         }
     }
 }

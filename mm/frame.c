@@ -1,10 +1,10 @@
 /*
- * Physical page frames: the descriptor array, the free list and the pool.
+ * Physical page frames: the descriptor array, the free list and the zero pool.
  *
  * The free list is a stack, so the frame freed last is used next: on a real
- * machine it is likely to be in the cache still. So is the pool of frames that
- * are free and zero. Invariant: frame_free_frames is the length of both lists,
- * frame_pool_frames that of the pool, and counts[] agrees with the states.
+ * machine it is likely to be in the cache still. The zero pool is a list of the same
+ * kind. Invariant: frame_free_frames is the length of both together,
+ * frame_zeroed_frames that of the zero pool, and counts[] agrees with the states.
  */
 #include "mm/frame.h"
 
@@ -12,16 +12,16 @@
 #include "kernel/lib/string.h"
 #include "mm/counters.h"
 
-/* The pool may take this part of memory: one frame in so many. */
-#define POOL_DIVISOR 16u
+/* The zero pool may take this part of memory: one frame in so many. */
+#define ZERO_POOL_DIVISOR 16u
 
 struct frame *frame_table;
 u32 frame_limit;
 u32 frame_free_frames;
-u32 frame_pool_frames;
+u32 frame_zeroed_frames;
 
 static u32 free_head;       /* frame number, 0 when the list is empty */
-static u32 pool_head;       /* likewise */
+static u32 zero_pool_head;  /* likewise */
 static u32 counts[FRAME_OBJECT + 1];
 
 usize
@@ -39,7 +39,7 @@ frame_start(void *storage, u32 limit)
 }
 
 /* A free frame's descriptor is all zero but for state and link, so that taking it
- * has little to set. (And needed: whoever counted there takes it back.) */
+ * has little to set; and but for needed, which whoever counted there counts down. */
 static inline void
 frame_push(struct frame *frame)
 {
@@ -88,24 +88,24 @@ list_take(u32 *head, enum frame_state state)
 }
 
 static struct frame *
-pool_take(enum frame_state state)
+zero_pool_take(enum frame_state state)
 {
-    if (pool_head == 0)
+    if (zero_pool_head == 0)
         return NULL;
-    frame_pool_frames--;
-    return list_take(&pool_head, state);
+    frame_zeroed_frames--;
+    return list_take(&zero_pool_head, state);
 }
 
 struct frame *
 frame_allocate(enum frame_state state)
 {
-    return free_head ? list_take(&free_head, state) : pool_take(state);
+    return free_head ? list_take(&free_head, state) : zero_pool_take(state);
 }
 
 struct frame *
 frame_allocate_zeroed(enum frame_state state)
 {
-    struct frame *frame = pool_take(state);
+    struct frame *frame = zero_pool_take(state);
 
     if (frame) {
         counters.zero_pool_hit++;
@@ -120,18 +120,18 @@ frame_allocate_zeroed(enum frame_state state)
 }
 
 bool
-frame_fill_pool(void)
+frame_fill_zero_pool(void)
 {
     u32 number = free_head;
     struct frame *frame = frame_descriptor((frame_t){number});
 
-    if (number == 0 || frame_pool_frames >= frame_total() / POOL_DIVISOR)
+    if (number == 0 || frame_zeroed_frames >= frame_total() / ZERO_POOL_DIVISOR)
         return false;
     frame_clear(frame);
     free_head = frame->index;
-    frame->index = pool_head;
-    pool_head = number;
-    frame_pool_frames++;
+    frame->index = zero_pool_head;
+    zero_pool_head = number;
+    frame_zeroed_frames++;
     return true;
 }
 
@@ -169,7 +169,7 @@ static void
 frame_unlink_range(u32 start, u32 count)
 {
     list_unlink_range(&free_head, start, count);
-    frame_pool_frames -= list_unlink_range(&pool_head, start, count);
+    frame_zeroed_frames -= list_unlink_range(&zero_pool_head, start, count);
     frame_free_frames -= count;
     counts[FRAME_FREE] -= count;
     counts[FRAME_KERNEL] += count;

@@ -9,9 +9,9 @@
  *   FRAME_ANONYMOUS   struct anon      -
  *   FRAME_OBJECT      struct object    page index in the object
  *
- * Some free frames are in a pool, cleared while the processor was idle: a fault
- * that needs zeroes takes one of them first. Who needs any frame gets those of the
- * pool last.
+ * Some free frames, the zero pool, were cleared while the processor was idle. A
+ * fault that needs zeroes takes one of these first; who needs any frame takes
+ * them last.
  *
  * Two frames never share an owner and index. Allocating never evicts and never
  * sleeps: whoever needs frames asks mm/reclaim.h first.
@@ -76,7 +76,7 @@ struct frame {
     };
 } __attribute__((aligned(32)));
 
-/* More may need a frame at a time than can be counted; then it may go. */
+/* So many can be counted at a time. One more is not, and must do without. */
 #define FRAME_NEEDED_MAX UINT8_MAX
 
 /* A range of physical memory. */
@@ -101,20 +101,20 @@ frame_t frame_take_range(u32 count);
  * when none is free. */
 struct frame *frame_allocate(enum frame_state state);
 
-/* The same, but filled with zeroes: one of the pool if there is one, else cleared now. */
+/* The same, but filled with zeroes: one of the zero pool if there is one, else cleared now. */
 struct frame *frame_allocate_zeroed(enum frame_state state);
 
-/* Clears one free frame and puts it into the pool; false if the pool has enough or
+/* Clears one free frame and puts it into the zero pool; false if that has enough, or
  * no other frame is free. For the idle thread: takes about as long as a fault. */
-bool frame_fill_pool(void);
+bool frame_fill_zero_pool(void);
 
 /* The frame must not be mapped, pinned, busy or known to the policy. */
 void frame_free(struct frame *frame);
 
 extern struct frame *frame_table;
 extern u32 frame_limit;         /* frames have numbers below this */
-extern u32 frame_free_frames;   /* the pool's included; read by everybody, written by frame.c */
-extern u32 frame_pool_frames;   /* free and known to be zero */
+extern u32 frame_free_frames;   /* the zero pool's included; read by everybody, written by frame.c */
+extern u32 frame_zeroed_frames; /* in the zero pool; written by frame.c */
 
 static inline u32
 frame_free_count(void)
@@ -134,9 +134,9 @@ frame_number(const struct frame *frame)
     return (frame_t){(u32)(frame - frame_table)};
 }
 
-/* Among the instructions under way one more needs what is in the frame: a page of its own, while it
- * has others brought in. It takes that back by frame_need_end, though the frame may have
- * gone to somebody else by then; not if this returned false, since too many need it. */
+/* One more instruction under way needs what is in the frame, a page of its own, while others
+ * are brought in for it. It gives that up by frame_need_end, whoever has the frame by then.
+ * False if too many need it already: then there is nothing to give up. */
 static inline bool
 frame_need_begin(struct frame *frame)
 {

@@ -144,7 +144,7 @@ report_vmstat(struct aspace *aspace, struct text_buffer *text)
         return;
     }
     text_print(text, "nr_free_pages %u\n", frame_free_count());
-    text_print(text, "nr_zero_pool %u\n", frame_pool_frames);
+    text_print(text, "nr_zero_pool %u\n", frame_zeroed_frames);
     text_print(text, "nr_anon_pages %u\n", frame_count(FRAME_ANONYMOUS));
     text_print(text, "nr_file_pages %u\n", frame_count(FRAME_OBJECT));
     text_print(text, "nr_page_table_pages %u\n", frame_count(FRAME_TABLE));

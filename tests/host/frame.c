@@ -119,8 +119,8 @@ the_pool_holds_zeroes(void)
     u32 pool = 0, free = FRAMES - FIRST;
 
     machine_start(FRAMES);
-    while (frame_fill_pool())
-        check_equal(frame_pool_frames, ++pool);
+    while (frame_fill_zero_pool())
+        check_equal(frame_zeroed_frames, ++pool);
     check(pool > 0 && pool < free / 2);
     check_equal(frame_free_count(), free);
     check_equal(frame_count(FRAME_FREE), free);
@@ -133,7 +133,7 @@ the_pool_holds_zeroes(void)
     frame = frame_allocate_zeroed(FRAME_ANONYMOUS);
     check(memcmp(frame_data(frame), zeroes, PAGE_SIZE) == 0);
     check_equal(counters.zero_pool_miss, 1);
-    check_equal(frame_pool_frames, 0);
+    check_equal(frame_zeroed_frames, 0);
     check_equal(frame_free_count(), free - pool - 1);
 }
 
@@ -143,25 +143,25 @@ the_pool_is_taken_when_nothing_else_is_left(void)
     u32 pool;
 
     machine_start(FRAMES);
-    while (frame_fill_pool())
+    while (frame_fill_zero_pool())
         continue;
-    pool = frame_pool_frames;
+    pool = frame_zeroed_frames;
     for (u32 left = FRAMES - FIRST; left-- > 0;) {
         check(frame_allocate(FRAME_KERNEL) != NULL);
-        check_equal(frame_pool_frames, left < pool ? left : pool);
+        check_equal(frame_zeroed_frames, left < pool ? left : pool);
     }
-    check(frame_allocate(FRAME_KERNEL) == NULL && frame_allocate_zeroed(FRAME_KERNEL) == NULL && !frame_fill_pool());
+    check(frame_allocate(FRAME_KERNEL) == NULL && frame_allocate_zeroed(FRAME_KERNEL) == NULL && !frame_fill_zero_pool());
 }
 
 static void
 a_range_may_lie_in_the_pool(void)
 {
     machine_start(FRAMES);
-    while (frame_fill_pool())
+    while (frame_fill_zero_pool())
         continue;
     check_equal(frame_take_range(FRAMES - FIRST).number, FIRST);
     check_equal(frame_free_count(), 0);
-    check_equal(frame_pool_frames, 0);
+    check_equal(frame_zeroed_frames, 0);
     check(frame_allocate(FRAME_KERNEL) == NULL);
 }
 

@@ -81,9 +81,9 @@ SELFTEST(mm_frame, the_idle_fill_the_pool, "while all sleep, free frames are cle
     case_count();
     free = frame_free_count();
     /* A busy host may take a nap's whole time for falling asleep. */
-    for (int nap = 0; nap < NAPS && frame_pool_frames == 0; nap++)
+    for (int nap = 0; nap < NAPS && frame_zeroed_frames == 0; nap++)
         wait_timeout(NULL, timer_nanoseconds() + 2 * (u64)TIMER_TICK_NANOSECONDS);
-    check_true(frame_pool_frames > 0);
+    check_true(frame_zeroed_frames > 0);
     check_equal(frame_free_count(), free);
     frame = frame_allocate_zeroed(FRAME_ANONYMOUS);
     check_equal(COUNTED(zero_pool_hit), 1);
