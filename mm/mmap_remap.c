@@ -9,56 +9,137 @@
 #include "mm/mmap_range.h"
 #include "mm/swap.h"
 
+/* What is asked for. */
+struct remap {
+    struct aspace *aspace;
+    page_t old, old_end;        /* the pages as they are now: [old, old_end) */
+    u32 old_pages;              /* of these; 0: only another mapping of the same is wanted */
+    u32 pages;                  /* how many there are to be */
+    u32 flags;                  /* MREMAP_* */
+    u32 address;                /* with MREMAP_FIXED: where they are to be */
+};
+
+/* Pages that are not new. */
+static u32
+remap_kept(const struct remap *remap)
+{
+    return remap->old_pages < remap->pages ? remap->old_pages : remap->pages;
+}
+
+/* Whether the pages stay where they are, and perhaps fewer of them. */
+static bool
+remap_stays(const struct remap *remap)
+{
+    return !(remap->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) && remap->old_pages >= remap->pages;
+}
+
+/* ---- Checking ---------------------------------------------------------- */
+
+/* What moves or grows must be of one region. What lies behind the new length is unmapped, and may be anything. */
+static int
+remap_check_old(const struct remap *remap, const struct region *region)
+{
+    u32 kept = remap_kept(remap);
+
+    if (!region)
+        return -EFAULT;
+    if (kept < remap->old_pages && remap->old_end.number > page_of(user_top()).number)
+        return -EINVAL;
+    return remap_stays(remap) || region->end.number - remap->old.number >= kept ? 0 : -EFAULT;
+}
+
+static bool
+remap_flags_fit(const struct remap *remap)
+{
+    u32 flags = remap->flags;
+
+    if (flags & ~(u32)(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP))
+        return false;
+    if (flags & (MREMAP_FIXED | MREMAP_DONTUNMAP) && !(flags & MREMAP_MAYMOVE))
+        return false;
+    return !(flags & MREMAP_DONTUNMAP) || remap->pages == remap->old_pages;
+}
+
+static int
+remap_check(const struct remap *remap)
+{
+    struct aspace *aspace = remap->aspace;
+    struct region *region = region_find(&aspace->regions, remap->old);
+    u32 more = remap->pages - remap_kept(remap);
+    int error;
+
+    if (remap->pages == 0 || !remap_flags_fit(remap))
+        return -EINVAL;
+    error = remap_check_old(remap, region);
+    if (error)
+        return error;
+    if (remap->old_pages == 0 && !(region->flags & REGION_SHARED))
+        return -EINVAL;
+    if (region->flags & REGION_LOCKED && !mmap_may_lock(aspace, more))
+        return -EAGAIN;
+    if (remap->flags & MREMAP_DONTUNMAP)
+        more = remap->pages;
+    if (!mmap_may_expand(aspace, more, region_is_data(region)) || remap->pages > frame_total() + swap_total())
+        return -ENOMEM;
+    return 0;
+}
+
+/* ---- Moving ------------------------------------------------------------ */
+
 /* Where the pages are to go: the place asked for, or a gap. */
 static int
-remap_target(struct aspace *aspace, page_t old, u32 old_pages, u32 pages, u32 flags, u32 address, page_t *to)
+remap_target(const struct remap *remap, page_t *to)
 {
+    bool fixed = remap->flags & MREMAP_FIXED;
     const struct mmap_request request = {
-        .address = flags & MREMAP_FIXED ? address : 0,
-        .flags = flags & MREMAP_FIXED ? MAP_FIXED : 0,
+        .address = fixed ? remap->address : 0,
+        .flags = fixed ? MAP_FIXED : 0,
     };
-    int error = mmap_place(aspace, &request, pages, to);
+    int error = mmap_place(remap->aspace, &request, remap->pages, to);
 
-    if (error || !(flags & MREMAP_FIXED))
-        return error == -ENOMEM && flags & MREMAP_FIXED ? -EINVAL : error;
-    return to->number < old.number + old_pages && to->number + pages > old.number ? -EINVAL : 0;
+    if (error || !fixed)
+        return error == -ENOMEM && fixed ? -EINVAL : error;
+    return to->number < remap->old_end.number && to->number + remap->pages > remap->old.number ? -EINVAL : 0;
 }
 
 /* The region for the new place, with a second reference to each anon of the old
  * one. NULL if there is no memory. */
 static struct region *
-remap_create(const struct region *from, page_t start, u32 kept, page_t to, u32 pages)
+remap_create(const struct remap *remap, page_t to)
 {
+    const struct region *from = region_find(&remap->aspace->regions, remap->old);
     struct region *region = region_create(from);
+    page_t kept_end = page_add(remap->old, remap_kept(remap));
 
     if (!region)
         return NULL;
     region->start = to;
-    region->end = page_add(to, pages);
+    region->end = page_add(to, remap->pages);
     if (region->object->kind != OBJECT_ZERO)
-        region->object_page = region_object_page(from, start);
+        region->object_page = region_object_page(from, remap->old);
     if (!from->amap)
         return region;
     region->amap = amap_create(region->start, region->end);
-    if (region->amap && amap_copy_range(from->amap, start, page_add(start, kept), region->amap, to))
+    if (region->amap && amap_copy_range(from->amap, remap->old, kept_end, region->amap, to))
         return region;
     region_destroy(region);
     return NULL;
 }
 
-/* Takes the pages from the old place, and with them the mapping, unless it is to stay. */
+/* Takes the pages from the old place, and with them the mapping, unless that is to stay. */
 static int
-remap_leave(struct aspace *aspace, page_t start, page_t end, bool stay)
+remap_leave(const struct remap *remap)
 {
+    struct aspace *aspace = remap->aspace;
     struct region *region;
 
-    if (!stay)
-        return aspace_unmap(aspace, start, end);
-    if (mmap_unlock(aspace, page_address(start), (end.number - start.number) << PAGE_SHIFT) < 0)
+    if (!(remap->flags & MREMAP_DONTUNMAP))
+        return aspace_unmap(aspace, remap->old, remap->old_end);
+    if (mmap_unlock(aspace, page_address(remap->old), remap->old_pages << PAGE_SHIFT) < 0)
         return -ENOMEM;
-    region = region_find(&aspace->regions, start);
-    pmap_remove(&aspace->pmap, start, end);
-    if (region->amap && !amap_remove(region->amap, start, end))
+    region = region_find(&aspace->regions, remap->old);
+    pmap_remove(&aspace->pmap, remap->old, remap->old_end);
+    if (region->amap && !amap_remove(region->amap, remap->old, remap->old_end))
         return -ENOMEM;
     aspace->regions.changes++;
     return 0;
@@ -71,15 +152,15 @@ remap_leave(struct aspace *aspace, page_t start, page_t end, bool stay)
  * -ENOMEM, and nothing has changed, if regions cannot be cut; later only if another
  * thread maps something there meanwhile. */
 static int
-remap_clear(struct aspace *aspace, page_t old, page_t old_end, bool stay, page_t to, page_t end)
+remap_clear(const struct remap *remap, page_t to, page_t end)
 {
-    bool moves = old.number < old_end.number;
+    struct aspace *aspace = remap->aspace;
     int error = 0;
 
-    if (!aspace_cut(aspace, to, end) || (moves && !aspace_cut(aspace, old, old_end)))
+    if (!aspace_cut(aspace, to, end) || (remap->old_pages && !aspace_cut(aspace, remap->old, remap->old_end)))
         return -ENOMEM;
-    if (moves)
-        error = remap_leave(aspace, old, old_end, stay);
+    if (remap->old_pages)
+        error = remap_leave(remap);
     return error ? error : aspace_unmap(aspace, to, end);
 }
 
@@ -92,29 +173,29 @@ remap_lock(struct aspace *aspace, page_t start, page_t end)
 }
 
 static int
-remap_move(struct aspace *aspace, page_t start, u32 old_pages, u32 pages, u32 flags, u32 address, u32 *result)
+remap_move(const struct remap *remap, u32 *result)
 {
-    u32 kept = old_pages < pages ? old_pages : pages;
-    page_t old_end = page_add(start, old_pages), to, end;
+    struct aspace *aspace = remap->aspace;
     struct region *region;
+    page_t to, end;
     int error;
 
     if (aspace->regions.count + REMAP_MORE_REGIONS >= region_limit)
         return -ENOMEM;
-    error = remap_target(aspace, start, old_pages, pages, flags, address, &to);
+    error = remap_target(remap, &to);
     if (error)
         return error;
-    end = page_add(to, pages);
-    region = remap_create(region_find(&aspace->regions, start), start, kept, to, pages);
+    end = page_add(to, remap->pages);
+    region = remap_create(remap, to);
     if (!region)
         return -ENOMEM;
-    error = remap_clear(aspace, start, old_end, flags & MREMAP_DONTUNMAP, to, end);
+    error = remap_clear(remap, to, end);
     if (error) {
         region_destroy(region);
         return error;
     }
     if (region->flags & REGION_LOCKED)
-        aspace->locked_pages += pages;
+        aspace->locked_pages += remap->pages;
     region_insert(&aspace->regions, region);
     region_merge(&aspace->regions, region);
     *result = page_address(to);
@@ -122,80 +203,57 @@ remap_move(struct aspace *aspace, page_t start, u32 old_pages, u32 pages, u32 fl
     return 0;
 }
 
-/* Grows the region that ends at end by the pages behind it, if they are free. */
+/* ---- Staying ----------------------------------------------------------- */
+
+/* Grows the region, which must end where the pages do, by those behind it, if they are free. */
 static bool
-remap_grow(struct aspace *aspace, struct region *region, page_t old_end, page_t end)
+remap_grow(const struct remap *remap)
 {
-    if (region->end.number != old_end.number || end.number > user_top() >> PAGE_SHIFT
-        || !region_is_free(&aspace->regions, old_end, end)
+    struct aspace *aspace = remap->aspace;
+    struct region *region = region_find(&aspace->regions, remap->old);
+    page_t end = page_add(remap->old, remap->pages);
+
+    if (region->end.number != remap->old_end.number || end.number > page_of(user_top()).number
+        || !region_is_free(&aspace->regions, remap->old_end, end)
         || !region_grow(&aspace->regions, region, region->start, end))
         return false;
     if (region->flags & REGION_LOCKED)
-        aspace->locked_pages += end.number - old_end.number;
+        aspace->locked_pages += remap->pages - remap->old_pages;
     region_merge(&aspace->regions, region);
-    remap_lock(aspace, old_end, end);
+    remap_lock(aspace, remap->old_end, end);
     return true;
 }
 
-static bool
-remap_stays(u32 old_pages, u32 pages, u32 flags)
-{
-    return !(flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) && old_pages >= pages;
-}
-
-/* What moves or grows must be of one region. What lies behind the new length is unmapped, and may be anything. */
 static int
-remap_check_old(const struct region *region, page_t start, u32 old_pages, u32 pages, u32 flags)
+remap_shrink(const struct remap *remap)
 {
-    u32 kept = old_pages < pages ? old_pages : pages;
+    page_t end = page_add(remap->old, remap->pages);
 
-    if (!region)
-        return -EFAULT;
-    if (kept < old_pages && start.number + old_pages > user_top() >> PAGE_SHIFT)
-        return -EINVAL;
-    return remap_stays(old_pages, pages, flags) || region->end.number - start.number >= kept ? 0 : -EFAULT;
-}
-
-static int
-remap_check(struct aspace *aspace, page_t start, u32 old_pages, u32 pages, u32 flags)
-{
-    struct region *region = region_find(&aspace->regions, start);
-    u32 more = pages > old_pages ? pages - old_pages : 0;
-    int error;
-
-    if (flags & ~(u32)(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP) || pages == 0
-        || (flags & (MREMAP_FIXED | MREMAP_DONTUNMAP) && !(flags & MREMAP_MAYMOVE))
-        || (flags & MREMAP_DONTUNMAP && pages != old_pages))
-        return -EINVAL;
-    error = remap_check_old(region, start, old_pages, pages, flags);
-    if (error)
-        return error;
-    if (old_pages == 0 && !(region->flags & REGION_SHARED))
-        return -EINVAL;
-    if (region->flags & REGION_LOCKED && !mmap_may_lock(aspace, more))
-        return -EAGAIN;
-    if (flags & MREMAP_DONTUNMAP)
-        more = pages;
-    return mmap_may_expand(aspace, more, region_is_data(region)) && pages <= frame_total() + swap_total() ? 0 : -ENOMEM;
+    return remap->pages == remap->old_pages ? 0 : aspace_unmap(remap->aspace, end, remap->old_end);
 }
 
 int
 mmap_remap(struct aspace *aspace, u32 address, u32 old_bytes, u32 new_bytes, u32 flags, u32 new_address,
            u32 *result)
 {
-    u32 old_pages = pages_for(old_bytes), pages = pages_for(new_bytes);
-    page_t start = page_of(address), old_end = page_add(start, old_pages);
-    int error = address & PAGE_MASK ? -EINVAL : remap_check(aspace, start, old_pages, pages, flags);
+    u32 old_pages = pages_for(old_bytes);
+    const struct remap remap = {
+        .aspace = aspace,
+        .old = page_of(address),
+        .old_end = page_add(page_of(address), old_pages),
+        .old_pages = old_pages,
+        .pages = pages_for(new_bytes),
+        .flags = flags,
+        .address = new_address,
+    };
+    int error = address & PAGE_MASK ? -EINVAL : remap_check(&remap);
 
     if (error)
         return error;
     *result = address;
-    if (remap_stays(old_pages, pages, flags))
-        return pages == old_pages ? 0 : aspace_unmap(aspace, page_add(start, pages), old_end);
-    if (!(flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) && old_pages
-        && remap_grow(aspace, region_find(&aspace->regions, start), old_end, page_add(start, pages)))
+    if (remap_stays(&remap))
+        return remap_shrink(&remap);
+    if (!(flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) && old_pages && remap_grow(&remap))
         return 0;
-    if (!(flags & MREMAP_MAYMOVE))
-        return -ENOMEM;
-    return remap_move(aspace, start, old_pages, pages, flags, new_address, result);
+    return flags & MREMAP_MAYMOVE ? remap_move(&remap, result) : -ENOMEM;
 }
