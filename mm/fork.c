@@ -47,14 +47,6 @@ fork_make_room(const struct fork *fork)
     return reclaim_try(FORK_PAGE_FRAMES) == 0 && !fork_is_stale(fork);
 }
 
-/* An amap for the child's region that reaches over it. */
-static bool
-fork_create_amap(struct region *to)
-{
-    to->amap = amap_create(to->start, to->end);
-    return to->amap != NULL;
-}
-
 /* Copies the parent's entry for page, without write access. */
 static bool
 fork_copy_entry(struct aspace *parent, struct aspace *child, page_t page)
@@ -68,25 +60,12 @@ fork_copy_entry(struct aspace *parent, struct aspace *child, page_t page)
     return pmap_enter(&child->pmap, page, frame, rights) != PMAP_NO_MEMORY;
 }
 
+/* fork=cow: the child refers to the anon at page as well, and maps what the parent maps. */
 static bool
-fork_region_cow(const struct fork *fork, struct region *from, struct region *to)
+fork_page_cow(const struct fork *fork, struct region *from, struct region *to, page_t page)
 {
-    if (!fork_create_amap(to))
-        return false;
-    for (u32 number = from->start.number; number < from->end.number; number++) {
-        page_t page = {number};
-
-        if (!amap_chunk(from->amap, page)) {
-            number |= CHUNK_PAGES - 1;
-            continue;
-        }
-        if (!amap_lookup(from->amap, page))
-            continue;
-        if (!fork_make_room(fork) || !amap_copy_range(from->amap, page, page_add(page, 1), to->amap, page)
-            || !fork_copy_entry(fork->parent, fork->child, page))
-            return false;
-    }
-    return true;
+    return fork_make_room(fork) && amap_copy_range(from->amap, page, page_add(page, 1), to->amap, page)
+        && fork_copy_entry(fork->parent, fork->child, page);
 }
 
 /* Brings the page at page into memory and pins its frame; NULL if that fails, or
@@ -119,7 +98,7 @@ fork_pin_page(const struct fork *fork, const struct region *from, page_t page)
 
 /* A copy of frame as the child's page. */
 static bool
-fork_copy_page(const struct frame *frame, struct region *to, page_t page)
+fork_copy_frame(const struct frame *frame, struct region *to, page_t page)
 {
     struct frame *copy = frame_allocate(FRAME_ANONYMOUS);
     struct anon *anon = copy ? anon_create(copy) : NULL;
@@ -143,49 +122,46 @@ fork_copy_page(const struct frame *frame, struct region *to, page_t page)
     return true;
 }
 
+/* fork=copy: the child has a copy of the page. */
 static bool
-fork_region_copy(const struct fork *fork, struct region *from, struct region *to)
+fork_page_copy(const struct fork *fork, struct region *from, struct region *to, page_t page)
 {
-    if (!fork_create_amap(to))
-        return false;
-    for (u32 number = from->start.number; number < from->end.number; number++) {
-        page_t page = {number};
-        struct frame *frame;
-        bool copied;
+    struct frame *frame = fork_pin_page(fork, from, page);
+    bool copied = frame && fork_make_room(fork) && fork_copy_frame(frame, to, page);
 
-        if (!amap_chunk(from->amap, page)) {
-            number |= CHUNK_PAGES - 1;
-            continue;
-        }
-        if (!amap_lookup(from->amap, page))
-            continue;
-        frame = fork_pin_page(fork, from, page);
-        if (!frame)
-            return false;
-        copied = fork_make_room(fork) && fork_copy_page(frame, to, page);
+    if (frame)
         evictable_unpin(frame);
-        if (!copied)
-            return false;
-    }
-    return true;
+    return copied;
 }
 
 /* ---- The whole --------------------------------------------------------- */
 
-/* Shares the chunks of a private region. */
+/* fork=lazy: shares the region's chunks. */
 static bool
-fork_region_lazy(const struct fork *fork, struct region *from, struct region *to)
+fork_region_lazy(struct region *from, struct region *to)
 {
-    (void)fork;
     to->amap = amap_share(from->amap);
     return to->amap != NULL;
 }
 
-static bool (*const fork_region[])(const struct fork *, struct region *, struct region *) = {
-    [FORK_LAZY] = fork_region_lazy,
-    [FORK_COW] = fork_region_cow,
-    [FORK_COPY] = fork_region_copy,
-};
+/* The other two: page by page, those that are anons. */
+static bool
+fork_region_by_page(const struct fork *fork, struct region *from, struct region *to)
+{
+    bool (*fork_page)(const struct fork *, struct region *, struct region *, page_t) =
+        fork_choice == FORK_COW ? fork_page_cow : fork_page_copy;
+
+    to->amap = amap_create(to->start, to->end);
+    if (!to->amap)
+        return false;
+    for (page_t page = from->start; page.number < from->end.number; page = page_add(page, 1)) {
+        if (!amap_chunk(from->amap, page))
+            page.number |= CHUNK_PAGES - 1;
+        else if (amap_lookup(from->amap, page) && !fork_page(fork, from, to, page))
+            return false;
+    }
+    return true;
+}
 
 static bool
 fork_clone_region(const struct fork *fork, struct region *from)
@@ -201,7 +177,7 @@ fork_clone_region(const struct fork *fork, struct region *from)
     region_insert(&fork->child->regions, to);
     if (!from->amap || from->flags & REGION_WIPE_FORK)
         return true;
-    return fork_region[fork_choice](fork, from, to);
+    return fork_choice == FORK_LAZY ? fork_region_lazy(from, to) : fork_region_by_page(fork, from, to);
 }
 
 /* Frames that the child's regions and amaps can take at most, before any page. */
@@ -217,8 +193,9 @@ fork_frames(struct aspace *parent)
     return frames;
 }
 
+/* What the child's address space has like its parent's, beside the regions: bounds and limits. */
 static void
-fork_copy_limits(const struct aspace *parent, struct aspace *child)
+fork_copy_bounds(const struct aspace *parent, struct aspace *child)
 {
     child->heap_start = parent->heap_start;
     child->heap_end = parent->heap_end;
@@ -227,9 +204,9 @@ fork_copy_limits(const struct aspace *parent, struct aspace *child)
     child->stack_limit_pages = parent->stack_limit_pages;
     child->data_limit_pages = parent->data_limit_pages;
     child->size_limit_pages = parent->size_limit_pages;
-    child->arguments_start = parent->arguments_start;
     child->code_start = parent->code_start;
     child->code_end = parent->code_end;
+    child->arguments_start = parent->arguments_start;
     child->arguments_end = parent->arguments_end;
     child->environment_end = parent->environment_end;
     child->auxiliary_start = parent->auxiliary_start;
@@ -242,7 +219,7 @@ fork_clone(const struct fork *fork)
 {
     struct region *region = region_first(&fork->parent->regions);
 
-    fork_copy_limits(fork->parent, fork->child);
+    fork_copy_bounds(fork->parent, fork->child);
     for (; region; region = region_next(region))
         if (!fork_clone_region(fork, region))
             return false;

@@ -6,6 +6,6 @@
 #include "mm/aspace.h"
 
 /* A copy with one reference; NULL if there is no memory, and then the parent is
- * unchanged. fork=cow and fork=copy may evict and sleep; the parent's regions must
- * not change meanwhile. */
+ * unchanged. May evict and sleep. If other threads change the parent's regions
+ * meanwhile, the copy is begun anew. */
 struct aspace *fork_aspace(struct aspace *parent);
