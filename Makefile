@@ -71,7 +71,7 @@ LINUX_HEADERS := -isystem $(SYSROOT)/usr/include/i386-linux-gnu -isystem $(SYSRO
 KERNEL_FLAGS := -std=gnu11 -march=i486 -mtune=generic -O2 -g -ffreestanding -fno-pic -fno-pie -fno-common -fcf-protection=none -mgeneral-regs-only -mregparm=3 -freg-struct-return -mpreferred-stack-boundary=2 \
     -fno-asynchronous-unwind-tables -fomit-frame-pointer -fno-stack-protector -fno-strict-aliasing $(WARNINGS) \
     -nostdinc -I. -isystem $(COMPILER_HEADERS) $(LINUX_HEADERS)
-KERNEL_LINK := -static -nostdlib -no-pie -T linker.ld -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack
+KERNEL_LINK := -static -nostdlib -no-pie -T $(BUILD)/linker.ld -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack
 
 USER_FLAGS := -std=gnu11 -march=i686 -O2 -g -fno-pic -fno-pie -fcf-protection=none -fno-stack-protector $(WARNINGS) \
     -nostdinc -I. -isystem $(SYSROOT)/usr/include/i386-linux-musl -isystem $(COMPILER_HEADERS) $(LINUX_HEADERS)
@@ -131,9 +131,12 @@ $(BUILD)/obj/%.o: % $(BUILD)/stamp/kernel
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(KERNEL_FLAGS) -MMD -MP -c $< -o $@
 
+$(BUILD)/linker.ld: linker.ld boot/layout.h
+	$(Q)$(CC) -E -P -x c -I. $< -o $@
+
 # Linked twice: first with an empty symbol table, to learn the addresses that the table of the second holds. That these have not
 # moved is verified.
-$(BUILD)/belady.elf: linker.ld tools/symbols.py $(KERNEL_OBJECTS) $(BUILD)/stamp/objects
+$(BUILD)/belady.elf: $(BUILD)/linker.ld tools/symbols.py $(KERNEL_OBJECTS) $(BUILD)/stamp/objects
 	$(say) LINK $@
 	$(Q)tools/symbols.py </dev/null >$(BUILD)/symbols.c
 	$(Q)$(CC) $(KERNEL_FLAGS) -c $(BUILD)/symbols.c -o $(BUILD)/symbols.o

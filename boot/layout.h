@@ -1,4 +1,4 @@
-/* Where the boot code puts things; also read by the assembler and the linker. */
+/* Where the kernel lies in memory, as linked and as the boot code maps it. Also for the assembler and linker.ld. */
 #pragma once
 
 #define BOOT_KERNEL_BASE 0xC0000000  /* virtual address of physical address 0 */

@@ -391,7 +391,7 @@ mount_print_options(const struct inode *root, struct text_buffer *text)
 
     text_print(text, "%s", mount_access(root));
     if (limits.pages != RAMFS_UNLIMITED)
-        text_print(text, ",size=%uk", limits.pages << (PAGE_SHIFT - 10));
+        text_print(text, ",size=%uk", pages_in_kib(limits.pages));
     if (limits.inodes != RAMFS_UNLIMITED)
         text_print(text, ",nr_inodes=%u", limits.inodes);
 }

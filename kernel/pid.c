@@ -6,6 +6,7 @@
 
 #include "kernel/assert.h"
 #include "kernel/command_line.h"
+#include "kernel/lib/bitmap.h"
 #include "kernel/x86/cpu.h"
 #include "mm/kmem.h"
 
@@ -15,7 +16,6 @@ u32 pid_limit = PID_LIMIT_DEFAULT;
 BOOT_NUMBER(pid_max, pid_limit, PID_WRAP_START + 1, PID_LIMIT_DEFAULT, "process numbers lie below this");
 
 #define PID_FIRST_BUCKETS 64u
-#define PID_WORD_BITS 32u
 
 LIST_HEAD(pid_chain, pid);
 
@@ -23,7 +23,7 @@ static struct kmem_cache pid_cache = KMEM_CACHE("pid", sizeof(struct pid), _Alig
 static struct pid_chain pid_first_table[PID_FIRST_BUCKETS];
 static struct pid_chain *pid_table = pid_first_table;
 static u32 pid_buckets = PID_FIRST_BUCKETS;    /* a power of two */
-static u32 pid_used[PID_LIMIT_DEFAULT / PID_WORD_BITS];    /* a bit for each number */
+static u32 pid_used[BITMAP_WORDS(PID_LIMIT_DEFAULT)];    /* a bit for each number */
 static u32 pid_count;
 static u32 pid_newest;
 
@@ -72,22 +72,16 @@ pid_grow_table(void)
         kmem_free(old);
 }
 
-static u32
-pid_bit(u32 number)
-{
-    return 1u << number % PID_WORD_BITS;
-}
-
 u32
 pid_next(u32 number)
 {
-    u32 mask = 0u - pid_bit(number);        /* of the first word, the bits from this number on; of others all */
+    u32 mask = UINT32_MAX << number % BITMAP_WORD_BITS;     /* of the first word, from this number on; of others all */
 
-    for (u32 word = number / PID_WORD_BITS; word < ARRAY_SIZE(pid_used); word++) {
+    for (u32 word = number / BITMAP_WORD_BITS; word < ARRAY_SIZE(pid_used); word++) {
         u32 bits = pid_used[word] & mask;
 
         if (bits != 0)
-            return word * PID_WORD_BITS + (u32)__builtin_ctz(bits);
+            return word * BITMAP_WORD_BITS + (u32)__builtin_ctz(bits);
         mask = UINT32_MAX;
     }
     return 0;
@@ -101,7 +95,7 @@ pid_next_free(void)
     do {
         if (++number >= pid_limit)
             number = PID_WRAP_START;
-    } while ((pid_used[number / PID_WORD_BITS] & pid_bit(number)) != 0);
+    } while (bitmap_test(pid_used, number));
     return number;
 }
 
@@ -119,7 +113,7 @@ pid_allocate(void)
     if (pid_count >= pid_buckets)
         pid_grow_table();
     pid->number = pid_newest = pid_next_free();
-    pid_used[pid->number / PID_WORD_BITS] |= pid_bit(pid->number);
+    bitmap_set(pid_used, pid->number);
     pid->references = 1;
     pid->process = NULL;
     pid->thread = NULL;
@@ -149,7 +143,7 @@ pid_release(struct pid *pid)
     interrupts = interrupts_save();
     LIST_REMOVE(pid, hash_link);
     interrupts_restore(interrupts);
-    pid_used[pid->number / PID_WORD_BITS] &= ~pid_bit(pid->number);
+    bitmap_clear(pid_used, pid->number);
     pid_count--;
     kmem_cache_free(&pid_cache, pid);
 }

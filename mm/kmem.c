@@ -14,12 +14,12 @@
 #include "mm/kmem.h"
 
 #include "kernel/assert.h"
+#include "kernel/lib/bitmap.h"
 #include "kernel/lib/string.h"
 #include "mm/frame.h"
 #include "mm/pmap.h"
 
 #define AREA_PAGES ((KERNEL_AREA_END - KERNEL_AREA_START) / PAGE_SIZE)
-#define WORD_BITS 32u
 
 /* Stacks kept for the next process instead of being unmapped. */
 #define STACKS_KEPT 16u
@@ -32,31 +32,13 @@ static struct kmem_cache small_caches[] = {
 };
 
 /* Page i of the area: taken (mapped, or a guard), and the first of its range. */
-static u32 area_taken[AREA_PAGES / WORD_BITS];
-static u32 area_first[AREA_PAGES / WORD_BITS];
+static u32 area_taken[BITMAP_WORDS(AREA_PAGES)];
+static u32 area_first[BITMAP_WORDS(AREA_PAGES)];
 static u32 area_hint;           /* a search for room begins here */
 static u32 area_frames;
 
 static void *kept_stacks[STACKS_KEPT];
 static u32 kept_count;
-
-static bool
-bit_test(const u32 *bits, u32 index)
-{
-    return bits[index / WORD_BITS] >> (index % WORD_BITS) & 1;
-}
-
-static void
-bit_set(u32 *bits, u32 index)
-{
-    bits[index / WORD_BITS] |= 1u << (index % WORD_BITS);
-}
-
-static void
-bit_clear(u32 *bits, u32 index)
-{
-    bits[index / WORD_BITS] &= ~(1u << (index % WORD_BITS));
-}
 
 static page_t
 area_page(u32 index)
@@ -71,12 +53,12 @@ area_search(u32 start, u32 count)
     u32 run = 0;
 
     for (u32 index = start; index < AREA_PAGES; index++) {
-        if (index % WORD_BITS == 0 && area_taken[index / WORD_BITS] == 0xFFFFFFFFu) {
-            index += WORD_BITS - 1;
+        if (index % BITMAP_WORD_BITS == 0 && area_taken[index / BITMAP_WORD_BITS] == 0xFFFFFFFFu) {
+            index += BITMAP_WORD_BITS - 1;
             run = 0;
             continue;
         }
-        run = bit_test(area_taken, index) ? 0 : run + 1;
+        run = bitmap_test(area_taken, index) ? 0 : run + 1;
         if (run == count)
             return index + 1 - count;
     }
@@ -103,10 +85,10 @@ area_allocate(u32 pages)
         return NULL;
     for (u32 i = 1; i <= pages; i++) {
         pmap_kernel_enter(area_page(guard + i), frame_allocate(FRAME_KERNEL));
-        bit_set(area_taken, guard + i);
+        bitmap_set(area_taken, guard + i);
     }
-    bit_set(area_taken, guard);
-    bit_set(area_first, guard);
+    bitmap_set(area_taken, guard);
+    bitmap_set(area_first, guard);
     area_frames += pages;
     area_hint = guard + pages + 1;
     return (void *)(uintptr_t)page_address(area_page(guard + 1));
@@ -118,11 +100,11 @@ area_free(void *memory)
     u32 first = ((u32)(uintptr_t)memory - KERNEL_AREA_START) / PAGE_SIZE;
     u32 end = first;
 
-    assert(first > 0 && first < AREA_PAGES && bit_test(area_first, first - 1));
-    while (end < AREA_PAGES && bit_test(area_taken, end) && !bit_test(area_first, end))
-        bit_clear(area_taken, end++);
-    bit_clear(area_taken, first - 1);
-    bit_clear(area_first, first - 1);
+    assert(first > 0 && first < AREA_PAGES && bitmap_test(area_first, first - 1));
+    while (end < AREA_PAGES && bitmap_test(area_taken, end) && !bitmap_test(area_first, end))
+        bitmap_clear(area_taken, end++);
+    bitmap_clear(area_taken, first - 1);
+    bitmap_clear(area_first, first - 1);
     area_unmap(first, end - first);
     area_hint = first - 1 < area_hint ? first - 1 : area_hint;
 }

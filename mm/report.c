@@ -8,8 +8,6 @@
 #include "mm/swap.h"
 #include "mm/usage.h"
 
-#define KIB(pages) ((pages) << (PAGE_SHIFT - 10))
-
 /* Column where Linux puts a mapping's name. */
 #define NAME_COLUMN 49
 
@@ -100,20 +98,20 @@ report_meminfo(struct text_buffer *text)
     struct report_memory memory;
 
     report_memory(&memory);
-    text_print(text, "MemTotal:       %8u kB\n", KIB(memory.total));
-    text_print(text, "MemFree:        %8u kB\n", KIB(memory.free));
-    text_print(text, "MemAvailable:   %8u kB\n", KIB(memory.free + memory.cached));
+    text_print(text, "MemTotal:       %8u kB\n", pages_in_kib(memory.total));
+    text_print(text, "MemFree:        %8u kB\n", pages_in_kib(memory.free));
+    text_print(text, "MemAvailable:   %8u kB\n", pages_in_kib(memory.free + memory.cached));
     text_print(text, "Buffers:        %8u kB\n", 0);
-    text_print(text, "Cached:         %8u kB\n", KIB(memory.cached));
+    text_print(text, "Cached:         %8u kB\n", pages_in_kib(memory.cached));
     text_print(text, "SwapCached:     %8u kB\n", 0);
-    text_print(text, "SwapTotal:      %8u kB\n", KIB(memory.swap_total));
-    text_print(text, "SwapFree:       %8u kB\n", KIB(memory.swap_free));
-    text_print(text, "AnonPages:      %8u kB\n", KIB(frame_count(FRAME_ANONYMOUS)));
-    text_print(text, "Slab:           %8u kB\n", KIB(kmem_cache_frames()));
+    text_print(text, "SwapTotal:      %8u kB\n", pages_in_kib(memory.swap_total));
+    text_print(text, "SwapFree:       %8u kB\n", pages_in_kib(memory.swap_free));
+    text_print(text, "AnonPages:      %8u kB\n", pages_in_kib(frame_count(FRAME_ANONYMOUS)));
+    text_print(text, "Slab:           %8u kB\n", pages_in_kib(kmem_cache_frames()));
     text_print(text, "SReclaimable:   %8u kB\n", 0);
-    text_print(text, "SUnreclaim:     %8u kB\n", KIB(kmem_cache_frames()));
-    text_print(text, "KernelStack:    %8u kB\n", KIB(kmem_area_frames()));
-    text_print(text, "PageTables:     %8u kB\n", KIB(frame_count(FRAME_TABLE)));
+    text_print(text, "SUnreclaim:     %8u kB\n", pages_in_kib(kmem_cache_frames()));
+    text_print(text, "KernelStack:    %8u kB\n", pages_in_kib(kmem_area_frames()));
+    text_print(text, "PageTables:     %8u kB\n", pages_in_kib(frame_count(FRAME_TABLE)));
 }
 
 void
@@ -121,8 +119,8 @@ report_swaps(struct text_buffer *text)
 {
     text_print(text, "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
     if (swap_device_name())
-        text_print(text, "/dev/%-34s partition\t%u\t\t%u\t\t-2\n", swap_device_name(), KIB(swap_total()),
-                   KIB(swap_total() - swap_free_count()));
+        text_print(text, "/dev/%-34s partition\t%u\t\t%u\t\t-2\n", swap_device_name(), pages_in_kib(swap_total()),
+                   pages_in_kib(swap_total() - swap_free_count()));
 }
 
 static void

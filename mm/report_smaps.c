@@ -5,7 +5,6 @@
 #include "mm/usage.h"
 
 #define KIB_OF_BYTES(bytes) ((bytes) >> 10)
-#define KIB_OF_PAGES(pages) ((pages) << (PAGE_SHIFT - 10))
 
 static void
 smaps_line(struct text_buffer *text, const char *name, u32 kib)
@@ -16,13 +15,13 @@ smaps_line(struct text_buffer *text, const char *name, u32 kib)
 static void
 smaps_usage(const struct usage *usage, struct text_buffer *text)
 {
-    smaps_line(text, "Shared_Clean:", KIB_OF_PAGES(usage->shared_clean));
-    smaps_line(text, "Shared_Dirty:", KIB_OF_PAGES(usage->shared_dirty));
-    smaps_line(text, "Private_Clean:", KIB_OF_PAGES(usage->private_clean));
-    smaps_line(text, "Private_Dirty:", KIB_OF_PAGES(usage->private_dirty));
-    smaps_line(text, "Referenced:", KIB_OF_PAGES(usage->referenced));
-    smaps_line(text, "Anonymous:", KIB_OF_PAGES(usage->anonymous));
-    smaps_line(text, "Swap:", KIB_OF_PAGES(usage->swapped));
+    smaps_line(text, "Shared_Clean:", pages_in_kib(usage->shared_clean));
+    smaps_line(text, "Shared_Dirty:", pages_in_kib(usage->shared_dirty));
+    smaps_line(text, "Private_Clean:", pages_in_kib(usage->private_clean));
+    smaps_line(text, "Private_Dirty:", pages_in_kib(usage->private_dirty));
+    smaps_line(text, "Referenced:", pages_in_kib(usage->referenced));
+    smaps_line(text, "Anonymous:", pages_in_kib(usage->anonymous));
+    smaps_line(text, "Swap:", pages_in_kib(usage->swapped));
     smaps_line(text, "SwapPss:", KIB_OF_BYTES(usage->proportional_swapped));
     smaps_line(text, "Locked:", KIB_OF_BYTES(usage->locked));
 }
@@ -67,10 +66,10 @@ report_smaps(struct aspace *aspace, struct text_buffer *text)
 
         usage_add_region(aspace, region, &usage);
         report_mapping(aspace, region, text);
-        smaps_line(text, "Size:", KIB_OF_PAGES(region->end.number - region->start.number));
-        smaps_line(text, "KernelPageSize:", KIB_OF_PAGES(1));
-        smaps_line(text, "MMUPageSize:", KIB_OF_PAGES(1));
-        smaps_line(text, "Rss:", KIB_OF_PAGES(usage.resident));
+        smaps_line(text, "Size:", pages_in_kib(region->end.number - region->start.number));
+        smaps_line(text, "KernelPageSize:", pages_in_kib(1));
+        smaps_line(text, "MMUPageSize:", pages_in_kib(1));
+        smaps_line(text, "Rss:", pages_in_kib(usage.resident));
         smaps_line(text, "Pss:", KIB_OF_BYTES(usage.proportional));
         smaps_line(text, "Pss_Dirty:", KIB_OF_BYTES(usage.proportional_dirty));
         smaps_usage(&usage, text);
@@ -88,7 +87,7 @@ report_smaps_rollup(struct aspace *aspace, struct text_buffer *text)
         last = region;
     text_print(text, "%08x-%08x ---p 00000000 00:00 0                          [rollup]\n",
                first ? page_address(first->start) : 0, last ? page_address(last->end) : 0);
-    smaps_line(text, "Rss:", KIB_OF_PAGES(usage.resident));
+    smaps_line(text, "Rss:", pages_in_kib(usage.resident));
     smaps_line(text, "Pss:", KIB_OF_BYTES(usage.proportional));
     smaps_line(text, "Pss_Dirty:", KIB_OF_BYTES(usage.proportional_dirty));
     smaps_line(text, "Pss_Anon:", KIB_OF_BYTES(usage.proportional_anonymous));

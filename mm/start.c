@@ -23,7 +23,6 @@ BOOT_SIZE(swap, swap_bytes, "size of the swap area, on a ramdisk");
 /* A share of memory that the swap area must leave: one part in this many. */
 #define SWAP_MEMORY_DIVISOR 4u
 
-
 /* Gives [start, end), physical addresses, to the frames. */
 static void
 memory_add(u32 start, u32 end)
@@ -118,7 +117,7 @@ swap_from_memory(void)
     }
     if (swap_bytes >> PAGE_SHIFT > most || !(start = frame_take_range(pages)).number) {
         log_warn("swap=: %llu KiB are not to be had; at most %u KiB in one piece here. No swap area", swap_bytes >> 10,
-                 most << (PAGE_SHIFT - 10));
+                 pages_in_kib(most));
         return NULL;
     }
     return ramdisk_create("swap", physical_of(start).value, pages << PAGE_SHIFT);

@@ -8,10 +8,9 @@
 #include "mm/swap.h"
 
 #include "kernel/assert.h"
+#include "kernel/lib/bitmap.h"
 #include "mm/counters.h"
 #include "mm/kmem.h"
-
-#define WORD_BITS 32u
 
 static struct block_device *area;
 static u32 *taken;          /* a bit for each slot */
@@ -24,35 +23,34 @@ bool
 swap_start(struct block_device *device)
 {
     u32 pages = (u32)(device->bytes >> PAGE_SHIFT);
-    u32 words = (pages + WORD_BITS - 1) / WORD_BITS;
 
-    if (pages < 2 || !(taken = kmem_allocate_zeroed(words * sizeof(u32))))
+    if (pages < 2 || !(taken = kmem_allocate_zeroed(BITMAP_WORDS(pages) * sizeof(u32))))
         return false;
     area = device;
     slots = pages;
     swap_slots = free_slots = pages - 1;
     next_slot = 1;
-    taken[0] = 1;
+    bitmap_set(taken, 0);
     /* Bits beyond the last slot are taken for good. */
-    for (u32 slot = pages; slot < words * WORD_BITS; slot++)
-        taken[slot / WORD_BITS] |= 1u << (slot % WORD_BITS);
+    for (u32 slot = pages; slot < BITMAP_WORDS(pages) * BITMAP_WORD_BITS; slot++)
+        bitmap_set(taken, slot);
     return true;
 }
 
 swap_slot_t
 swap_allocate(void)
 {
-    u32 word = next_slot / WORD_BITS, available, slot;
+    u32 word = next_slot / BITMAP_WORD_BITS, available, slot;
 
     if (free_slots == 0)
         return SWAP_SLOT_NONE;
-    available = ~taken[word] & ~0u << (next_slot % WORD_BITS);
+    available = ~taken[word] & ~0u << (next_slot % BITMAP_WORD_BITS);
     while (!available) {
-        word = (word + 1) * WORD_BITS < slots ? word + 1 : 0;
+        word = (word + 1) * BITMAP_WORD_BITS < slots ? word + 1 : 0;
         available = ~taken[word];
     }
-    slot = word * WORD_BITS + (u32)__builtin_ctz(available);
-    taken[word] |= 1u << (slot % WORD_BITS);
+    slot = word * BITMAP_WORD_BITS + (u32)__builtin_ctz(available);
+    bitmap_set(taken, slot);
     free_slots--;
     next_slot = slot + 1 < slots ? slot + 1 : 1;
     return (swap_slot_t){slot};
@@ -61,15 +59,14 @@ swap_allocate(void)
 bool
 swap_is_taken(swap_slot_t slot)
 {
-    return slot.number > 0 && slot.number < slots
-        && taken[slot.number / WORD_BITS] >> (slot.number % WORD_BITS) & 1;
+    return slot.number > 0 && slot.number < slots && bitmap_test(taken, slot.number);
 }
 
 void
 swap_free(swap_slot_t slot)
 {
     assert(swap_is_taken(slot));
-    taken[slot.number / WORD_BITS] &= ~(1u << (slot.number % WORD_BITS));
+    bitmap_clear(taken, slot.number);
     free_slots++;
 }
 

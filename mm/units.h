@@ -15,6 +15,7 @@
  */
 #pragma once
 
+#include "boot/layout.h"
 #include "kernel/types.h"
 
 #define PAGE_SHIFT 12
@@ -22,16 +23,20 @@
 #define PAGE_MASK  (PAGE_SIZE - 1)
 
 /* The kernel's half of every address space begins here. */
-#define KERNEL_BASE 0xC0000000u
+#define KERNEL_BASE ((u32)BOOT_KERNEL_BASE)
 
-/* 896 MiB of physical memory are mapped from KERNEL_BASE on; the 128 MiB above
+/* So much physical memory is mapped from KERNEL_BASE on; the 128 MiB above that
  * are for mappings that must be contiguous where memory is not. */
-#define DIRECT_MAP_BYTES (896u << 20)
+#define DIRECT_MAP_BYTES ((u32)BOOT_DIRECT_MAP_BYTES)
 #define KERNEL_AREA_START (KERNEL_BASE + DIRECT_MAP_BYTES)
 #define KERNEL_AREA_END   0xFFC00000u
 
 /* The page at address 0 is never given to anybody, so that a null pointer faults. */
 #define USER_BOTTOM PAGE_SIZE
+
+/* The most pages that one instruction needs at a time: its own bytes, what it reads and what
+ * it writes may each lie on two, and so may what it has on the stack. */
+#define INSTRUCTION_PAGES 8u
 
 typedef struct { u32 value; } physical_t;
 typedef struct { u32 number; } frame_t;
@@ -60,10 +65,6 @@ physical_of(frame_t frame)
 {
     return (physical_t){frame.number << PAGE_SHIFT};
 }
-
-/* The most that one instruction needs at a time: its own bytes, source and destination may
- * each cross a page, and so may the stack. */
-#define INSTRUCTION_PAGES 8u
 
 /* The kernel's view of a frame's 4096 bytes. */
 static inline void *
@@ -95,6 +96,12 @@ static inline page_t
 page_add(page_t page, u32 pages)
 {
     return (page_t){page.number + pages};
+}
+
+static inline u32
+pages_in_kib(u32 pages)
+{
+    return pages << (PAGE_SHIFT - 10);
 }
 
 /* Bytes to whole pages, rounding up; bytes near 4 GiB do not wrap. */
