@@ -86,21 +86,21 @@ struct anon *amap_replace(struct chunk *chunk, page_t page, struct anon *anon);
  * memory where a shared chunk is cut in its middle: false, and nothing changed. */
 bool amap_remove(struct amap *amap, page_t start, page_t end);
 
-/* The same, also from chunks that are shared, for who does it to all sharers: they lose the anons together.
- * Needs no memory. */
+/* The same without splitting chunks that are shared: all sharers lose these anons. For a
+ * caller who takes them from every sharer. Needs no memory. */
 void amap_cut(struct amap *amap, page_t start, page_t end);
 
-/* Moves what lies in [cut, ...) into a new amap, *upper, for splitting a region.
- * False if there is no memory, nothing changed. */
+/* Moves the anons in [cut, end), where end is the region's, into a new amap, *upper, for
+ * splitting the region. False if there is no memory, nothing changed. */
 bool amap_split(struct amap *amap, page_t cut, page_t end, struct amap **upper);
 
-/* Moves all of upper's pages into lower (which must reach over them); upper is
- * destroyed. False if there is no memory, nothing changed. */
+/* Moves all of upper's anons into lower, which reaches up to end from then on; upper is
+ * destroyed. False if there is no memory, and then no page has moved. */
 bool amap_merge(struct amap *lower, struct amap *upper, page_t end);
 
-/* Gives the anons of [start, end) a second reference at place and the pages behind
- * it, in to, whose slots there are empty. False if there is no memory: then some
- * have it already. For mremap, which releases the first reference afterwards. */
+/* Gives the anons of [start, end) a second reference in to, from page place on, where
+ * the slots are empty. False if there is no memory: then some have it already. For
+ * mremap, which releases the first reference afterwards, and fork=cow. */
 bool amap_copy_range(const struct amap *amap, page_t start, page_t end, struct amap *to, page_t place);
 
 /* Adds the anons in [start, end) to *resident, if in memory, or to *swapped. */

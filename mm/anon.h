@@ -48,14 +48,15 @@ struct anon_loan {
 LIST_HEAD(anon_loan_list, anon_loan);
 extern struct anon_loan_list anon_loans;
 
-/* Fills an empty loan, with a reference of the caller's; empties a full one, whose
- * reference is the caller's again. */
+/* Puts the caller's reference into an empty loan. */
 void anon_lend(struct anon_loan *loan, struct anon *anon);
+
+/* Empties the loan: its reference is the caller's again. */
 struct anon *anon_take_back(struct anon_loan *loan);
 
-/* Whether anons in memory may have slots, which could be taken from them when the
- * swap area is full. True when one comes in or fails to go out; false when reclaim has
- * looked at all in vain, so that it does not look again at each victim. */
+/* Whether anons in memory may have slots, which can be taken from them when the swap
+ * area is full. Set when an anon comes in, or fails to go out; cleared when reclaim
+ * has looked at all of them in vain, so that it need not look again for each victim. */
 extern bool anon_slots_to_take;
 
 /* Gives up the slot, if any: the copy there is out of date or the room is needed. */

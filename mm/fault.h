@@ -13,6 +13,7 @@ struct fault_verdict {
     u32 address;
 };
 
+/* What the program tries to do. */
 #define FAULT_READ    0u
 #define FAULT_WRITE   1u
 #define FAULT_EXECUTE 2u
@@ -23,7 +24,7 @@ struct fault_verdict {
 int fault_handle(struct aspace *aspace, u32 cr2, const struct trap_frame *frame, bool from_user,
                  struct fault_verdict *verdict);
 
-/* The same once access is known, also for an aspace that is not active. On
- * success the page was mapped, but by the principle of page tables may be gone
- * again whenever somebody sleeps. */
+/* The same once the access (FAULT_*) is known, also for an aspace that is not active.
+ * After 0 the page need not be mapped: a fault that slept maps nothing, and an entry may
+ * be lost whenever somebody sleeps. The caller looks, and asks again. */
 int fault_resolve(struct aspace *aspace, u32 address, u32 access, struct fault_verdict *verdict);

@@ -35,7 +35,7 @@ enum object_kind { OBJECT_ZERO, OBJECT_FILE, OBJECT_ANONYMOUS };
 /* Pages that several objects may have together: a tmpfs's, whose size= this is. */
 struct object_budget {
     u32 used;               /* anons of these objects; object.c only */
-    u32 limit;              /* at most; whoever made it */
+    u32 limit;              /* so many may be used; its owner's */
 };
 
 struct object {
@@ -133,10 +133,12 @@ int object_write_back(struct object *object, u32 first, u32 end);
 /* The same for all pages of all files. */
 void object_write_back_all(void);
 
-/* Makes a hole of the pages [first, end), which must be anons or holes; they read as zero. Never sleeps. */
+/* Makes a hole of the pages [first, end), none of which may be on the device: they read
+ * as zero from now on. Never sleeps. */
 void object_punch(struct object *object, u32 first, u32 end);
 
-/* The first page from index on, and before end, that the object really has, or that is a hole; end if there is none. */
+/* The first page in [index, end) that the object really has, or that is a hole; end if
+ * there is none. */
 u32 object_find_page(const struct object *object, u32 index, u32 end);
 u32 object_find_hole(const struct object *object, u32 index, u32 end);
 

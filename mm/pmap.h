@@ -95,11 +95,11 @@ struct pmap {
     physical_t root_physical;       /* for CR3 */
     LIST_HEAD(, frame) tables;      /* all its page tables below the root */
     u32 table_count;                /* these, and the root if it fills a frame */
-    u32 resident;                   /* user pages mapped now, the mirror not counted; */
-    u32 zeroes;                     /* of these, to the shared frame of zeroes */
+    u32 resident;                   /* user pages mapped now, the mirror not counted */
+    u32 zeroes;                     /* of these, mapped to the shared frame of zeroes */
     struct leaf recent[2];          /* the leaves last found: of pages, of their mirror */
-    struct counters *counters;      /* the address space's; nobody's until it sets them */
-    struct working_set *working_set;        /* its record; the address space's. NULL: not measured */
+    struct counters *counters;      /* the address space's, which sets it; until then nobody's */
+    struct working_set *working_set;        /* the address space's, which sets it; NULL: not measured */
 };
 
 /* Counts an event for the system and for the pmap's address space. */
@@ -148,14 +148,14 @@ void pmap_protect(struct pmap *pmap, page_t start, page_t end, u32 rights);
  * turns into entries. For fork. */
 void pmap_revoke_write(struct pmap *pmap);
 
-/* Drops some entry, if it hits one that is not locked. For chaos=N. */
+/* Draws a page and drops its entry, if there is one and it is not locked. For chaos=N. */
 void pmap_drop_random(struct pmap *pmap, struct random *random);
 
-/* Notes the pages used since the last sample in the working set, which there must be.
- * For the replacement policy they count as used all the same. */
+/* Notes in the pmap's working set, which there must be, the pages used since the last
+ * sample. For the replacement policy they count as used all the same. */
 void pmap_sample(struct pmap *pmap);
 
-/* Notes every page that is mapped and not locked, used or not. */
+/* Notes there every page that is mapped and not locked, used or not. */
 void pmap_presume_used(struct pmap *pmap);
 
 /* The frame that page is mapped to, or NULL; rights tells what the entry permits. */
@@ -187,16 +187,17 @@ pmap_is_fetch(u32 *address, u32 eip, u32 error_code)
     return true;
 }
 
-/* Whether accessed=software and dirty=software are in force: the processor's bits
- * are not believed, and a frame that is not dirty is never mapped writable. */
-extern table_entry_t pmap_harvest_mask;     /* the bits that are believed */
+/* Which of the processor's bits are believed, of ENTRY_ACCESSED and ENTRY_DIRTY. */
+extern table_entry_t pmap_harvest_mask;
 
+/* Whether accessed=software is in force: that a page is used shows by a fault. */
 static inline bool
 pmap_samples_references(void)
 {
     return !(pmap_harvest_mask & ENTRY_ACCESSED);
 }
 
+/* Whether dirty=software is in force: a frame that is not dirty is never mapped writable. */
 static inline bool
 pmap_traps_first_write(void)
 {

@@ -125,13 +125,13 @@ struct policy_state *policy_start(const struct policy *policy, const struct poli
 /* Ends an instance, whatever is inserted. */
 void policy_stop(const struct policy *policy, struct policy_state *state, const struct policy_environment *environment);
 
-/* For how many frames an instance is to have room if it is to have so many: there can be
- * more for a while. What it has now (0: nothing yet) is kept unless it is too little or
- * far too much. */
+/* The capacity for an instance that is to hold so many frames: somewhat more, since there
+ * can be more for a while. What it has now (0: nothing yet) is kept unless that is too
+ * little or far too much. */
 uint32_t policy_capacity(uint32_t now, uint32_t frames);
 
-/* Hands every frame of one instance over to another, those first that stand first
- * in line. Returns how many. */
+/* Hands every frame of one instance over to another, in the order in which they would
+ * go. Returns how many. */
 uint32_t policy_move(const struct policy *from, struct policy_state *old, const struct policy *to, struct policy_state *new);
 
 /* The victim goes: from the policy's point of view, by its own choice. */

@@ -98,8 +98,10 @@ int pool_set_policy(const char *name);
 int pool_apply_choice(void);
 
 /* The pool that is to give up a frame when memory as a whole is short: the one most
- * above its quota. And the one after this one of all, of which the global one is the first. */
+ * above its quota. */
 struct pool *pool_fattest(void);
+
+/* All pools: the one after this one, of which the global one is the first; NULL at the end. */
 struct pool *pool_next(struct pool *pool);
 
 /* Whether the policy or the division of memory changes with time. */

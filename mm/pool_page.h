@@ -2,9 +2,9 @@
  * Pages by name: which page came in with which frame.
  *
  * Policies that remember pages which are out (2q, arc), and traces, must know a page
- * again when it comes back in another frame. Its name is its process's and its number
- * there, as of the fault that brought it in; a file's page, which many may use, is known
- * by file and index, but to a process that is traced.
+ * again when it comes back in another frame. A page's name is its address space and its
+ * number there, as in the fault that brought it in. A file's page, which many may use, is
+ * named by file and index; but not in a process that is traced.
  *
  *     fault ── pool_expect ──> room is made ── pool_announce ──> frame ──> pool_insert
  *              the policy                      what comes next             takes its name

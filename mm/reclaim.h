@@ -6,8 +6,8 @@
  *
  * Frames are taken by anon, object and the rest without asking here: they fail
  * when none is free. So each system call and each fault asks at its beginning,
- * where nothing is half done, for what it can need. Below the reserve that these
- * calls keep free, nothing deadlocks: evicting allocates nothing.
+ * where nothing is half done, for what it can need. When the reserve that is kept
+ * free in this way is used up, nothing deadlocks: evicting allocates nothing.
  */
 #pragma once
 
@@ -28,16 +28,16 @@
 #define RECLAIM_PATIENCE 8u
 int reclaim_try(u32 frames);
 
-/* Before a system call: makes frames free, as far as that is one's own share of the work.
- * Having evicted as many as were missing it is content with RECLAIM_LOW, and having
- * evicted RECLAIM_PATIENCE times as many it gives up. May sleep and evict. */
+/* Before a system call: makes frames free, but does no more than its share of the work: after
+ * as many evictions as frames were missing, RECLAIM_LOW free frames are enough; after
+ * RECLAIM_PATIENCE times as many it gives up. May sleep and evict. */
 void reclaim_share(u32 frames);
 
 /* Makes at least frames free; may sleep, evict, and have a process killed.
  * -ENOMEM if nothing helped, or the calling process is being killed. */
 int reclaim_ensure(u32 frames);
 
-/* The same for at least frames; if it takes no killing, makes wanted (not less) free. */
+/* The same; and if that takes no killing, makes wanted frames free, which are not fewer. */
 int reclaim_ensure_more(u32 frames, u32 wanted);
 
 /* Called when memory and swap are exhausted: kills a process. False if there is
@@ -51,8 +51,8 @@ extern unsigned reclaim_explain;
  * remembers. 0, -EINVAL or -ENOMEM, as pool_set_policy. */
 int reclaim_switch_policy(void);
 
-/* Evicts one frame: of the pool in use, or of the one most above its quota. False if there
- * is no victim: frames that instructions under way need (frame->needed) are none. May sleep. */
+/* Evicts one frame: of the pool in use, or of the pool most above its quota. False if there
+ * is no victim. A frame that an instruction under way needs (frame->needed) is none. May sleep. */
 bool reclaim_evict_own(void);
 bool reclaim_evict_one(void);
 

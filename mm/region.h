@@ -44,9 +44,9 @@
 struct region {
     RB_ENTRY(region) link;
     page_t start, end;          /* [start, end) */
-    u32 gap;                    /* pages of the widest gap within the subtree from here down, or that
-                                 * this is to be computed anew. region.c keeps it ... */
-    page_t first, last;         /* ... and what the subtree reaches over: [first, last) */
+    u32 gap;                    /* pages of the widest gap in the subtree below here, or a mark that this
+                                 * and the next two must be computed anew; region.c only */
+    page_t first, last;         /* the subtree reaches over [first, last); region.c only */
     u8 protection;
     u8 maximum;                 /* what mprotect may ask for */
     u8 flags;
@@ -58,21 +58,21 @@ struct region {
 
 RB_HEAD(region_tree, region);
 
-/* As many regions a process may have before mmap and its kin answer ENOMEM
- * (/proc/sys/vm/max_map_count); fork copies what there is. Callers of
- * region_insert and region_split see to it. */
+/* How many regions a process may have (/proc/sys/vm/max_map_count): mmap and its kin
+ * answer ENOMEM then, while fork copies what there is. The callers of region_insert
+ * and region_split see to it. */
 extern u32 region_limit;
 
 struct region_list {
     struct region_tree tree;
-    struct region *last_hit;    /* of region_find, or the newest; or NULL */
+    struct region *last_hit;    /* found last, or newer; or NULL */
     u32 count;
     u32 pages;                  /* in all regions */
-    u32 changes;                /* goes up with each, so that who slept can see whether there was one */
+    u32 changes;                /* counts them, so that who slept can see whether there was one */
 };
 
-/* A copy of model's fields, outside any list, holding the object; no amap is
- * taken over. NULL if there is no memory. */
+/* A region like model, but without an amap and in no list; it holds the object. NULL if
+ * there is no memory. */
 struct region *region_create(const struct region *model);
 
 /* Releases amap and object. The region must be in no list, its pages unmapped. */
@@ -124,7 +124,7 @@ page_t region_find_gap(struct region_list *list, u32 pages, page_t floor, page_t
 /* True if [start, end) meets no region. */
 bool region_is_free(struct region_list *list, page_t start, page_t end);
 
-/* Whether it counts as data, for RLIMIT_DATA and VmData: what is private and may be written, but the stack. */
+/* Whether it counts as data, for RLIMIT_DATA and VmData: private, writable, and no stack. */
 static inline bool
 region_is_data(const struct region *region)
 {
@@ -148,7 +148,8 @@ region_anon(const struct region *region, page_t page)
     return region->amap ? amap_lookup(region->amap, page) : NULL;
 }
 
-/* The frame of the anon at page, or else of the object's page there; NULL: it is not in memory. The frame may be busy. */
+/* The frame of the anon at page, or else of the object's page there; NULL if that is not in
+ * memory. The frame may be busy. */
 static inline struct frame *
 region_frame(const struct region *region, page_t page)
 {

@@ -1,8 +1,9 @@
 /*
  * A recorded run.
  *
- * A process's record is a row of entries: the pages that it referenced, each other than
- * the one before, and marks where contents ended, so that a page which is unmapped and used again has no next use before.
+ * A process's record is a row of entries: the pages that it referenced, a page that is used
+ * several times in a row only once, and marks where pages lost their contents. A page that
+ * is unmapped before it is used again has no next use.
  */
 #include "mm/replay.h"
 
@@ -23,7 +24,7 @@
 struct replay {
     u32 process;
     u32 *entries;
-    u32 *next;                  /* by entry, where that is a reference: the index of the page's next one, or POLICY_NEVER */
+    u32 *next;                  /* by entry, if it is a reference: the index of the page's next one, or POLICY_NEVER */
     u32 count;
     u32 position;               /* all entries before it have been made; it is no mark */
     u32 last;                   /* the page of the last reference made; MARK_EXEC: none so far */

@@ -13,8 +13,8 @@
 #include "mm/aspace.h"
 
 /* Evicts every page that only this address space has. Pages that others map as well
- * stay, and so do locked ones. The caller holds the address space. May sleep; ends
- * early when go_on says no. */
+ * stay, and so do locked ones. The caller holds the address space. Asks go_on before
+ * each page, and ends when that says no. May sleep. */
 void swapper_put_out(struct aspace *aspace, bool (*go_on)(const struct aspace *));
 
 /* Brings its private pages back: those of its working set, if that is measured, else

@@ -8,9 +8,9 @@
 #include "mm/aspace.h"
 #include "mm/object.h"
 
-/* Copies bytes of an object, from offset on, to the current process's memory:
- * the count copied (less at the end of the object or at a bad pointer), or
- * -EFAULT if none, -EIO, -ENOMEM, and for the other way -ENOSPC. */
+/* Copies bytes of an object, from offset on, to the current process's memory: the count
+ * copied, which is less at the end of the object or at a bad pointer; or -EFAULT, -EIO,
+ * -ENOMEM, and the other way -ENOSPC, if none could be. */
 int object_read_user(struct object *object, u64 offset, u32 user_address, u32 bytes);
 
 /* The other way, into an object that reaches so far already. */
@@ -20,12 +20,12 @@ int object_write_user(struct object *object, u64 offset, u32 user_address, u32 b
 int object_read_kernel(struct object *object, u64 offset, void *buffer, u32 bytes);
 int object_write_kernel(struct object *object, u64 offset, const void *buffer, u32 bytes);
 
-/* Makes those of the pages [first, end) that are holes pages of zeroes; they are within the size. 0, -ENOSPC, -ENOMEM
- * or -EIO: then some are. */
+/* Fills the holes among the pages [first, end), which are within the size, with pages of
+ * zeroes. 0, -ENOSPC, -ENOMEM or -EIO: then some are filled. */
 int object_populate(struct object *object, u32 first, u32 end);
 
-/* Makes bytes read as zero, as far as there are any: a hole of whole pages that are anons. 0, -ENOMEM or -EIO: then
- * some do. */
+/* Has the object's bytes [offset, offset + bytes) read as zero, as far as it reaches; whole
+ * pages that are anons become holes. 0, -ENOMEM or -EIO: then a part is cleared. */
 int object_clear(struct object *object, u64 offset, u64 bytes);
 
 /* Into and out of an address space that need not be the current one, with the

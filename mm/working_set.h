@@ -78,7 +78,7 @@ working_set_is_due(const struct working_set *set)
 /* A sample has been taken: forgets what has left the window. */
 void working_set_expire(struct working_set *set);
 
-/* Pages used in the window that ends now; of these, those that counts says yes to. */
+/* Pages used in the window that ends now; or of these only those that counts says yes to. */
 u32 working_set_pages(const struct working_set *set);
 u32 working_set_select(const struct working_set *set, bool (*counts)(void *context, page_t page), void *context);
 
