@@ -67,10 +67,8 @@ static void
 clock_explain(struct policy_state *clock, uint32_t victim, struct policy_text *text)
 {
     uint32_t passed = 2 * clock->ring.length - clock->left, named = passed < TEXT_CANDIDATES ? passed : TEXT_CANDIDATES;
-    uint32_t frame = victim;
+    uint32_t frame = ring_before(&clock->ring, victim, named);
 
-    for (uint32_t i = 0; i < named; i++)
-        frame = clock->ring.links[frame].previous;
     text_add(text, "hand:");
     text_more(text, passed - named);
     for (uint32_t i = 0; i < named; i++, frame = clock->ring.links[frame].next) {

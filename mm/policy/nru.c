@@ -87,10 +87,9 @@ static void
 nru_explain(struct policy_state *nru, uint32_t victim, struct policy_text *text)
 {
     const struct policy_environment *world = nru->world;
-    uint32_t frame = victim, named = nru->passed < TEXT_CANDIDATES ? nru->passed : TEXT_CANDIDATES;
+    uint32_t named = nru->passed < TEXT_CANDIDATES ? nru->passed : TEXT_CANDIDATES;
+    uint32_t frame = ring_before(&nru->ring, victim, named);
 
-    for (uint32_t i = 0; i < named; i++)
-        frame = nru->ring.links[frame].previous;
     text_add(text, "turn ");
     text_number(text, nru->turn);
     text_add(text, " of the hand, (used,dirty):");

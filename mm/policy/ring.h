@@ -60,6 +60,15 @@ ring_advance(struct ring *ring)
     ring->hand = ring->links[ring->hand].next;
 }
 
+/* The frame that stands so many places before this one. */
+static inline uint32_t
+ring_before(const struct ring *ring, uint32_t frame, uint32_t places)
+{
+    while (places-- > 0)
+        frame = ring->links[frame].previous;
+    return frame;
+}
+
 /* To the end of the queue, as if it had just come in. */
 static inline void
 ring_renew(struct ring *ring, uint32_t frame)

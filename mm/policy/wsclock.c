@@ -73,7 +73,8 @@ wsclock_look(struct policy_state *wsclock, uint32_t now)
     return (struct wsclock_candidate){frame, now - world->values[frame], world->dirty(world, frame)};
 }
 
-/* Whether a frame is better to take than the best one so far: outside the window first, then clean, then unused for longer. */
+/* Whether a frame is better to take than the best one so far: outside the window first, then clean, then unused for
+ * longer. */
 static bool
 wsclock_is_better(const struct wsclock_candidate *frame, const struct wsclock_candidate *best, uint32_t window)
 {
@@ -118,11 +119,10 @@ static void
 wsclock_explain(struct policy_state *wsclock, uint32_t victim, struct policy_text *text)
 {
     const struct policy_environment *world = wsclock->world;
-    uint32_t frame = victim, others = wsclock->passed < wsclock->ring.length ? wsclock->passed : wsclock->ring.length - 1;
+    uint32_t others = wsclock->passed < wsclock->ring.length ? wsclock->passed : wsclock->ring.length - 1;
     uint32_t named = others < TEXT_CANDIDATES ? others : TEXT_CANDIDATES;
+    uint32_t frame = ring_before(&wsclock->ring, victim, named);
 
-    for (uint32_t i = 0; i < named; i++)
-        frame = wsclock->ring.links[frame].previous;
     text_add(text, "window ");
     text_number(text, world->window);
     text_add(text, ", hand over (age,dirty):");
