@@ -7,14 +7,8 @@
 
 #include "kernel/types.h"
 
-#define VGA_COLUMNS 80
-#define VGA_ROWS 25
-
 /* Clears the screen. */
 void vga_start(void);
 
 /* Shows the text at the cursor. From anywhere. */
 void vga_write(const char *text, usize length);
-
-/* The character at a place, for tests: 0 <= row < VGA_ROWS, 0 <= column < VGA_COLUMNS. */
-char vga_character(u32 row, u32 column);

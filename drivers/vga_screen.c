@@ -1,11 +1,10 @@
 /*
- * See vga_screen.h. Writing from an interrupt handler in the middle of another write can garble the screen but nothing
+ * The cells of the VGA text screen. Writing from an interrupt handler in the middle of another write can garble the screen but nothing
  * else: every place is clamped where it is used.
  */
 #include "drivers/vga_screen.h"
 
 #include "boot/layout.h"
-#include "drivers/vga.h"
 #include "kernel/lib/string.h"
 #include "kernel/x86/io.h"
 
@@ -153,7 +152,7 @@ vga_screen_start(void)
 }
 
 char
-vga_character(u32 row, u32 column)
+vga_screen_character(u32 row, u32 column)
 {
     return (char)VGA_MEMORY[row * VGA_COLUMNS + column];
 }

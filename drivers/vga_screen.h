@@ -6,6 +6,9 @@
 
 #include "kernel/types.h"
 
+#define VGA_COLUMNS 80
+#define VGA_ROWS 25
+
 struct vga_cursor {
     u32 row;            /* below VGA_ROWS */
     u32 column;         /* may be VGA_COLUMNS: the line is full, and the next character begins a new one */
@@ -43,6 +46,9 @@ void vga_screen_shift_characters(s32 count);
 
 /* Erases cells first to last - 1, counted from the upper left corner. */
 void vga_screen_erase(u32 first, u32 last);
+
+/* The character at a place, for tests: row < VGA_ROWS, column < VGA_COLUMNS. */
+char vga_screen_character(u32 row, u32 column);
 
 /* Moves the adapter's own cursor to where this one is. */
 void vga_screen_show_cursor(void);

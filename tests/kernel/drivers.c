@@ -6,6 +6,7 @@
 #include "drivers/timer.h"
 #include "drivers/vga.h"
 #include "drivers/vga_screen.h"
+#include "drivers/vga_screen.h"
 #include "kernel/command_line.h"
 #include "kernel/console.h"
 #include "kernel/lib/string.h"
@@ -85,7 +86,7 @@ static bool
 screen_has(u32 row, u32 column, const char *text)
 {
     for (; *text; text++, column++) {
-        if (vga_character(row, column) != *text)
+        if (vga_screen_character(row, column) != *text)
             return false;
     }
     return true;
@@ -132,7 +133,7 @@ static bool
 lines_begin(const char *letters)
 {
     for (u32 row = 0; letters[row]; row++) {
-        if (vga_character(row, 0) != letters[row])
+        if (vga_screen_character(row, 0) != letters[row])
             return false;
     }
     return true;
@@ -161,7 +162,7 @@ SELFTEST(vga, inserts_and_deletes, "lines below, and characters behind the curso
     show("\033[2;1H\033[2L");
     check_true(lines_begin("a  bc"));
     show("\033[2M");
-    check_true(lines_begin("abcde") && vga_character(VGA_ROWS - 1, 0) == ' ');
+    check_true(lines_begin("abcde") && vga_screen_character(VGA_ROWS - 1, 0) == ' ');
     show("\033[1;3r\033[5;1H\033[M\033[2;1H\033[99M\033[r");
     check_true(lines_begin("a  de"));
     show("\033[2J\033[HABCDEF\033[1;3H\033[2@");
