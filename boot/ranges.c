@@ -4,7 +4,7 @@
 #include "kernel/lib/string.h"
 
 static void
-insert(struct boot_ranges *ranges, u32 index, struct boot_range range)
+range_insert(struct boot_ranges *ranges, u32 index, struct boot_range range)
 {
     if (range.start >= range.end)
         return;
@@ -18,7 +18,7 @@ insert(struct boot_ranges *ranges, u32 index, struct boot_range range)
 }
 
 static void
-delete(struct boot_ranges *ranges, u32 index)
+range_delete(struct boot_ranges *ranges, u32 index)
 {
     ranges->count--;
     memmove(&ranges->items[index], &ranges->items[index + 1], (ranges->count - index) * sizeof(ranges->items[0]));
@@ -40,9 +40,9 @@ ranges_add(struct boot_ranges *ranges, u32 start, u32 end)
             range.start = ranges->items[index].start;
         if (ranges->items[index].end > range.end)
             range.end = ranges->items[index].end;
-        delete(ranges, index);
+        range_delete(ranges, index);
     }
-    insert(ranges, index, range);
+    range_insert(ranges, index, range);
 }
 
 void
@@ -61,11 +61,11 @@ ranges_remove(struct boot_ranges *ranges, u32 start, u32 end)
             index++;
             continue;
         }
-        delete(ranges, index);
+        range_delete(ranges, index);
         if (range.end > end)
-            insert(ranges, index, (struct boot_range){end, range.end});
+            range_insert(ranges, index, (struct boot_range){end, range.end});
         if (range.start < start) {
-            insert(ranges, index, (struct boot_range){range.start, start});
+            range_insert(ranges, index, (struct boot_range){range.start, start});
             index++;
         }
     }
