@@ -1,5 +1,6 @@
 /*
- * Address spaces: creating, unmapping, taking apart.
+ * Address spaces: making and ending them, unmapping; their traces; the pools that give
+ * them their share of frames; their processor time and working sets.
  */
 #include "mm/aspace.h"
 
@@ -21,8 +22,7 @@
 #define STACK_LIMIT_PAGES ((8u << 20) >> PAGE_SHIFT)
 
 struct aspace_list aspace_all = LIST_HEAD_INITIALIZER(aspace_all);
-/* Of the next one. */
-static u32 next_number = POOL_NAMELESS + 1;
+static u32 next_number = POOL_NAMELESS + 1;     /* of the next address space */
 
 static struct kmem_cache aspace_cache = KMEM_CACHE("aspace", sizeof(struct aspace), 8);
 
@@ -250,7 +250,9 @@ region_object_end(const struct region *region)
 
     if (pages <= first)
         return region->start;
-    return pages - first < region->end.number - region->start.number ? page_add(region->start, pages - first) : region->end;
+    if (pages - first >= region->end.number - region->start.number)
+        return region->end;
+    return page_add(region->start, pages - first);
 }
 
 static void
@@ -363,22 +365,29 @@ aspace_drop_pool(struct aspace *aspace)
     aspace->pool = NULL;
 }
 
+/* Another limit and grant. False without memory for a pool. */
+static bool
+aspace_bound_frames(struct aspace *aspace, u32 limit, u32 grant)
+{
+    if (!aspace->pool && limit == POOL_UNLIMITED && grant == POOL_UNLIMITED)
+        return true;
+    if (!aspace->pool && !aspace_make_pool(aspace, limit, grant))
+        return false;
+    aspace->pool->limit = limit;
+    aspace->pool->grant = grant;
+    aspace_drop_pool(aspace);
+    pool_divide();
+    return true;
+}
+
 void
 aspace_limit_frames(struct aspace *aspace, u32 pages)
 {
     u32 minimum = POOL_MINIMUM > aspace->locked_pages ? POOL_MINIMUM - aspace->locked_pages : 1;
     u32 limit = pages > minimum ? pages : minimum;
 
-    if (pages == POOL_UNLIMITED && !aspace->pool)
-        return;
-    if (aspace->pool)
-        aspace->pool->limit = limit;
-    else if (!aspace_make_pool(aspace, limit, POOL_UNLIMITED)) {
+    if (!aspace_bound_frames(aspace, limit, aspace->pool ? aspace->pool->grant : POOL_UNLIMITED))
         log_warn("no memory to limit the frames of a process to %u", pages);
-        return;
-    }
-    aspace_drop_pool(aspace);
-    pool_divide();
 }
 
 bool
@@ -386,15 +395,7 @@ aspace_grant_frames(struct aspace *aspace, u32 pages)
 {
     u32 grant = pages > POOL_MINIMUM ? pages : POOL_MINIMUM;
 
-    if (pages == POOL_UNLIMITED && !aspace->pool)
-        return true;
-    if (aspace->pool)
-        aspace->pool->grant = grant;
-    else if (!aspace_make_pool(aspace, POOL_UNLIMITED, grant))
-        return false;
-    aspace_drop_pool(aspace);
-    pool_divide();
-    return true;
+    return aspace_bound_frames(aspace, aspace->pool ? aspace->pool->limit : POOL_UNLIMITED, grant);
 }
 
 /* ---- Time -------------------------------------------------------------- */

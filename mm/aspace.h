@@ -23,7 +23,7 @@
 struct aspace_load {
     bool suspended;                 /* its threads wait on their way to user mode */
     bool swapped_out;               /* it was, and nothing has been brought back yet */
-    u32 since;                      /* milliseconds from boot to when it was suspended, resumed, or first seen; 0: not yet */
+    u32 since;                      /* milliseconds from boot until it was suspended, resumed or first seen; 0: not yet */
     u32 processor_time;             /* as of the last look */
     u32 judged;                     /* processor time at the last judgement of its fault frequency, */
     u32 frames_taken;               /* and what its pool had taken until then */
@@ -106,8 +106,8 @@ void aspace_release(struct aspace *aspace);
 /* Makes it the current one: cpu()->aspace and CR3. NULL for the kernel's own. */
 void aspace_activate(struct aspace *aspace);
 
-/* Forgets the entries of the pages [start, end) of a region. Frames that a locked one kept are candidates for
- * eviction again. */
+/* Forgets the entries of the pages [start, end) of a region. If that is locked, the frames
+ * are candidates for eviction again. */
 void aspace_forget_entries(struct aspace *aspace, const struct region *region, page_t start, page_t end);
 
 /* For a traced address space: the pages [start, end) of a region are about to go. */
@@ -122,8 +122,9 @@ bool aspace_cut(struct aspace *aspace, page_t start, page_t end);
  * are there. May sleep; when it returns 0, nothing is mapped there. */
 int aspace_unmap(struct aspace *aspace, page_t start, page_t end);
 
-/* The object has become shorter: private copies of its pages beyond the end go as well, in all address spaces, and
- * touching them is SIGBUS from now on, as on Linux. Linear in all regions, if the object has any; never sleeps. */
+/* The object has become shorter: private copies of its pages beyond the end go as well, in
+ * all address spaces, and touching them is SIGBUS from now on, as on Linux. Linear in all
+ * regions, if the object has any; never sleeps. */
 void aspace_cut_copies(const struct object *object);
 
 /* Counts an event for the system and for the address space. */
@@ -139,8 +140,8 @@ aspace_resident_pages(const struct aspace *aspace)
 /* Private pages swapped out. */
 u32 aspace_swapped_pages(struct aspace *aspace);
 
-/* Pages are about to go: keeps in mind how many there were, mapped and resident. What a process had at most is the
- * greater of that and of what it has. */
+/* Pages are about to go: notes how many there were, mapped and resident. The most that a
+ * process had is the greater of what was noted and what it has. */
 static inline void
 aspace_note_peak(struct aspace *aspace)
 {

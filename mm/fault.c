@@ -45,7 +45,8 @@
 /* The processor's error code. Intel SDM volume 3, 4.7. */
 #define ERROR_WRITE 0x2u
 
-/* Linux keeps this much free between the stack and what lies below it, unless that is a stack, too, or not accessible. */
+/* Linux keeps this much free between the stack and what lies below it, unless that is a stack as well, or
+ * inaccessible. */
 #define STACK_GAP_PAGES 256u
 
 /* ---- Check ------------------------------------------------------------- */
@@ -218,9 +219,7 @@ fault_zero_fill(struct fault *fault)
 {
     struct frame *frame = frame_allocate_zeroed(FRAME_ANONYMOUS);
 
-    if (!frame)
-        return fault_starved(fault);
-    if (!fault_place(fault, frame))
+    if (!frame || !fault_place(fault, frame))
         return fault_starved(fault);
     COUNT(fault, fault_zero_fill);
     return 0;
@@ -256,7 +255,7 @@ fault_place_copy(struct fault *fault, struct frame *frame, struct frame *source)
     return placed;
 }
 
-/* A private copy of source; count what kind it was yourself. */
+/* Gives the page a private copy of source. The caller counts what kind of fault that was. */
 static bool
 fault_copy(struct fault *fault, struct frame *source)
 {
@@ -428,9 +427,7 @@ fault_object_here(struct fault *fault, struct frame *frame, u32 index)
 static int
 fault_object_created(struct fault *fault, struct frame *frame)
 {
-    bool private = !(fault->region->flags & REGION_SHARED);
-
-    if (fault_enter(fault, frame, private) == PMAP_NO_MEMORY)
+    if (fault_enter(fault, frame, !(fault->region->flags & REGION_SHARED)) == PMAP_NO_MEMORY)
         return fault_starved(fault);
     COUNT(fault, fault_zero_fill);
     return 0;

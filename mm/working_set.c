@@ -11,11 +11,14 @@
 #include "mm/frame.h"
 #include "mm/kmem_cache.h"
 
+#define WINDOW_LEAST    10u
+#define WINDOW_GREATEST 60000u
+
 u32 working_set_window = 100;
-BOOT_NUMBER(workingset_window, working_set_window, WORKING_SET_WINDOW_LEAST, WORKING_SET_WINDOW_GREATEST,
+BOOT_NUMBER(workingset_window, working_set_window, WINDOW_LEAST, WINDOW_GREATEST,
             "processor time for which a used page belongs to the working set, in milliseconds");
 
-/* Uses are noted while frames are made free, too: these are not taken for it. */
+/* Uses are noted while frames are being made free, too. The last ones are not taken for that. */
 #define FRAMES_LEFT 32u
 
 u32 working_set_count;

@@ -37,9 +37,7 @@
 /* Samples in a window: the precision to which the time of a use is known. */
 #define WORKING_SET_SAMPLES 8u
 
-/* workingset_window=: milliseconds of processor time. */
-#define WORKING_SET_WINDOW_LEAST    10u
-#define WORKING_SET_WINDOW_GREATEST 60000u
+/* The window, in milliseconds of processor time (workingset_window=). */
 extern u32 working_set_window;
 
 struct working_set_span {
