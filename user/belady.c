@@ -16,7 +16,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 
 #include "user/lib/story.h"
 #include "user/lib/system.h"
@@ -52,14 +51,6 @@ struct game {
     bool came_in[REFERENCES];   /* at which references */
 };
 
-static void
-frames_limit(rlim_t frames)
-{
-    struct rlimit limit = { frames, RLIM_INFINITY };
-    limit.rlim_cur = frames == RLIM_INFINITY ? RLIM_INFINITY : frames * PAGE_SIZE;
-    setrlimit(RLIMIT_RSS, &limit);
-}
-
 static bool
 page_is_in(int page)
 {
@@ -70,7 +61,7 @@ page_is_in(int page)
 
 /* Plays the string on fresh pages. */
 static void
-string_play(struct game *game, rlim_t frames)
+string_play(struct game *game, unsigned frames)
 {
     pages = mmap(NULL, PAGES * PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     frames_limit(frames);
@@ -80,7 +71,7 @@ string_play(struct game *game, rlim_t frames)
         pages[string[i] * PAGE_SIZE] = (char) i;
     }
     story_counted_silently();
-    frames_limit(RLIM_INFINITY);
+    frames_limit(FRAMES_UNLIMITED);
     munmap((void *) pages, PAGES * PAGE_SIZE);
     long long filled = story_counter("fault_zero_fill"), swapped = story_counter("fault_swap_in");
     game->faults = filled < 0 ? -1 : filled + swapped;

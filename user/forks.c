@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "user/lib/counters.h"
+#include "user/lib/measure.h"
 #include "user/lib/story.h"
 #include "user/lib/system.h"
 
@@ -49,10 +50,8 @@ child_cost(bool shared)
 
     if (child == 0)
         _exit(EXIT_SUCCESS);
-    if (child < 0 || waitpid(child, NULL, 0) != child) {
-        perror("forks");
-        exit(EXIT_FAILURE);
-    }
+    if (child < 0 || waitpid(child, NULL, 0) != child)
+        fail("a child");
     return instructions_now() - start;
 }
 

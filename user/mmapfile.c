@@ -20,6 +20,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "user/lib/measure.h"
 #include "user/lib/story.h"
 #include "user/lib/system.h"
 
@@ -53,10 +54,8 @@ file_map(int protection, int kind)
 {
     char *base = mmap(NULL, FILE_BYTES, protection, kind, file, 0);
     calls++;
-    if (base == MAP_FAILED) {
-        perror("mmap");
-        exit(EXIT_FAILURE);
-    }
+    if (base == MAP_FAILED)
+        fail("mmap");
     return base;
 }
 
@@ -201,10 +200,8 @@ file_make(void)
     for (int page = 0; page < PAGES; page++) {
         for (size_t i = 0; i < PAGE_SIZE / sizeof(uint32_t); i++)
             ((uint32_t *) buffer)[i] = page * 2654435761U + i;
-        if (write(file, buffer, PAGE_SIZE) != PAGE_SIZE) {
-            perror(FILE_NAME);
-            exit(EXIT_FAILURE);
-        }
+        if (write(file, buffer, PAGE_SIZE) != PAGE_SIZE)
+            fail(FILE_NAME);
     }
     pages_write(buffer, LARGE_BLOCK / PAGE_SIZE, 0);
 }

@@ -208,13 +208,6 @@ oracle_faults(const struct string *string)
 
 static char *base;
 
-static void
-frames_limit(rlim_t bytes)
-{
-    struct rlimit limit = { bytes, RLIM_INFINITY };
-    setrlimit(RLIMIT_RSS, &limit);
-}
-
 static long
 major_faults(void)
 {
@@ -228,12 +221,12 @@ static long
 string_play(const struct string *string)
 {
     madvise(base, PAGES * PAGE_SIZE, MADV_PAGEOUT);
-    frames_limit(FRAMES * PAGE_SIZE);
+    frames_limit(FRAMES);
     long before = major_faults();
     for (int i = 0; i < string->length; i++)
         (void) *(volatile char *) (base + string->pages[i] * PAGE_SIZE);
     long after = major_faults();
-    frames_limit(RLIM_INFINITY);
+    frames_limit(FRAMES_UNLIMITED);
     return after - before;
 }
 

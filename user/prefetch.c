@@ -18,8 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 
+#include "user/lib/measure.h"
 #include "user/lib/story.h"
 #include "user/lib/system.h"
 
@@ -32,7 +32,6 @@ enum {
     TOUCHED = PAGES / 8,    /* of them, at random */
     GAIN = 4,               /* at least, of the largest N on a slow disk */
     STRAY = 2,              /* further pages of the program that may come in along the way */
-    MICROSECONDS = 1000000, /* in a second */
 };
 
 static const int neighbours[] = { 0, 1, 2, 4, 8, 16, 32 };
@@ -68,15 +67,6 @@ neighbours_set(int n)
     snprintf(value, sizeof value, "%d\n", n);
     if (!setting_write(SETTING, value))
         expect(false, "%s takes %d (%s)", SETTING, n, strerror(errno));
-}
-
-static uint64_t
-microseconds_now(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t) now.tv_sec * MICROSECONDS + now.tv_nsec / (1000000000 / MICROSECONDS);
 }
 
 /* Touches pages in this order. Returns whether each was the right one. */

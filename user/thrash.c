@@ -24,10 +24,10 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "user/lib/counters.h"
+#include "user/lib/measure.h"
 #include "user/lib/story.h"
 #include "user/lib/system.h"
 
@@ -48,11 +48,9 @@ enum {
     MEASURING = 600000,     /* microseconds of measuring */
     PATIENCE_MAXIMUM = 5000000,     /* microseconds within which each has had its turn */
     TURN = 300,             /* milliseconds that control keeps a process suspended */
-    MICROSECONDS = 1000000, /* in a second */
     PERCENT = 100,
     WORTH = 80,             /* percent that are to be left of throughput and utilisation at least, with load control */
 };
-
 
 /* In memory that all share. */
 static struct board {
@@ -74,15 +72,6 @@ struct result {
 static long iterations;     /* of the innermost loop, for one visit to a page */
 
 /* ---- Time ---- */
-
-static uint64_t
-microseconds_now(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t) now.tv_sec * MICROSECONDS + now.tv_nsec / (1000000000 / MICROSECONDS);
-}
 
 static void
 compute(long count)
@@ -206,7 +195,7 @@ result_measure(struct result *result, unsigned warming)
     long rounds = rounds_total(result->processes);
 
     usleep(MEASURING);
-    double seconds = (double) (microseconds_now() - start) / MICROSECONDS;
+    double seconds = (double) (microseconds_now() - start) / MICROSECONDS_A_SECOND;
     result->rounds = (rounds_total(result->processes) - rounds) / seconds;
     result->utilisation = utilisation_since(&processor);
     counters_take(&faults, COUNTERS_OF_SYSTEM);

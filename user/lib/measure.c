@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "user/lib/system.h"
 
@@ -31,6 +32,15 @@ memory_unmap(char *base, size_t pages)
 {
     if (munmap(base, pages * PAGE_SIZE) != 0)
         fail("munmap");
+}
+
+uint64_t
+microseconds_now(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t) now.tv_sec * MICROSECONDS_A_SECOND + now.tv_nsec / (1000000000 / MICROSECONDS_A_SECOND);
 }
 
 void

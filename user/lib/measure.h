@@ -15,6 +15,11 @@ _Noreturn void fail(const char *what);
 char *memory_map(size_t pages, int protection, int descriptor);
 void memory_unmap(char *base, size_t pages);
 
+enum { MICROSECONDS_A_SECOND = 1000000 };
+
+/* The time by a clock that nobody sets. */
+uint64_t microseconds_now(void);
+
 /* Waits for a child that must end with status 0. */
 void child_wait(pid_t child);
 

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* How often a page is touched and looked for: between the two its entry may vanish again, but hardly each time. */
@@ -122,6 +123,16 @@ memory_leave(size_t frames)
             return false;
     }
     return true;
+}
+
+void
+frames_limit(unsigned frames)
+{
+    struct rlimit limit = { RLIM_INFINITY, RLIM_INFINITY };
+
+    if (frames != FRAMES_UNLIMITED)
+        limit.rlim_cur = (rlim_t) frames * PAGE_SIZE;
+    setrlimit(RLIMIT_RSS, &limit);
 }
 
 uint64_t

@@ -34,6 +34,10 @@ uint64_t memory_bytes(const char *name);
  */
 bool memory_leave(size_t frames);
 
+/* Allows this process so many frames at a time (RLIMIT_RSS). Linux does not heed it. */
+#define FRAMES_UNLIMITED (~0u)
+void frames_limit(unsigned frames);
+
 /* Executed instructions under QEMU's -icount shift=0; elsewhere some clock that runs evenly. */
 static inline uint64_t
 instructions_now(void)
