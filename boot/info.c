@@ -229,6 +229,7 @@ boot_collect(u32 magic, u32 information)
     refuse_little_memory(reserve_all(info));
     boot_info.ranges = ranges.items;
     boot_info.range_count = ranges.count;
-    boot_info.tables = (struct boot_range){(u32)boot_tables - BOOT_KERNEL_BASE, (u32)boot_tables_end - BOOT_KERNEL_BASE};
+    boot_info.tables.start = (u32)boot_tables - BOOT_KERNEL_BASE;
+    boot_info.tables.end = (u32)boot_tables_end - BOOT_KERNEL_BASE;
     say_what_is_not_used();
 }

@@ -26,8 +26,8 @@ struct boot_info {
     const char *loader; /* name of the loader, or "" */
 
     /*
-     * Free RAM below BOOT_DIRECT_MAP_BYTES, ascending: without the kernel, the modules, the boot tables, page 0, and what the
-     * loader left behind that is still needed.
+     * Free RAM below BOOT_DIRECT_MAP_BYTES, ascending: without the kernel, the modules, the boot tables, page 0, and
+     * what is still needed of what the loader left behind.
      */
     const struct boot_range *ranges;
     u32 range_count;

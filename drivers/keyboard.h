@@ -1,6 +1,6 @@
 /*
- * The PS/2 keyboard, US layout: shift, control, alt (ESC before), caps lock, num lock; cursor, editing and function keys
- * as ANSI sequences, as on Linux's console.
+ * The PS/2 keyboard, US layout: shift, control, alt (ESC before), caps lock, num lock; cursor, editing and function
+ * keys as ANSI sequences, as on Linux's console.
  */
 #pragma once
 

@@ -49,8 +49,8 @@ static struct {
 };
 
 /*
- * Enables the FIFO, which clears it, but keeps the byte that has been sent already, as in `echo cow | make run`. In loopback no
- * other follows it. QEMU sends the next when the port is read, and not before: the last read is for that.
+ * Enables the FIFO, which clears it, but keeps the byte that has been sent already, as in `echo cow | make run`. In
+ * loopback no other follows it. QEMU sends the next when the port is read, and not before: the last read is for that.
  */
 static void
 start_fifo(enum serial_port port)

@@ -14,5 +14,5 @@ void serial_write(enum serial_port port, const void *data, usize length);
 /* Waits until the last byte has left the port. */
 void serial_flush(enum serial_port port);
 
-/* From now on each byte received is given to `receiver`, in the interrupt handler; first, at once, those that came before. */
+/* From now on each byte received is given to `receiver`, in the interrupt handler; but at once, if one came before. */
 void serial_receive(enum serial_port port, void (*receiver)(char character));

@@ -131,6 +131,15 @@ erase_part(u32 start, u32 end, u32 mode)
         vga_screen_erase(start, end);
 }
 
+/* So many characters from the cursor on, within its line. */
+static void
+erase_characters(u32 count)
+{
+    u32 cursor = vga_cursor.row * VGA_COLUMNS + vga_cursor.column, rest = VGA_COLUMNS - vga_cursor.column;
+
+    vga_screen_erase(cursor, cursor + (count < rest ? count : rest));
+}
+
 static void
 cursor_save(void)
 {
@@ -186,9 +195,7 @@ carry_out(char letter)
     switch (letter) {
     case 'J': erase_part(0, VGA_ROWS * VGA_COLUMNS, sequence.parameters[0]); break;
     case 'K': erase_part(line, line + VGA_COLUMNS, sequence.parameters[0]); break;
-    case 'X':
-        vga_screen_erase(line + vga_cursor.column, line + (count < VGA_COLUMNS - vga_cursor.column ? vga_cursor.column + count : VGA_COLUMNS));
-        break;
+    case 'X': erase_characters(count); break;
     case 'L': vga_screen_shift_lines(-distance); break;
     case 'M': vga_screen_shift_lines(distance); break;
     case '@': vga_screen_shift_characters(-distance); break;

@@ -1,6 +1,6 @@
 /*
- * The cells of the VGA text screen. Writing from an interrupt handler in the middle of another write can garble the screen but nothing
- * else: every place is clamped where it is used.
+ * The cells of the VGA text screen. Writing from an interrupt handler in the middle of another write can garble the
+ * screen but nothing else: every place is clamped where it is used.
  */
 #include "drivers/vga_screen.h"
 

@@ -23,7 +23,7 @@
 struct aspace_load {
     bool suspended;                 /* its threads wait on their way to user mode */
     bool swapped_out;               /* it was, and nothing has been brought back yet */
-    u32 since;                      /* milliseconds from boot until it was suspended, resumed or first seen; 0: not yet */
+    u32 since;                      /* milliseconds from boot to when it was suspended, resumed or first seen */
     u32 processor_time;             /* as of the last look */
     u32 judged;                     /* processor time at the last judgement of its fault frequency, */
     u32 frames_taken;               /* and what its pool had taken until then */

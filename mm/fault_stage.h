@@ -60,7 +60,8 @@ fault_is_permitted(const struct fault *fault)
 static inline enum trace_event
 fault_event(const struct fault *fault)
 {
-    static_assert(FAULT_READ == TRACE_READ && FAULT_WRITE == TRACE_WRITE && FAULT_EXECUTE == TRACE_EXECUTE, "one order");
+    static_assert(FAULT_READ == TRACE_READ && FAULT_WRITE == TRACE_WRITE && FAULT_EXECUTE == TRACE_EXECUTE,
+                  "in the same order");
     return (enum trace_event)fault->access;
 }
 

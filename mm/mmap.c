@@ -29,7 +29,7 @@ mmap_range(u32 address, u32 bytes, page_t *start, page_t *end)
         return -EINVAL;
     *start = page_of(address);
     *end = page_add(*start, pages);
-    return end->number > user_top() >> PAGE_SHIFT ? -ENOMEM : 0;
+    return end->number > page_of(user_top()).number ? -ENOMEM : 0;
 }
 
 /* ---- mmap -------------------------------------------------------------- */
@@ -48,7 +48,7 @@ mmap_ceiling(const struct aspace *aspace)
 int
 mmap_place(struct aspace *aspace, const struct mmap_request *request, u32 pages, page_t *start)
 {
-    u32 top = user_top() >> PAGE_SHIFT;
+    u32 top = page_of(user_top()).number;
     bool fixed = request->flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
 
     if (fixed && request->address & PAGE_MASK)
@@ -81,25 +81,23 @@ mmap_is_hopeless(const struct mmap_request *request, u32 pages)
         && pages > frame_total() + swap_total();
 }
 
-#define PAGES_OF_USER_SPACE ((page_t){user_top() >> PAGE_SHIFT})
-
 bool
 mmap_data_may_expand(struct aspace *aspace, u32 pages)
 {
-    u32 data = region_count_pages(&aspace->regions, (page_t){0}, PAGES_OF_USER_SPACE, region_is_data);
+    u32 data = region_count_pages(&aspace->regions, page_of(0), page_of(user_top()), region_is_data);
 
     return pages <= aspace->data_limit_pages && data <= aspace->data_limit_pages - pages;
 }
 
-/* Whether MAP_FIXED makes room enough by what it is to replace. */
+/* Whether with MAP_FIXED what is replaced makes room enough. */
 static __attribute__((noinline)) bool
 mmap_replaces_enough(struct aspace *aspace, const struct mmap_request *request, u32 pages, bool data)
 {
-    page_t start = page_of(request->address);
+    page_t start = page_of(request->address), end = page_add(start, pages), top = page_of(user_top());
 
-    return request->flags & MAP_FIXED && pages <= PAGES_OF_USER_SPACE.number
-        && start.number <= PAGES_OF_USER_SPACE.number - pages
-        && mmap_may_expand(aspace, pages - region_count_pages(&aspace->regions, start, page_add(start, pages), NULL), data);
+    if (!(request->flags & MAP_FIXED) || pages > top.number || start.number > top.number - pages)
+        return false;
+    return mmap_may_expand(aspace, pages - region_count_pages(&aspace->regions, start, end, NULL), data);
 }
 
 static inline bool
@@ -111,8 +109,9 @@ mmap_fits(struct aspace *aspace, const struct mmap_request *request, u32 pages)
 }
 
 /* What MAP_SHARED_VALIDATE, which is for files only, does not refuse. */
-#define FLAGS_VALID (MAP_TYPE | MAP_FIXED | MAP_FIXED_NOREPLACE | MAP_GROWSDOWN | MAP_LOCKED | MAP_NORESERVE  \
-    | MAP_POPULATE | MAP_NONBLOCK | MAP_STACK | MAP_DENYWRITE | MAP_EXECUTABLE | MAP_32BIT | MAP_HUGE_2MB | MAP_HUGE_1GB)
+#define FLAGS_VALID (MAP_TYPE | MAP_FIXED | MAP_FIXED_NOREPLACE | MAP_GROWSDOWN | MAP_LOCKED | MAP_NORESERVE   \
+                     | MAP_POPULATE | MAP_NONBLOCK | MAP_STACK | MAP_DENYWRITE | MAP_EXECUTABLE | MAP_32BIT \
+                     | MAP_HUGE_2MB | MAP_HUGE_1GB)
 
 /* There are stacks of private memory only, and no huge pages. */
 static int

@@ -318,7 +318,7 @@ lock_range(u32 address, u32 bytes, page_t *start, page_t *end)
     *end = page_add(*start, (u32)((covered + PAGE_MASK) >> PAGE_SHIFT));
     if (end->number >= PAGES_OF_ADDRESSES)
         return -EINVAL;
-    return end->number > user_top() >> PAGE_SHIFT ? -ENOMEM : 0;
+    return end->number > page_of(user_top()).number ? -ENOMEM : 0;
 }
 
 static bool

@@ -72,13 +72,13 @@ struct policy_environment {
     struct policy_link *links;
     uint32_t *values;           /* of the policy's own: a counter, a time, a list */
     uint32_t window;            /* wsclock: a page is in the working set until unused for longer than this */
-    bool (*referenced)(const struct policy_environment *, uint32_t frame);      /* used since last asked? clears the bit */
+    bool (*referenced)(const struct policy_environment *, uint32_t frame);      /* used since last asked? Clears the bit */
     bool (*dirty)(const struct policy_environment *, uint32_t frame);           /* differs from its copy? */
     uint32_t (*random)(const struct policy_environment *);
     uint32_t (*time)(const struct policy_environment *);                        /* references or ticks so far */
     uint32_t (*next_use)(const struct policy_environment *, uint32_t frame);    /* in references; POLICY_NEVER */
     policy_page_t (*page)(const struct policy_environment *, uint32_t frame);   /* the page that is in it */
-    void (*describe)(const struct policy_environment *, uint32_t frame, struct policy_text *);  /* its name, for people */
+    void (*describe)(const struct policy_environment *, uint32_t frame, struct policy_text *);  /* the page's name */
     void *(*allocate)(size_t bytes);                                            /* zeroed; NULL if there is no memory */
     void (*release)(void *memory);
 };
@@ -90,7 +90,7 @@ struct policy {
     const char *name;
     size_t state_bytes;
     bool foresees;              /* needs next_use: a recorded future */
-    /* The state is zeroed. False if there is no memory or the environment lacks what is needed: nothing is kept then. */
+    /* The state is zeroed. False, and nothing is kept, if there is no memory or the environment lacks what is needed. */
     bool (*start)(struct policy_state *, const struct policy_environment *);
     void (*stop)(struct policy_state *);                            /* NULL: nothing to give back */
     void (*insert)(struct policy_state *, uint32_t frame);
@@ -101,8 +101,8 @@ struct policy {
     void (*evict)(struct policy_state *, uint32_t frame);           /* NULL: as remove */
     void (*reference)(struct policy_state *, uint32_t frame);       /* NULL: goes by the referenced bits, if by any */
     void (*tick)(struct policy_state *);                            /* NULL: does not heed the clock */
-    uint32_t (*first)(struct policy_state *);                       /* of all that are inserted, for policy_move: at once,
-                                                                       and without asking for bits. NULL: select does both */
+    uint32_t (*first)(struct policy_state *);                       /* for policy_move: one that is inserted, found
+                                                                       without asking for bits. NULL: select does */
 };
 
 #define POLICY_DECLARE(name) extern const struct policy policy_##name;
@@ -132,7 +132,8 @@ uint32_t policy_capacity(uint32_t now, uint32_t frames);
 
 /* Hands every frame of one instance over to another, in the order in which they would
  * go. Returns how many. */
-uint32_t policy_move(const struct policy *from, struct policy_state *old, const struct policy *to, struct policy_state *new);
+uint32_t policy_move(const struct policy *from, struct policy_state *old,
+                     const struct policy *to, struct policy_state *new);
 
 /* The victim goes: from the policy's point of view, by its own choice. */
 static inline void

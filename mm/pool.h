@@ -35,14 +35,14 @@ struct pool {
     struct policy_environment world;    /* first: policies call back with its address */
     const struct policy *policy;        /* pool_policy, or clock where that one needs a future that nobody recorded */
     struct policy_state *state;
-    struct policy_state *successor;     /* that takes over, while the policy is changed; else NULL. pool_policy.c only */
+    struct policy_state *successor;     /* takes over while the policy is changed; else NULL. pool_policy.c only */
     struct random random;       /* policy=random's */
     u32 frames;                 /* known to the policy now, never more than world.capacity; pool.c only */
     u32 quota;                  /* of them; POOL_UNLIMITED in the global pool */
     u32 limit;                  /* the quota is never above this: RLIMIT_RSS */
     u32 grant;                  /* nor above this: what control=pff gives */
     u32 weight;                 /* share of memory that alloc= gives it, against the others' */
-    u32 loads;                  /* pages that came in; counted only while pool_watchful, so always in a pool of one's own */
+    u32 loads;                  /* pages that came in while pool_watchful; in a pool of one's own that is always */
     u32 last_victim;            /* the frame of the latest page that it lost by replacement; 0: none yet */
     u32 references;             /* recorded, of its pages: the time that wsclock goes by in a traced process */
     struct trace *trace;        /* of the process that it belongs to, or NULL; never in the global pool */

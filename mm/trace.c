@@ -130,7 +130,8 @@ void
 trace_end(struct trace *trace)
 {
     log_info("trace: process %u made %llu references in %llu steps, at the price of %llu faults", trace->process,
-             (unsigned long long)trace->references, (unsigned long long)trace->steps, (unsigned long long)trace->faults);
+             (unsigned long long)trace->references, (unsigned long long)trace->steps,
+             (unsigned long long)trace->faults);
     trace_forget_group(trace);
     trace_flush();
     kmem_free(trace);

@@ -139,7 +139,7 @@ aging_explain(struct policy_state *aging, uint32_t victim, struct policy_text *t
 
     text_page(text, aging->world, victim);
     text_add(text, " has the lowest counter:");
-    for (uint32_t key = aging_lowest(aging, 0); key < KEYS && named < TEXT_CANDIDATES; key = aging_lowest(aging, key + 1)) {
+    for (uint32_t key = aging_lowest(aging, 0); key < KEYS; key = aging_lowest(aging, key + 1)) {
         uint32_t frame = aging->queues[key].hand;
 
         for (uint32_t i = 0; i < aging->queues[key].length && named < TEXT_CANDIDATES; i++, named++) {

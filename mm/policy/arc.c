@@ -150,8 +150,8 @@ arc_select(struct policy_state *arc)
     return arc->resident[OFTEN].hand;
 }
 
-/* Case IV: before a page that is new makes another one a ghost, the oldest ghost goes. False if there is to be no new one:
- * `once` fills all frames. */
+/* Case IV: before a page that is new makes another one a ghost, the oldest ghost goes. False if there is to be no new
+ * one: `once` fills all frames. */
 static bool
 arc_make_room_for_ghost(struct policy_state *arc)
 {

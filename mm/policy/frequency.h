@@ -20,7 +20,8 @@ struct rank {
     struct ring frames;
 };
 
-/* The state of both policies. Rank 0 is the end on both sides: its `more` is the lowest rank, its `less` the highest. */
+/* The state of both policies. Rank 0 is the end on both sides: its `more` is the lowest rank, its `less` the
+ * highest. */
 struct policy_state {
     const struct policy_environment *world;
     struct rank *ranks;

@@ -21,7 +21,8 @@ void text_binary(struct policy_text *text, uint32_t number, uint32_t digits);
 void text_page(struct policy_text *text, const struct policy_environment *world, uint32_t frame);
 
 /* A label, and in braces the pages of a ring from the hand on. */
-void text_ring(struct policy_text *text, const struct policy_environment *world, const char *label, const struct ring *ring);
+void text_ring(struct policy_text *text, const struct policy_environment *world, const char *label,
+               const struct ring *ring);
 
 /* " and N more", if N candidates have not been named. */
 void text_more(struct policy_text *text, uint32_t unnamed);

@@ -11,7 +11,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Notes and prints whether `condition` holds; `what`, formatted as by printf, says what was checked. Returns the condition. */
+/* Notes and prints whether `condition` holds; `what`, formatted as by printf, says what was checked. Returns the
+ * condition. */
 __attribute__((format(printf, 2, 3))) bool check_that(bool condition, const char *what, ...);
 
 /* Notes that something cannot be checked here. */

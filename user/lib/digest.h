@@ -14,7 +14,8 @@ struct digest_kind {
     void (*run)(void);
 };
 
-/* Takes the arguments, sets the seed of draw(), and returns how many steps are wanted; ends the program if they are not as above. */
+/* Takes the arguments, sets the seed of draw(), and returns how many steps are wanted. Ends the program if they are not
+ * as above. */
 uint32_t digest_begin(int count, char **arguments);
 
 /* Draws so many steps and runs them; prints the digest of those before when it is time to. */

@@ -12,10 +12,12 @@
 
 #include <stdint.h>
 
-/* Prints `what`, formatted as by printf, with the result of a system call: its value, or the name of errno if it is -1. Returns the result. */
+/* Prints `what`, formatted as by printf, with the result of a system call: its value, or the name of errno if it is -1.
+ * Returns the result. */
 __attribute__((format(printf, 2, 3))) long outcome(long result, const char *what, ...);
 
-/* The same for a pointer, of which only is told whether it is one: "done", or the name of errno for MAP_FAILED. Returns the pointer. */
+/* The same for a pointer, of which only is told whether it is one: "done", or the name of errno for MAP_FAILED. Returns
+ * the pointer. */
 __attribute__((format(printf, 2, 3))) void *outcome_pointer(void *result, const char *what, ...);
 
 /* Four words in memory, for calls that want a structure of such; they may be overwritten by the next call. */
@@ -28,7 +30,8 @@ __attribute__((format(printf, 1, 2))) void tell(const char *line, ...);
 const char *error_name(int error);
 const char *signal_name(int signal);
 
-/* A status of wait's in words: "exited 3", "killed by SIGKILL", "stopped by SIGTSTP", "continued". It may be overwritten by the next call. */
+/* A status of wait's in words: "exited 3", "killed by SIGKILL", "stopped by SIGTSTP", "continued". It may be overwritten
+ * by the next call. */
 const char *status_text(int status);
 
 /* Runs `body` in a child, and prints how the child ended; a body that returns exits with status 0. */

@@ -26,8 +26,8 @@ void story_begin(const char *name, const char *summary);
 /* Prints a paragraph, formatted as by printf and filled to the width of the screen. */
 __attribute__((format(printf, 1, 2))) void story_tell(const char *format, ...);
 
-/* For a program that is called with no arguments, or with `allowed` alone if that is not NULL. Any other is named, together
- * with what is allowed, and ends the program with status 2. Returns whether the allowed one was given. */
+/* For a program that is called with no arguments, or with `allowed` alone if that is not NULL. Any other is named,
+ * together with what is allowed, and ends the program with status 2. Returns whether the allowed one was given. */
 bool story_argument(int count, char **arguments, const char *allowed);
 
 /* Whether this process may have so many frames. If not, that is noted as what keeps the rest from being seen. */
@@ -78,7 +78,8 @@ void story_await(pid_t child, const char *who);
 /* Prints the summary; the value is the program's exit status. */
 int story_end(void);
 
-/* `pages` fresh pages of private anonymous memory that touch nothing around them; ends the program where there is no room. */
+/* `pages` fresh pages of private anonymous memory that touch nothing around them; ends the program where there is no
+ * room. */
 char *pages_map(size_t pages);
 
 /* Writes, or reads, one byte in each of `pages` pages. */
