@@ -42,9 +42,6 @@
 #include "mm/pool_page.h"
 #include "mm/pool_trace.h"
 
-/* The processor's error code. Intel SDM volume 3, 4.7. */
-#define ERROR_WRITE 0x2u
-
 /* Linux keeps this much free between the stack and what lies below it, unless that is a stack as well, or
  * inaccessible. */
 #define STACK_GAP_PAGES 256u
@@ -579,7 +576,7 @@ fault_handle(struct aspace *aspace, u32 cr2, const struct trap_frame *frame, boo
     int result;
 
     fault.access = FAULT_WRITE;
-    if (!(frame->error & ERROR_WRITE))
+    if (!(frame->error & PAGE_FAULT_WRITE))
         fault.access = from_user && pmap_is_fetch(&cr2, frame->eip, frame->error) ? FAULT_EXECUTE : FAULT_READ;
     fault.aspace = aspace;
     fault.address = cr2;

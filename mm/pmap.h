@@ -20,6 +20,7 @@
 
 #include "kernel/lib/random.h"
 #include "kernel/types.h"
+#include "kernel/x86/trap.h"
 #include "mm/counters.h"
 #include "mm/frame.h"
 #include "mm/units.h"
@@ -174,11 +175,11 @@ bool pmap_frame_is_locked(const struct frame *frame); /* by an entry with PMAP_L
 static inline bool
 pmap_is_fetch(u32 *address, u32 eip, u32 error_code)
 {
-    const u32 fetch_bit = 0x10, longest_instruction = 15;
+    const u32 longest_instruction = 15;
     u32 base = page_format.mirror_pages << PAGE_SHIFT;
 
     if (!base)
-        return page_format.no_execute != 0 && error_code & fetch_bit;
+        return page_format.no_execute != 0 && error_code & PAGE_FAULT_FETCH;
     /* The processor reports the fetch only if it has SMEP; the distance from the
      * instruction pointer tells in any case. */
     if (*address - (eip + base) >= longest_instruction)

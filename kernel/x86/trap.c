@@ -22,12 +22,6 @@
 #define GATE_TRAP 0x8f
 #define GATE_FOR_USERS 0x60
 
-/* Bits of a page fault's error code. */
-#define PAGE_FAULT_PRESENT 1
-#define PAGE_FAULT_WRITE 2
-#define PAGE_FAULT_USER 4
-#define PAGE_FAULT_FETCH 16
-
 static_assert(offsetof(struct trap_frame, cs) == TRAP_FRAME_CS && offsetof(struct trap_frame, esp) == TRAP_FRAME_ESP,
               "entry.S relies on it");
 

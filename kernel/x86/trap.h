@@ -36,6 +36,12 @@
 #define VECTOR_SYSTEM_CALL 0x80
 #define VECTOR_COUNT 256
 
+/* A page fault's error code. Intel SDM volume 3, 4.7. FETCH only where NX or SMEP is on. */
+#define PAGE_FAULT_PRESENT 0x01
+#define PAGE_FAULT_WRITE 0x02
+#define PAGE_FAULT_USER 0x04
+#define PAGE_FAULT_FETCH 0x10
+
 /* Where entry.S finds two registers in a struct trap_frame; the last is where a trap from user mode has its esp. */
 #define TRAP_FRAME_CS 52
 #define TRAP_FRAME_ESP 60
