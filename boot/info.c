@@ -52,7 +52,7 @@ boot_refuse(const char *fmt, ...)
 
 /* Something of the loader's, by its physical address; refused if it is out of reach. */
 static void *
-reach(u32 physical, u32 bytes)
+information_reach(u32 physical, u32 bytes)
 {
     if (physical > BOOT_DIRECT_MAP_BYTES || bytes > BOOT_DIRECT_MAP_BYTES - physical)
         boot_refuse("The loader's information at %08x is beyond the %u MiB that can be reached.", physical,
@@ -61,13 +61,13 @@ reach(u32 physical, u32 bytes)
 }
 
 static const char *
-reach_text(u32 physical)
+text_reach(u32 physical)
 {
-    return reach(physical, 1);
+    return information_reach(physical, 1);
 }
 
 static void
-reserve_text(const char *text)
+text_reserve(const char *text)
 {
     u32 start = (u32)text - BOOT_KERNEL_BASE;
 
@@ -76,16 +76,16 @@ reserve_text(const char *text)
 
 /* Memory from this address on is not used. */
 static u64
-usable_end(void)
+memory_end(void)
 {
     return memory_limit < BOOT_DIRECT_MAP_BYTES ? memory_limit : BOOT_DIRECT_MAP_BYTES;
 }
 
 static void
-add_memory(u64 start, u64 bytes)
+memory_add(u64 start, u64 bytes)
 {
     u64 end = start + bytes;
-    u64 limit = usable_end();
+    u64 limit = memory_end();
 
     ram_reported += bytes;
     if (end < start || end > limit)
@@ -97,51 +97,51 @@ add_memory(u64 start, u64 bytes)
 }
 
 static void
-collect_memory(const struct multiboot_info *info)
+memory_collect(const struct multiboot_info *info)
 {
     if (!(info->flags & MULTIBOOT_HAS_MAP)) {
         if (!(info->flags & MULTIBOOT_HAS_MEMORY))
             boot_refuse("The loader does not say what memory there is.");
-        add_memory(0, (u64)info->memory_lower * KIB);
-        add_memory(UPPER_MEMORY, (u64)info->memory_upper * KIB);
+        memory_add(0, (u64)info->memory_lower * KIB);
+        memory_add(UPPER_MEMORY, (u64)info->memory_upper * KIB);
         return;
     }
-    const char *map = reach(info->map, info->map_bytes);
+    const char *map = information_reach(info->map, info->map_bytes);
 
     for (u32 offset = 0; offset < info->map_bytes;) {
         const struct multiboot_map_entry *entry = (const void *)(map + offset);
 
         if (entry->type == MULTIBOOT_MAP_RAM)
-            add_memory(entry->start, entry->bytes);
+            memory_add(entry->start, entry->bytes);
         offset += entry->size + sizeof(entry->size);
     }
 }
 
 static void
-say_what_is_not_used(void)
+memory_report_unused(void)
 {
     u64 unused = ram_reported - boot_info.ram_bytes;
 
     if (unused >= MIB)
-        log_warn("memory: %u MiB from %u MiB on are not used", (u32)(unused / MIB), (u32)(usable_end() / MIB));
+        log_warn("memory: %u MiB from %u MiB on are not used", (u32)(unused / MIB), (u32)(memory_end() / MIB));
     if (ranges.lost > 0)
         log_warn("memory: %u KiB are not used, the map is too scattered", ranges.lost / KIB);
 }
 
 /* Makes boot_info's list of the loader's, in place: texts become pointers, and modules out of reach are left out. */
 static void
-collect_modules(const struct multiboot_info *info)
+modules_collect(const struct multiboot_info *info)
 {
     struct boot_module *modules;
 
     if (!(info->flags & MULTIBOOT_HAS_MODULES) || info->module_count == 0)
         return;
-    modules = reach(info->modules, info->module_count * sizeof(*modules));
+    modules = information_reach(info->modules, info->module_count * sizeof(*modules));
     for (u32 i = 0; i < info->module_count; i++) {
         struct multiboot_module given = *(struct multiboot_module *)&modules[i];
-        const char *name = given.text ? reach_text(given.text) : "";
+        const char *name = given.text ? text_reach(given.text) : "";
 
-        if (given.end < given.start || given.end > usable_end()) {
+        if (given.end < given.start || given.end > memory_end()) {
             log_warn("module %s: left out, since it is not within the memory that is used", name);
             continue;
         }
@@ -173,7 +173,7 @@ kernel_range(void)
 
 /* Takes out of the free ranges what is in use; returns the bytes of all modules. */
 static u32
-reserve_all(const struct multiboot_info *info)
+memory_reserve(const struct multiboot_info *info)
 {
     u32 information = (u32)info - BOOT_KERNEL_BASE;
     u32 module_bytes = 0;
@@ -181,14 +181,14 @@ reserve_all(const struct multiboot_info *info)
     ranges_remove(&ranges, 0, BOOT_PAGE_BYTES);
     ranges_remove(&ranges, kernel_range().start, kernel_range().end);
     ranges_remove(&ranges, information, information + sizeof(*info));
-    reserve_text(boot_info.command_line);
-    reserve_text(boot_info.loader);
+    text_reserve(boot_info.command_line);
+    text_reserve(boot_info.loader);
     boot_info.first_free = kernel_range().end;
     for (u32 i = 0; i < boot_info.module_count; i++) {
         const struct boot_module *module = &boot_info.modules[i];
 
         ranges_remove(&ranges, module->start, module->end);
-        reserve_text(module->name);
+        text_reserve(module->name);
         module_bytes += module->end - module->start;
         if (module->end > boot_info.first_free)
             boot_info.first_free = module->end;
@@ -199,7 +199,7 @@ reserve_all(const struct multiboot_info *info)
 }
 
 static void
-refuse_little_memory(u32 module_bytes)
+memory_require(u32 module_bytes)
 {
     u32 kernel = kernel_range().end - kernel_range().start;
     u32 free = ranges_bytes(&ranges);
@@ -216,20 +216,20 @@ boot_collect(u32 magic, u32 information)
 
     if (magic != MULTIBOOT_LOADER_MAGIC)
         boot_refuse("Belady must be started by a Multiboot loader, such as GRUB or qemu -kernel.");
-    info = reach(information, sizeof(*info));
+    info = information_reach(information, sizeof(*info));
     if (info->flags & MULTIBOOT_HAS_COMMAND_LINE)
-        boot_info.command_line = reach_text(info->command_line);
+        boot_info.command_line = text_reach(info->command_line);
     if (info->flags & MULTIBOOT_HAS_LOADER_NAME)
-        boot_info.loader = reach_text(info->loader_name);
+        boot_info.loader = text_reach(info->loader_name);
     command_line_start(boot_info.command_line);
-    collect_memory(info);
+    memory_collect(info);
     boot_info.ram_bytes = ranges_bytes(&ranges);
     boot_info.ram_end = ranges.count > 0 ? ranges.items[ranges.count - 1].end : 0;
-    collect_modules(info);
-    refuse_little_memory(reserve_all(info));
+    modules_collect(info);
+    memory_require(memory_reserve(info));
     boot_info.ranges = ranges.items;
     boot_info.range_count = ranges.count;
     boot_info.tables.start = (u32)boot_tables - BOOT_KERNEL_BASE;
     boot_info.tables.end = (u32)boot_tables_end - BOOT_KERNEL_BASE;
-    say_what_is_not_used();
+    memory_report_unused();
 }

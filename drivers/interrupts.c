@@ -69,7 +69,7 @@ irq_register(u32 irq, void (*handler)(void))
 
 /* Whether the controller believes that the line's interrupt is being handled. */
 static bool
-line_in_service(u32 irq)
+line_is_in_service(u32 irq)
 {
     u16 command = irq < LINES_EACH ? FIRST_COMMAND : SECOND_COMMAND;
     u8 in_service;
@@ -87,7 +87,7 @@ irq_requested(u32 irq)
 }
 
 static void
-acknowledge(u32 irq)
+line_acknowledge(u32 irq)
 {
     if (irq >= LINES_EACH)
         io_write8(SECOND_COMMAND, END_OF_INTERRUPT);
@@ -96,14 +96,14 @@ acknowledge(u32 irq)
 
 /* An interrupt that has no handler, or no cause. */
 static void
-dispatch_unwanted(u32 irq)
+unwanted_dispatch(u32 irq)
 {
     interrupt_unwanted_count++;
     if (irq >= IRQ_COUNT)
         return;
-    if (line_in_service(irq))
-        acknowledge(irq);
-    else if (irq >= LINES_EACH && line_in_service(IRQ_CASCADE))
+    if (line_is_in_service(irq))
+        line_acknowledge(irq);
+    else if (irq >= LINES_EACH && line_is_in_service(IRQ_CASCADE))
         io_write8(FIRST_COMMAND, END_OF_INTERRUPT);
 }
 
@@ -113,11 +113,11 @@ interrupts_dispatch(u32 vector)
     u32 irq = vector - VECTOR_IRQ_FIRST;
     bool may_be_spurious = irq % LINES_EACH == LINES_EACH - 1;
 
-    if (irq >= IRQ_COUNT || handlers[irq] == NULL || (may_be_spurious && !line_in_service(irq))) {
-        dispatch_unwanted(irq);
+    if (irq >= IRQ_COUNT || handlers[irq] == NULL || (may_be_spurious && !line_is_in_service(irq))) {
+        unwanted_dispatch(irq);
         return;
     }
     interrupt_counts[irq]++;
     handlers[irq]();
-    acknowledge(irq);
+    line_acknowledge(irq);
 }

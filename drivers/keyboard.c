@@ -57,28 +57,28 @@ static void (*receiver)(char character);
 static bool left_shift, right_shift, control, alt, caps_lock, num_lock, extended, application_mode;
 
 static void
-send(char character)
+character_send(char character)
 {
     if (receiver)
         receiver(character);
 }
 
 static void
-send_sequence(u8 code)
+sequence_send(u8 code)
 {
     for (u32 i = 0; i < ARRAY_SIZE(sequences); i++) {
         if (sequences[i].code != code)
             continue;
-        send(ESCAPE);
-        send(application_mode && sequences[i].text[1] == '\0' ? 'O' : '[');
+        character_send(ESCAPE);
+        character_send(application_mode && sequences[i].text[1] == '\0' ? 'O' : '[');
         for (const char *text = sequences[i].text; *text; text++)
-            send(*text);
+            character_send(*text);
     }
 }
 
 /* Notes a modifier's state; whether the key is one. */
 static bool
-note_modifier(u8 key, bool pressed)
+modifier_note(u8 key, bool pressed)
 {
     switch (key) {
     case KEY_CONTROL: control = pressed; return true;
@@ -110,19 +110,19 @@ key_character(u8 key)
 }
 
 static void
-send_key(u8 key)
+key_send(u8 key)
 {
     char character = key_character(key);
 
     if (character == '\0') {
-        send_sequence(key);
+        sequence_send(key);
         return;
     }
     if (control && (key == KEY_SPACE || (character >= '@' && character < DELETE)))
         character &= CONTROL_MASK;
     if (alt)
-        send(ESCAPE);
-    send(character);
+        character_send(ESCAPE);
+    character_send(character);
 }
 
 void
@@ -144,12 +144,12 @@ keyboard_scan(u8 code)
     /* Some keyboards wrap extended keys in shifts of their own. */
     if (was_extended && (key == KEY_LEFT_SHIFT || key == KEY_RIGHT_SHIFT))
         return;
-    if (note_modifier(key, pressed) || !pressed)
+    if (modifier_note(key, pressed) || !pressed)
         return;
     if (was_extended && key != KEY_PAD_SLASH && key != KEY_PAD_ENTER)
-        send_sequence(key);
+        sequence_send(key);
     else
-        send_key(key);
+        key_send(key);
 }
 
 static void

@@ -33,7 +33,7 @@ struct ramdisk {
 
 /* Queues behind the transfers that were asked for before, and waits until one of ours is over. */
 static void
-wait_for_transfer(struct ramdisk *disk)
+transfer_wait(struct ramdisk *disk)
 {
     u64 now, deadline;
 
@@ -51,7 +51,7 @@ ramdisk_read(struct block_device *device, u64 position, const struct block_piece
 {
     struct ramdisk *disk = container_of(device, struct ramdisk, device);
 
-    wait_for_transfer(disk);
+    transfer_wait(disk);
     for (u32 i = 0; i < count; i++) {
         memcpy(pieces[i].buffer, disk->memory + position, pieces[i].bytes);
         position += pieces[i].bytes;
@@ -64,7 +64,7 @@ ramdisk_write(struct block_device *device, u64 position, const struct block_piec
 {
     struct ramdisk *disk = container_of(device, struct ramdisk, device);
 
-    wait_for_transfer(disk);
+    transfer_wait(disk);
     for (u32 i = 0; i < count; i++) {
         memcpy(disk->memory + position, pieces[i].buffer, pieces[i].bytes);
         position += pieces[i].bytes;

@@ -53,7 +53,7 @@ static struct {
  * loopback no other follows it. QEMU sends the next when the port is read, and not before: the last read is for that.
  */
 static void
-start_fifo(enum serial_port port)
+fifo_start(enum serial_port port)
 {
     u16 base = ports[port].base;
 
@@ -80,7 +80,7 @@ serial_start(enum serial_port port)
     io_write8(base + DIVISOR_LOW, DIVISOR_115200);
     io_write8(base + DIVISOR_HIGH, 0);
     io_write8(base + LINE_CONTROL, LINE_8N1);
-    start_fifo(port);
+    fifo_start(port);
     return true;
 }
 
@@ -109,7 +109,7 @@ serial_flush(enum serial_port port)
 }
 
 static void
-receive_all(enum serial_port port)
+port_receive(enum serial_port port)
 {
     u16 base = ports[port].base;
 
@@ -120,13 +120,13 @@ receive_all(enum serial_port port)
 static void
 com1_interrupt(void)
 {
-    receive_all(SERIAL_COM1);
+    port_receive(SERIAL_COM1);
 }
 
 static void
 com2_interrupt(void)
 {
-    receive_all(SERIAL_COM2);
+    port_receive(SERIAL_COM2);
 }
 
 void

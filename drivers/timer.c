@@ -53,7 +53,7 @@ timer_ticks(void)
 
 /* How far the counter has come since it wrapped. */
 static u32
-read_counter(void)
+counter_read(void)
 {
     u32 count;
 
@@ -67,11 +67,11 @@ read_counter(void)
 static u64
 time_count(void)
 {
-    u32 elapsed = read_counter();
+    u32 elapsed = counter_read();
     u64 count;
 
     if (irq_requested(IRQ_TIMER))
-        elapsed = read_counter() + TIMER_RELOAD;
+        elapsed = counter_read() + TIMER_RELOAD;
     count = ticks * TIMER_RELOAD + elapsed;
     if (count < last_count)
         count = last_count;

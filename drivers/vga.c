@@ -50,7 +50,7 @@ attributes_reset(void)
 }
 
 static void
-put_ground(char character)
+ground_put(char character)
 {
     switch (character) {
     case ESCAPE_CHARACTER: sequence.state = ESCAPE; break;
@@ -74,7 +74,7 @@ parameter(u32 index, u32 standard)
 
 /* One number of a colour sequence. ANSI counts blue and red the other way round than VGA. */
 static void
-set_attribute(u32 code)
+attribute_set(u32 code)
 {
     static const u8 colours[] = {0, 4, 2, 6, 1, 5, 3, 7};
     u8 attribute = vga_cursor.attribute;
@@ -103,7 +103,7 @@ set_attribute(u32 code)
 }
 
 static void
-set_attributes(void)
+attributes_set(void)
 {
     for (u32 i = 0; i <= sequence.parameter; i++) {
         u32 code = sequence.parameters[i];
@@ -112,13 +112,13 @@ set_attributes(void)
         if ((code == COLOUR_FOREGROUND || code == COLOUR_BACKGROUND) && i < sequence.parameter)
             i += sequence.parameters[i + 1] == COLOUR_BY_INDEX ? 2 : 4;
         else
-            set_attribute(code);
+            attribute_set(code);
     }
 }
 
 /* Mode 0: from the cursor to the end, 1: from the start to the cursor, 2: all of the range start to end - 1. */
 static void
-erase_part(u32 start, u32 end, u32 mode)
+part_erase(u32 start, u32 end, u32 mode)
 {
     u32 column = vga_cursor.column < VGA_COLUMNS ? vga_cursor.column : VGA_COLUMNS - 1;
     u32 cursor = vga_cursor.row * VGA_COLUMNS + column;
@@ -133,7 +133,7 @@ erase_part(u32 start, u32 end, u32 mode)
 
 /* So many characters from the cursor on, within its line. */
 static void
-erase_characters(u32 count)
+characters_erase(u32 count)
 {
     u32 cursor = vga_cursor.row * VGA_COLUMNS + vga_cursor.column, rest = VGA_COLUMNS - vga_cursor.column;
 
@@ -154,7 +154,7 @@ cursor_restore(void)
 
 /* The letters that move the cursor; false for another. */
 static bool
-carry_out_motion(char letter)
+motion_carry_out(char letter)
 {
     s32 row = (s32)vga_cursor.row;
     s32 column = (s32)vga_cursor.column;
@@ -179,7 +179,7 @@ carry_out_motion(char letter)
 }
 
 static void
-carry_out(char letter)
+sequence_carry_out(char letter)
 {
     u32 line = vga_cursor.row * VGA_COLUMNS;
     u32 count = parameter(0, 1);
@@ -190,12 +190,12 @@ carry_out(char letter)
             keyboard_set_application_mode(letter == 'h');
         return;
     }
-    if (carry_out_motion(letter))
+    if (motion_carry_out(letter))
         return;
     switch (letter) {
-    case 'J': erase_part(0, VGA_ROWS * VGA_COLUMNS, sequence.parameters[0]); break;
-    case 'K': erase_part(line, line + VGA_COLUMNS, sequence.parameters[0]); break;
-    case 'X': erase_characters(count); break;
+    case 'J': part_erase(0, VGA_ROWS * VGA_COLUMNS, sequence.parameters[0]); break;
+    case 'K': part_erase(line, line + VGA_COLUMNS, sequence.parameters[0]); break;
+    case 'X': characters_erase(count); break;
     case 'L': vga_screen_shift_lines(-distance); break;
     case 'M': vga_screen_shift_lines(distance); break;
     case '@': vga_screen_shift_characters(-distance); break;
@@ -203,12 +203,12 @@ carry_out(char letter)
     case 'S': vga_screen_scroll(distance); break;
     case 'T': vga_screen_scroll(-distance); break;
     case 'r': vga_screen_set_region(count - 1, parameter(1, VGA_ROWS) - 1); break;
-    case 'm': set_attributes(); break;
+    case 'm': attributes_set(); break;
     }
 }
 
 static void
-put_parameter(char character)
+parameter_put(char character)
 {
     u32 *current = &sequence.parameters[sequence.parameter];
 
@@ -222,12 +222,12 @@ put_parameter(char character)
         sequence.private = true;
     } else if (character >= '@') {
         sequence.state = GROUND;
-        carry_out(character);
+        sequence_carry_out(character);
     }
 }
 
 static void
-put_escape(char character)
+escape_put(char character)
 {
     sequence.state = GROUND;
     switch (character) {
@@ -251,12 +251,12 @@ put_escape(char character)
 }
 
 static void
-put(char character)
+character_put(char character)
 {
     switch (sequence.state) {
-    case GROUND: put_ground(character); break;
-    case ESCAPE: put_escape(character); break;
-    case PARAMETERS: put_parameter(character); break;
+    case GROUND: ground_put(character); break;
+    case ESCAPE: escape_put(character); break;
+    case PARAMETERS: parameter_put(character); break;
     case CHARACTER_SET: sequence.state = GROUND; break;
     case TITLE:
         /* It may also end with ESC \. */
@@ -280,6 +280,6 @@ void
 vga_write(const char *text, usize length)
 {
     for (; length > 0; text++, length--)
-        put(*text);
+        character_put(*text);
     vga_screen_show_cursor();
 }

@@ -39,7 +39,7 @@ vga_screen_erase(u32 first, u32 last)
 
 /* Cells first to last - 1 move by so many cells to the front (distance > 0) or to the end; what is left is erased. */
 static void
-shift(u32 first, u32 last, s32 distance)
+cells_shift(u32 first, u32 last, s32 distance)
 {
     u32 length = last - first;
     u32 gap = distance < 0 ? (u32)-distance : (u32)distance;
@@ -85,14 +85,14 @@ vga_screen_set_region(u32 first, u32 last)
 void
 vga_screen_scroll(s32 count)
 {
-    shift(region.first * VGA_COLUMNS, (region.last + 1) * VGA_COLUMNS, count * VGA_COLUMNS);
+    cells_shift(region.first * VGA_COLUMNS, (region.last + 1) * VGA_COLUMNS, count * VGA_COLUMNS);
 }
 
 void
 vga_screen_shift_lines(s32 count)
 {
     if (vga_cursor.row >= region.first && vga_cursor.row <= region.last)
-        shift(vga_cursor.row * VGA_COLUMNS, (region.last + 1) * VGA_COLUMNS, count * VGA_COLUMNS);
+        cells_shift(vga_cursor.row * VGA_COLUMNS, (region.last + 1) * VGA_COLUMNS, count * VGA_COLUMNS);
 }
 
 void
@@ -100,7 +100,7 @@ vga_screen_shift_characters(s32 count)
 {
     u32 line = vga_cursor.row * VGA_COLUMNS;
 
-    shift(line + clamp((s32)vga_cursor.column, VGA_COLUMNS), line + VGA_COLUMNS, count);
+    cells_shift(line + clamp((s32)vga_cursor.column, VGA_COLUMNS), line + VGA_COLUMNS, count);
 }
 
 void
