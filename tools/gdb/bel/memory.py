@@ -70,10 +70,13 @@ def object_pages(item):
     return (int(item["bytes"]) + kernel.PAGE_BYTES - 1) >> kernel.PAGE_SHIFT
 
 
+def is_on_device(item, index):
+    """Whether a page of an object has its place on a device; else it is an anon, or a hole."""
+    return index < int(item["file"]["frame_count"])
+
+
 def file_frame(item, index):
-    """The frame of a file's page, None if it is not in memory."""
-    if index >= int(item["file"]["frame_count"]):
-        return None
+    """The frame of a page that is on a device, None if it is not in memory."""
     frame = item["file"]["frames"][index]
     return None if kernel.is_null(frame) else frame
 
@@ -157,7 +160,7 @@ def believe(aspace, page):
         return Belief(region, item, index, chunk, anon, anon_frame(anon))
     if object_kind(item) == "zero":
         return Belief(region, item, index, chunk, None, kernel.variable("object_zero_frame"))
-    if object_kind(item) == "file":
+    if is_on_device(item, index):
         return Belief(region, item, index, chunk, None, file_frame(item, index))
     chunk = chunk_at(item["amap"], index)
     anon = anon_at(chunk, index) if chunk else None
