@@ -30,11 +30,11 @@ report_mapping(struct aspace *aspace, const struct region *region, struct text_b
     bool from_object = region->object->kind != OBJECT_ZERO;
     usize start = text->length;
 
-    text_print(text, "%08x-%08x %c%c%c%c %08x %02x:%02x %u ", page_address(region->start),
+    text_print(text, "%08x-%08x %c%c%c%c %08llx %02x:%02x %u ", page_address(region->start),
                page_address(region->end), region->protection & REGION_READ ? 'r' : '-',
                region->protection & REGION_WRITE ? 'w' : '-', region->protection & REGION_EXECUTE ? 'x' : '-',
                region->flags & REGION_SHARED ? 's' : 'p',
-               from_object ? region->object_page << PAGE_SHIFT : 0, 0, from_object ? 1 : 0,
+               from_object ? (u64)region->object_page << PAGE_SHIFT : 0, 0, from_object ? 1 : 0,
                from_object ? region->object->inode_number : 0);
     while (name && text->length - start < NAME_COLUMN && !text->failed)
         text_print(text, " ");

@@ -171,9 +171,9 @@ descriptors_check(void)
     close(ends[1]);
 }
 
-/* The line of maps for an address: its permissions, or "". */
+/* The line of maps for an address: its permissions, or ""; and the offset. */
 static const char *
-maps_permissions(const void *address)
+maps_line(const void *address, unsigned long long *offset)
 {
     static char permissions[8];
     unsigned long start, end;
@@ -181,11 +181,19 @@ maps_permissions(const void *address)
     text_read("/proc/self/maps", 100);
     for (char *line = text; line != NULL && *line != '\0'; line = strchr(line, '\n')) {
         line += *line == '\n';
-        if (sscanf(line, "%lx-%lx %7s", &start, &end, permissions) == 3 && start <= (uintptr_t) address &&
+        if (sscanf(line, "%lx-%lx %7s %llx", &start, &end, permissions, offset) == 4 && start <= (uintptr_t) address &&
             (uintptr_t) address < end)
             return permissions;
     }
     return "";
+}
+
+static const char *
+maps_permissions(const void *address)
+{
+    unsigned long long offset;
+
+    return maps_line(address, &offset);
 }
 
 static uint64_t
@@ -237,6 +245,23 @@ copies_check(void)
     check_that((pagemap_entry(memory) & kinds) == (pagemap_present | pagemap_exclusive), "pagemap: a copy is no page of the file");
     check_that((pagemap_entry(memory + FAR * PAGE) & kinds) == kinds, "and a page that was read is, with nobody else who maps it");
     munmap(memory, PAGES * PAGE);
+    close(file);
+}
+
+/* Files are longer than addresses. */
+static void
+offset_check(void)
+{
+    const off_t place = (1LL << 32) + 2 * PAGE;
+    unsigned long long offset = 0;
+    char name[] = "/tmp/proc.XXXXXX";
+    int file = mkstemp(name);
+
+    unlink(name);
+    void *memory = ftruncate(file, place + PAGE) == 0 ? mmap(NULL, PAGE, PROT_READ, MAP_SHARED, file, place) : MAP_FAILED;
+    check_that(memory != MAP_FAILED && maps_line(memory, &offset)[0] == 'r', "a page of a file beyond 4 GiB is mapped");
+    check_that(offset == (unsigned long long) place, "and maps shows at which byte: %llx", offset);
+    munmap(memory, PAGE);
     close(file);
 }
 
@@ -537,6 +562,7 @@ main(int count, char **arguments)
     descriptors_check();
     memory_check();
     copies_check();
+    offset_check();
     child_check();
     system_check();
     exec_check();
