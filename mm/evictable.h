@@ -4,6 +4,18 @@
  * Owners of frames (anon, object) say here when a frame has got its contents and
  * when it goes; who copies from one pins it. A frame is known to its pool's policy
  * exactly while it is a candidate.
+ *
+ *     taken ──begin──> busy: a device fills it
+ *       │                │ end
+ *       │ insert         v            ──pin──>
+ *       └──────────> candidate                   pinned, or locked by a mapping
+ *                        │            <─unpin──
+ *                        │ a dirty victim: begin
+ *                        v
+ *                      busy: a device reads it ──end_leaving──> free
+ *
+ * The owner can give it up (disown) at any point: then it is free at once, or, while it
+ * is busy or pinned, an orphan that is freed when that is over.
  */
 #pragma once
 
