@@ -16,6 +16,32 @@
 /* Of 32-bit addresses, the kernel's included. */
 #define PAGES_OF_ADDRESSES (1u << (32 - PAGE_SHIFT))
 
+/* ---- Ranges ------------------------------------------------------------ */
+
+/* Does something to the pages [start, stop) of a region. May sleep, and the region be gone afterwards. */
+typedef int region_visit_t(const struct region *region, page_t start, page_t stop, u32 argument);
+
+/* Visits all that is mapped of a range, up to the first error. A hole is -ENOMEM in the end. */
+static int
+range_visit(struct aspace *aspace, page_t start, page_t end, region_visit_t *visit, u32 argument)
+{
+    bool hole = false;
+    int error = 0;
+    page_t stop;
+
+    for (; !error && start.number < end.number; start = stop) {
+        const struct region *region = region_find_from(&aspace->regions, start);
+
+        if (!region || region->start.number >= end.number)
+            return -ENOMEM;
+        hole |= region->start.number > start.number;
+        start = region->start.number > start.number ? region->start : start;
+        stop = region->end.number < end.number ? region->end : end;
+        error = visit(region, start, stop, argument);
+    }
+    return !error && hole ? -ENOMEM : error;
+}
+
 /* ---- Filling ----------------------------------------------------------- */
 
 /* Faults one page in, as often as it takes: each fault may have slept. -EINTR where
@@ -115,30 +141,20 @@ region_change_fork(struct aspace *aspace, struct region *region, u32 advice, boo
     return 0;
 }
 
+/* For advice that there is nothing to do about; or, about which pages are to be evicted, which locked ones are not. */
 static int
-region_leave(struct aspace *aspace, struct region *region, u32 unused, bool only_check)
+region_leave(const struct region *region, page_t start, page_t stop, u32 only_unlocked)
 {
-    (void)aspace;
-    (void)region;
-    (void)unused;
-    (void)only_check;
-    return 0;
-}
-
-/* For advice about which pages are to be evicted, which locked ones are not. */
-static int
-region_leave_unlocked(struct aspace *aspace, struct region *region, u32 unused, bool only_check)
-{
-    (void)aspace;
-    (void)unused;
-    return only_check && region->flags & REGION_LOCKED ? -EINVAL : 0;
+    (void)start;
+    (void)stop;
+    return only_unlocked && region->flags & REGION_LOCKED ? -EINVAL : 0;
 }
 
 /* Evicts what is in memory of these pages. Each may sleep, and anything change meanwhile. */
 static int
 range_page_out(struct aspace *aspace, page_t start, page_t end)
 {
-    int error = mmap_change_mapped(aspace, start, end, region_leave_unlocked, 0);
+    int error = range_visit(aspace, start, end, region_leave, true);
 
     for (page_t page = start; page.number < end.number; page = page_add(page, 1)) {
         struct frame *frame = aspace_frame(aspace, page);
@@ -182,30 +198,6 @@ mmap_incore(struct aspace *aspace, u32 address, u32 bytes, u32 vector)
             return -EFAULT;
     }
     return 0;
-}
-
-/* Does something to the pages [start, stop) of a region. May sleep, and the region be gone afterwards. */
-typedef int region_visit_t(const struct region *region, page_t start, page_t stop, u32 argument);
-
-/* Visits all that is mapped of a range, up to the first error. A hole is -ENOMEM in the end. */
-static int
-range_visit(struct aspace *aspace, page_t start, page_t end, region_visit_t *visit, u32 argument)
-{
-    bool hole = false;
-    int error = 0;
-    page_t stop;
-
-    for (; !error && start.number < end.number; start = stop) {
-        const struct region *region = region_find_from(&aspace->regions, start);
-
-        if (!region || region->start.number >= end.number)
-            return -ENOMEM;
-        hole |= region->start.number > start.number;
-        start = region->start.number > start.number ? region->start : start;
-        stop = region->end.number < end.number ? region->end : end;
-        error = visit(region, start, stop, argument);
-    }
-    return !error && hole ? -ENOMEM : error;
 }
 
 /* The pages [start, stop) of one region. A mapping and its object are the same pages: all
@@ -266,9 +258,9 @@ mmap_advise(struct aspace *aspace, u32 address, u32 bytes, u32 advice)
     case MADV_DODUMP:
     case MADV_HUGEPAGE:
     case MADV_NOHUGEPAGE:
-        return mmap_change_mapped(aspace, start, end, region_leave, 0);
+        return range_visit(aspace, start, end, region_leave, false);
     case MADV_COLD:
-        return mmap_change_mapped(aspace, start, end, region_leave_unlocked, 0);
+        return range_visit(aspace, start, end, region_leave, true);
     case MADV_DONTNEED:
     case MADV_FREE:
         return mmap_change_mapped(aspace, start, end, region_discard, advice == MADV_FREE);
