@@ -54,7 +54,7 @@
     X(pages_moved)         /* pages sent through a pipe and mapped, not copied */ \
     X(pages_copied)        /* whole pages copied into or out of a pipe */      \
     X(process_suspend)     /* processes put out by load control */             \
-    X(process_resume)      /* and taken in again */                            \
+    X(process_resume)      /* processes taken in again */                      \
     X(oom_kill)            /* processes killed for want of memory */
 
 struct counters {

@@ -13,8 +13,8 @@
 #include "mm/aspace.h"
 
 /* Lends the page that holds the address, as it is now: a later write by the sender
- * is not seen. False where it has to be copied: no region there, shared, locked, or
- * not yet written. Never sleeps. */
+ * is not seen. False where bytes have to be copied: there is no region, it is shared or
+ * locked, or the page was never written. Never sleeps. */
 bool move_out(struct aspace *aspace, u32 address, struct anon_loan *loan);
 
 /* Puts the lent page in the place of the one at the address, a page's first byte,

@@ -1,8 +1,8 @@
 /*
  * Bringing an anon's page back from the swap area.
  *
- * The frame belongs to the anon, and is busy, while the device works: whoever
- * else needs the page waits for the same transfer instead of starting another.
+ * While the device works, the frame belongs to the anon already, and is busy:
+ * whoever else needs the page waits for this transfer instead of starting another.
  */
 #pragma once
 

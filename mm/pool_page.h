@@ -50,7 +50,7 @@ pool_object_page(const void *object, u32 index)
 /* The policy of the pool in use hears that this page is about to come in. */
 void pool_expect(policy_page_t page);
 
-/* So does whatever frame is taken next; until then nobody may sleep. */
+/* The frame that is taken next is for this page, and gets its name; until then nobody may sleep. */
 void pool_announce(const struct pool_arrival *arrival);
 
 /* A frame is about to be filled by a device, which takes time: it gets its name now. */
@@ -66,7 +66,7 @@ void pool_rename(struct frame *frame, u32 owner, u32 page);
 /* From now on frames get names. False without memory for them. */
 bool pool_keep_names(void);
 
-/* Of pool.c: sees whether pool_watchful has to change. */
+/* pool.c: sets pool_watchful anew, when something has changed that it depends on. */
 void pool_watch(void);
 
 /* For pool_insert while pool_watchful: the pool that the frame is charged to, and whether

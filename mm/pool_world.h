@@ -1,6 +1,7 @@
 /*
  * What the files of pools share: for mm/pool.c, mm/pool_policy.c, mm/pool_world.c and
- * mm/pool_trace.c.
+ * mm/pool_trace.c. The list is of the first of these, world_* of the third, all other
+ * functions of the second.
  */
 #pragma once
 

@@ -43,7 +43,7 @@ struct frame *prefetch_claim(struct cluster *cluster, enum frame_state state, vo
  * meanwhile. */
 bool prefetch_end(struct cluster *cluster);
 
-/* Somebody uses the page in frame other than by a fault, which counts for itself. */
+/* Somebody uses the page in frame, but not by a fault: that counts it itself. */
 static inline void
 prefetch_use(struct frame *frame)
 {

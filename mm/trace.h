@@ -32,7 +32,7 @@
 /* A page of the group. */
 struct trace_touch {
     page_t page;
-    struct frame *frame;        /* that it was in when it was touched, and that is needed therefore; NULL: it may go */
+    struct frame *frame;        /* in which it was when it was touched, and which is needed; NULL: it may go */
     u8 accesses;                /* recorded so far: a bit for each trace_event up to TRACE_EXECUTE */
 };
 
@@ -59,7 +59,7 @@ struct trace *trace_start(u32 process);
 /* Ends it, with a line in the log that says what it cost. */
 void trace_end(struct trace *trace);
 
-/* All entries are taken away, whatever they are: of a process that begins to be traced. */
+/* Takes all entries away, when a process begins to be traced. */
 void trace_forget_all(struct pmap *pmap);
 
 /* A fault at page begins. If the group is full and the page not in it, another one does. */

@@ -20,9 +20,9 @@ struct usage {
     u32 shared_memory;          /* of the resident ones: of anonymous objects and files in memory */
     u32 referenced;             /* of the resident ones: used lately */
     u32 swapped;
-    u32 proportional;           /* bytes: each resident page divided by its sharers; */
-    u32 proportional_anonymous, proportional_shared_memory, proportional_dirty;     /* of these */
-    u32 proportional_swapped;   /* bytes */
+    u32 proportional;           /* bytes: each resident page divided by the number of its sharers */
+    u32 proportional_anonymous, proportional_shared_memory, proportional_dirty;     /* of these bytes */
+    u32 proportional_swapped;   /* the same for swapped pages */
     u32 locked;                 /* bytes, proportional, in locked regions */
 };
 
