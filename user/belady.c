@@ -30,7 +30,7 @@ enum { REFERENCES = sizeof string / sizeof *string };
 static const struct answer {
     const char *policy;
     int faults[2];
-    bool by_references;     /* exact only in a traced program; opt is not in force without a recorded run, which traces it */
+    bool by_references;     /* exact only in a traced program. (opt is: its recorded run has it traced) */
 } answers[] = {
     { "fifo", { 9, 10 }, false },
     { "clock", { 9, 10 }, false },

@@ -44,7 +44,7 @@ enum {
     STACK_ALIGNMENT = 16,                    /* bytes, where a function is called */
 };
 
-/* ---- System calls and faults ----------------------------------------------------------------------------------- */
+/* ---- System calls and faults ------------------------------------------- */
 
 static uint64_t
 null_syscall(void)
@@ -187,7 +187,7 @@ user_fault_handler(void)
     return cost / REPETITIONS;
 }
 
-/* ---- Processes ------------------------------------------------------------------------------------------------- */
+/* ---- Processes --------------------------------------------------------- */
 
 static void
 program_become(void)
@@ -261,7 +261,7 @@ yield_switch(void)
     return cost / (2 * REPETITIONS);
 }
 
-/* ---- Pipes ----------------------------------------------------------------------------------------------------- */
+/* ---- Pipes ------------------------------------------------------------- */
 
 static void
 byte_move(int from, int to)
@@ -401,11 +401,11 @@ vmsplice_64_kib(void)
     return cost;
 }
 
-/* ---- Threads --------------------------------------------------------------------------------------------------- */
+/* ---- Threads ----------------------------------------------------------- */
 
 /*
- * Not the C library's: what it does for a thread would be measured along, it does more at fork where it has threads, and its
- * clone makes no threads.
+ * Not the C library's: what it does for a thread would be measured along, it does more at fork where it has threads,
+ * and its clone makes no threads.
  */
 static volatile int thread_alive; /* cleared, and its futex woken, when the thread has ended */
 
@@ -501,7 +501,7 @@ futex_wake_switch(void)
     return cost / (2 * REPETITIONS);
 }
 
-/* ---- Swap ------------------------------------------------------------------------------------------------------ */
+/* ---- Swap -------------------------------------------------------------- */
 
 /* Each sweep writes every page; since the pages do not fit, each one must come in and another go out. */
 static void
@@ -520,7 +520,7 @@ swap_sweep_measure(void)
     printf("row\tswap_sweep_page\t%llu\n", (unsigned long long) least / pages);
 }
 
-/* ---- The rows, in the order of the file ------------------------------------------------------------------------ */
+/* ---- The rows, in the order of the file -------------------------------- */
 
 struct row {
     const char *name;

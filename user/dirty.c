@@ -23,7 +23,7 @@
 
 enum {
     SWEEPS = 3,          /* of each kind */
-    EXCESS_PERCENT = 50, /* the array is larger than the free memory by so much, if the swap area has room for all of it */
+    EXCESS_PERCENT = 50, /* the array is larger than the free memory by so much, if the swap area has room for it */
     LEAST_PERCENT = 5,   /* with less excess than this there is nothing to be seen */
     MARGIN = 64,         /* slots of the swap area left to others */
     MOST = 512 << 20,    /* bytes: more would only take long */

@@ -56,7 +56,7 @@ static sigjmp_buf safe_point;        /* from where a step can begin anew */
 static volatile unsigned allocated, faults;
 static unsigned collections, survivors, misplaced, wrong_lists;
 
-/* ---- Allocation ---------------------------------------------------------------------------------------------------- */
+/* ---- Allocation -------------------------------------------------------- */
 
 static void
 arena_make(void)
@@ -104,7 +104,7 @@ arena_full(int signal, siginfo_t *information, void *context)
     siglongjmp(safe_point, 1);
 }
 
-/* ---- Collection ---------------------------------------------------------------------------------------------------- */
+/* ---- Collection -------------------------------------------------------- */
 
 /* Where a cell of the old arena lies in the new one: it is copied when this is first asked. */
 static struct cell *
@@ -156,7 +156,7 @@ lists_walk(void)
     return different;
 }
 
-/* ---- The program that allocates --------------------------------------------------------------------------------------- */
+/* ---- The program that allocates ---------------------------------------- */
 
 /*
  * A long list is dropped. Every other one is not replaced by nothing, but by its neighbour: then both end in the
@@ -172,7 +172,7 @@ list_drop(unsigned list)
     expected[list].sum = shares ? expected[list - 1].sum : 0;
 }
 
-/* Puts cell `number` before one of the lists. Until it is allocated nothing changes, so that the step can begin anew. */
+/* Puts cell `number` before one of the lists. Until it is allocated nothing changes, so the step can begin anew. */
 static void
 step(uint32_t number)
 {
@@ -222,7 +222,7 @@ collecting_show(void)
                    "what a new arena costs is a zero-fill for each page");
 }
 
-/* ---- What the comparison would have cost -------------------------------------------------------------------------------- */
+/* ---- What the comparison would have cost ------------------------------- */
 
 /* Fills the arena, and touches nothing behind it. Returns the instructions. */
 static inline uint64_t

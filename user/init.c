@@ -74,7 +74,7 @@ static void
 child_run(char *const *arguments)
 {
     setsid();
-    /* The console becomes the session's terminal: ^C reaches what runs in the foreground. Without a terminal there is no ^C. */
+    /* The console becomes the session's terminal: ^C reaches what runs in the foreground. */
     ioctl(STDIN_FILENO, TIOCSCTTY, 0);
     execvp(arguments[0], arguments);
     fprintf(stderr, "init: %s: %s\n", arguments[0], strerror(errno));

@@ -66,7 +66,7 @@ file_unmap(char *base)
     calls++;
 }
 
-/* ---- The work, both ways ----------------------------------------------------------------------------------------------- */
+/* ---- The work, both ways ----------------------------------------------- */
 
 static uint32_t
 sum_words(const char *bytes, size_t length)
@@ -155,7 +155,7 @@ growth(void)
     return sum;
 }
 
-/* ---- What it costs ------------------------------------------------------------------------------------------------------ */
+/* ---- What it costs ----------------------------------------------------- */
 
 struct cost {
     uint32_t result;
@@ -238,7 +238,7 @@ changing_show(void)
     expect(mapped.result == called.result + growth(), "and each way found what the other had written");
 }
 
-/* ---- One page cache ------------------------------------------------------------------------------------------------------- */
+/* ---- One page cache ---------------------------------------------------- */
 
 static void
 cache_show(void)

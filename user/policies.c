@@ -73,7 +73,7 @@ chance(int limit)
     return (seed >> 16) % limit;
 }
 
-/* ---- The workloads ---- */
+/* ---- The workloads ----------------------------------------------------- */
 
 static void
 reference(struct string *string, int page)
@@ -152,7 +152,7 @@ static const struct {
 static struct string strings[WORKLOADS];
 static long faults[WORKLOADS][POLICIES];
 
-/* ---- The oracle ---- */
+/* ---- The oracle -------------------------------------------------------- */
 
 /* The frame whose page is used again last, or never. */
 static int
@@ -204,7 +204,7 @@ oracle_faults(const struct string *string)
     return count;
 }
 
-/* ---- The play ---- */
+/* ---- The play ---------------------------------------------------------- */
 
 static char *base;
 
@@ -278,7 +278,7 @@ table_print(void)
     putchar('\n');
 }
 
-/* ---- What theory says ---- */
+/* ---- What theory says -------------------------------------------------- */
 
 /* Whether each of these policies faults so often: the list ends with POLICIES. */
 static bool

@@ -49,7 +49,7 @@ static uint32_t documents[DOCUMENTS][DOCUMENT_WORDS];
 static int requests[2], answers[2];     /* pipes */
 static pthread_mutex_t *turn;           /* held by the one who waits for a request; in shared memory */
 
-/* ---- Serving one request ------------------------------------------------------------------------------------------------- */
+/* ---- Serving one request ----------------------------------------------- */
 
 static void
 document_make(uint32_t document)
@@ -88,7 +88,7 @@ request_receive(struct request *request)
     return read(requests[0], request, sizeof *request) == sizeof *request;
 }
 
-/* ---- Six servers ----------------------------------------------------------------------------------------------------------- */
+/* ---- Six servers ------------------------------------------------------- */
 
 static void
 children_reap(int options)
@@ -202,7 +202,7 @@ serve_by_pool(void)
         pthread_join(threads[i], NULL);
 }
 
-/* ---- The client ------------------------------------------------------------------------------------------------------------ */
+/* ---- The client -------------------------------------------------------- */
 
 struct cost {
     uint64_t instructions;
@@ -289,9 +289,9 @@ way_run(const struct way *way)
     return cost;
 }
 
-/* ---- What theory says ------------------------------------------------------------------------------------------------------- */
+/* ---- What theory says -------------------------------------------------- */
 
-/* Whether what other programs do meanwhile is counted along (Linux), so that counts of the whole system are not to be judged. */
+/* Whether what other programs do meanwhile is counted along (Linux): counts of the whole system say nothing then. */
 static bool
 counts_are_shared(void)
 {

@@ -71,7 +71,7 @@ struct result {
 
 static long iterations;     /* of the innermost loop, for one visit to a page */
 
-/* ---- Time ---- */
+/* ---- Time -------------------------------------------------------------- */
 
 static void
 compute(long count)
@@ -96,7 +96,7 @@ calibrate(void)
     iterations = (uint64_t) count * ROUND / took / PAGES + 1;
 }
 
-/* ---- The processes ---- */
+/* ---- The processes ----------------------------------------------------- */
 
 /* Each page's first word counts the visits to it. */
 static void
@@ -129,7 +129,7 @@ process_run(int number)
     _exit(right ? EXIT_SUCCESS : EXIT_FAILURE);
 }
 
-/* ---- Measuring ---- */
+/* ---- Measuring --------------------------------------------------------- */
 
 /* What /proc/stat says of the processor since boot, in hundredths of a second. */
 struct processor {
@@ -240,7 +240,7 @@ table_begin(void)
     printf("    control    processes  utilisation  rounds/s  faults/s    slowest  suspensions\n");
 }
 
-/* ---- What theory says ---- */
+/* ---- What theory says -------------------------------------------------- */
 
 static void
 thrashing_tell(const struct result *off)
