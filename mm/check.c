@@ -250,6 +250,24 @@ check_frames(void)
     return NULL;
 }
 
+/* ---- Every object ------------------------------------------------------ */
+
+static const char *
+check_objects(void)
+{
+    struct object *object;
+
+    LIST_FOREACH(object, &object_all, link) {
+        u32 resident = 0, swapped = 0;
+
+        if (object->amap)
+            amap_count(object->amap, (page_t){0}, (page_t){object->amap->count << CHUNK_SHIFT}, &resident, &swapped);
+        if (resident + swapped != object->anonymous_pages)
+            return "the count of an object's anons is wrong";
+    }
+    return NULL;
+}
+
 /* ---- Every address space ----------------------------------------------- */
 
 /* Each fault has exactly one kind. */
@@ -293,6 +311,8 @@ check_run(void)
         wrong = check_amaps();
     if (!wrong)
         wrong = check_frames();
+    if (!wrong)
+        wrong = check_objects();
     if (!wrong)
         wrong = pool_check();
     if (!wrong)

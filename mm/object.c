@@ -135,6 +135,7 @@ anonymous_fill(struct object *object, u32 index, struct frame **result)
     }
     amap_replace(chunk, page, anon);
     frame->dirty = true;
+    object->anonymous_pages++;
     if (object->budget)
         object->budget->used++;
     *result = frame;
@@ -192,11 +193,7 @@ object_page(struct object *object, u32 index, bool create, struct frame **frame,
 u32
 object_pages(const struct object *object)
 {
-    u32 resident = 0, swapped = 0;
-
-    if (object->amap)
-        amap_count(object->amap, (page_t){0}, (page_t){anonymous_end(object)}, &resident, &swapped);
-    return object->file.frame_count + resident + swapped;
+    return object->file.frame_count + object->anonymous_pages;
 }
 
 u32
@@ -283,30 +280,28 @@ anonymous_clear_tail(struct object *object, u32 index, u32 offset)
     return 0;
 }
 
-/* The anons in [first, end) count no longer. */
+/* So many anons count no longer. */
 static void
-anonymous_uncharge(struct object *object, u32 first, u32 end)
+anonymous_uncharge(struct object *object, u32 count)
 {
-    u32 resident = 0, swapped = 0;
-
-    if (!object->budget)
-        return;
-    amap_count(object->amap, (page_t){first}, (page_t){end}, &resident, &swapped);
-    object->budget->used -= resident + swapped;
+    object->anonymous_pages -= count;
+    if (object->budget)
+        object->budget->used -= count;
 }
 
 /* The anons in [first, end) go. */
 static void
 anonymous_cut(struct object *object, u32 first, u32 end)
 {
-    u32 reach = anonymous_end(object);
+    u32 reach = anonymous_end(object), resident = 0, swapped = 0;
     bool removed;
 
     end = end < reach ? end : reach;
     if (first >= end)
         return;
     anonymous_unmap(object, first, end);
-    anonymous_uncharge(object, first, end);
+    amap_count(object->amap, (page_t){first}, (page_t){end}, &resident, &swapped);
+    anonymous_uncharge(object, resident + swapped);
     removed = amap_remove(object->amap, (page_t){first}, (page_t){end});
     assert(removed);        /* an object's chunks are never shared */
 }
@@ -385,7 +380,7 @@ object_release(struct object *object)
     LIST_REMOVE(object, link);
     file_end(object);
     if (object->amap) {
-        anonymous_uncharge(object, 0, anonymous_end(object));
+        anonymous_uncharge(object, object->anonymous_pages);
         amap_destroy(object->amap);
     }
     kmem_free(object->name);

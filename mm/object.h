@@ -55,6 +55,7 @@ struct object {
         u32 resident;                   /* of these, in memory */
     } file;
     struct amap *amap;                  /* the pages that are anons, page index as page number; NULL: none */
+    u32 anonymous_pages;                /* how many these are; object.c only */
     struct object_budget *budget;       /* what these count against, or NULL; set by its owner before there are any */
 };
 
