@@ -167,6 +167,8 @@ range_page_out(struct aspace *aspace, page_t start, page_t end)
 
 /* ---- mincore, msync and holes ------------------------------------------ */
 
+#define INCORE_PAGES 64u        /* told of at a time */
+
 /* The frame of zeroes is nobody's: that a page is this one, only the entry tells. */
 static bool
 page_is_in_memory(struct aspace *aspace, const struct region *region, page_t page)
@@ -176,10 +178,27 @@ page_is_in_memory(struct aspace *aspace, const struct region *region, page_t pag
     return region_frame(region, page) || pmap_lookup(&aspace->pmap, page, &rights);
 }
 
+/* Of how many pages from page on it could be found out at once whether they are in memory; 0 in a hole. */
+static u32
+incore_look(struct aspace *aspace, page_t page, page_t end, u8 in_memory[INCORE_PAGES])
+{
+    const struct region *region = region_find(&aspace->regions, page);
+    u32 count = 0;
+
+    if (!region)
+        return 0;
+    end = region->end.number < end.number ? region->end : end;
+    for (; count < INCORE_PAGES && page.number < end.number; page = page_add(page, 1))
+        in_memory[count++] = page_is_in_memory(aspace, region, page);
+    return count;
+}
+
 int
 mmap_incore(struct aspace *aspace, u32 address, u32 bytes, u32 vector)
 {
+    u8 in_memory[INCORE_PAGES];
     page_t start, end;
+    u32 count;
 
     if (address & PAGE_MASK)
         return -EINVAL;
@@ -187,15 +206,13 @@ mmap_incore(struct aspace *aspace, u32 address, u32 bytes, u32 vector)
         return -ENOMEM;
     if (!user_range_ok(vector, end.number - start.number))
         return -EFAULT;
-    for (u32 i = 0; i < end.number - start.number; i++) {
-        struct region *region = region_find(&aspace->regions, page_add(start, i));
-        u8 in_memory;
-
-        if (!region)
+    for (; start.number < end.number; start = page_add(start, count)) {
+        count = incore_look(aspace, start, end, in_memory);
+        if (count == 0)
             return -ENOMEM;
-        in_memory = page_is_in_memory(aspace, region, page_add(start, i));
-        if (user_copy_out(vector + i, &in_memory, 1) < 0)
+        if (user_copy_out(vector, in_memory, count) < 0)
             return -EFAULT;
+        vector += count;
     }
     return 0;
 }
