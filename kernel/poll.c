@@ -22,16 +22,14 @@
 
 /* ---- Waiting ---- */
 
-struct poll_watch
-poll_watch_create(s32 descriptor, u32 wanted)
+void
+poll_watch_start(struct poll_watch *watch, s32 descriptor, u32 wanted)
 {
-    struct poll_watch watch = {.wanted = wanted | POLL_ALWAYS};
-
-    if (file_get(current_process()->files, descriptor, &watch.file) < 0) {
-        watch.file = NULL;
-        watch.ready = descriptor < 0 ? 0 : POLLNVAL;
+    *watch = (struct poll_watch){.wanted = wanted | POLL_ALWAYS};
+    if (file_get(current_process()->files, descriptor, &watch->file) < 0) {
+        watch->file = NULL;
+        watch->ready = descriptor < 0 ? 0 : POLLNVAL;
     }
-    return watch;
 }
 
 void
@@ -175,7 +173,7 @@ poll_entries(struct pollfd *entries, u32 count, struct poll_watch *watches, u64 
     s32 result;
 
     for (u32 i = 0; i < count; i++)
-        watches[i] = poll_watch_create(entries[i].fd, entries[i].events);
+        poll_watch_start(&watches[i], entries[i].fd, entries[i].events);
     result = poll_wait(watches, count, deadline);
     poll_release(watches, count);
     return result < 0 ? result : poll_report(entries, watches, count);

@@ -27,10 +27,10 @@ struct poll_timeout {
 };
 
 /*
- * A watch of a descriptor of the current process. One that is not open, or opened with O_PATH, is ready to say so; a
+ * Makes a watch of a descriptor of the current process. One that is not open, or opened with O_PATH, is ready to say so; a
  * negative one stands for none.
  */
-struct poll_watch poll_watch_create(s32 descriptor, u32 wanted);
+void poll_watch_start(struct poll_watch *watch, s32 descriptor, u32 wanted);
 
 /* Gives back the files of the watches. */
 void poll_release(struct poll_watch *watches, u32 count);

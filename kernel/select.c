@@ -27,13 +27,50 @@ struct select {
     u32 words;                      /* of each set */
     u32 addresses[SELECT_SETS];     /* in user memory, 0: no such set */
     u32 *sets[SELECT_SETS];
-    struct poll_watch *watches;     /* by descriptor */
+    struct poll_watch *watches;     /* of the descriptors that are in a set, in ascending order */
+    u32 watch_count;
 };
 
-static bool
-select_has(const struct select *select, u32 set, u32 descriptor)
+/* The descriptors of one word that are in any of the sets. */
+static u32
+select_word(const struct select *select, u32 word)
 {
-    return select->sets[set][descriptor / SELECT_WORD_BITS] & 1u << descriptor % SELECT_WORD_BITS;
+    u32 descriptors = 0;
+
+    for (u32 set = 0; set < SELECT_SETS; set++)
+        descriptors |= select->sets[set][word];
+    return descriptors;
+}
+
+static u32
+count_bits(u32 word)
+{
+    u32 count = 0;
+
+    for (; word != 0; word &= word - 1)
+        count++;
+    return count;
+}
+
+static u32
+select_count(const struct select *select)
+{
+    u32 count = 0;
+
+    for (u32 word = 0; word < select->words; word++)
+        count += count_bits(select_word(select, word));
+    return count;
+}
+
+/* What the sets ask of the descriptor that has this bit of a word. */
+static u32
+select_wanted(const struct select *select, u32 word, u32 bit)
+{
+    u32 wanted = 0;
+
+    for (u32 set = 0; set < SELECT_SETS; set++)
+        wanted |= select->sets[set][word] & bit ? select_events[set] : 0;
+    return wanted;
 }
 
 /* Makes watches of the sets. -EBADF if a descriptor is not open. One opened with O_PATH is ready for anything. */
@@ -42,35 +79,52 @@ select_watch(struct select *select)
 {
     struct file_table *files = current_process()->files;
 
-    for (u32 descriptor = 0; descriptor < select->count; descriptor++) {
-        u32 wanted = 0;
+    for (u32 word = 0; word < select->words; word++) {
+        for (u32 rest = select_word(select, word); rest != 0; rest &= rest - 1) {
+            s32 descriptor = (s32)(word * SELECT_WORD_BITS) + __builtin_ctz(rest);
 
-        for (u32 set = 0; set < SELECT_SETS; set++)
-            wanted |= select_has(select, set, descriptor) ? select_events[set] : 0;
-        if (wanted == 0)
-            continue;
-        if (file_descriptor(files, descriptor) == NULL)
-            return -EBADF;
-        select->watches[descriptor] = poll_watch_create(descriptor, wanted);
+            if (file_descriptor(files, descriptor) == NULL)
+                return -EBADF;
+            poll_watch_start(&select->watches[select->watch_count++], descriptor, select_wanted(select, word, rest & -rest));
+        }
     }
     return 0;
 }
 
-/* Leaves in the sets what is ready: how many bits that are. */
+/*
+ * Leaves in a word of one set what is ready of these events: how many bits that are. The watches are of the descriptors
+ * of that word that are in any set.
+ */
 static s32
-select_report(struct select *select)
+select_report_word(u32 *word, u32 descriptors, const struct poll_watch *watch, u32 events)
 {
     s32 ready = 0;
 
-    for (u32 set = 0; set < SELECT_SETS; set++) {
-        for (u32 descriptor = 0; descriptor < select->count; descriptor++) {
-            if (!select_has(select, set, descriptor))
-                continue;
-            if (select->watches[descriptor].ready & select_events[set])
-                ready++;
-            else
-                select->sets[set][descriptor / SELECT_WORD_BITS] &= ~(1u << descriptor % SELECT_WORD_BITS);
+    for (u32 rest = descriptors; rest != 0; rest &= rest - 1, watch++) {
+        u32 bit = *word & rest & -rest;
+
+        if (watch->ready & events)
+            ready += bit != 0;
+        else
+            *word &= ~bit;
+    }
+    return ready;
+}
+
+static s32
+select_report(struct select *select)
+{
+    const struct poll_watch *watch = select->watches;
+    s32 ready = 0;
+
+    for (u32 word = 0; word < select->words; word++) {
+        u32 descriptors = select_word(select, word);
+
+        for (u32 set = 0; set < SELECT_SETS; set++) {
+            if (select->sets[set][word] != 0)
+                ready += select_report_word(&select->sets[set][word], descriptors, watch, select_events[set]);
         }
+        watch += count_bits(descriptors);
     }
     return ready;
 }
@@ -93,20 +147,41 @@ select_copy(struct select *select, bool out)
     return 0;
 }
 
+/* What lies beyond the last descriptor is in no set. */
+static void
+select_trim(struct select *select)
+{
+    u32 rest = select->count % SELECT_WORD_BITS;
+
+    for (u32 set = 0; set < SELECT_SETS && rest != 0; set++)
+        select->sets[set][select->words - 1] &= (1u << rest) - 1;
+}
+
 static s32
 select_run(struct select *select, u64 deadline)
 {
-    s32 result = select_copy(select, false);
+    s32 result = select_watch(select);
 
     if (result == 0)
-        result = select_watch(select);
-    if (result == 0)
-        result = poll_wait(select->watches, select->count, deadline);
-    poll_release(select->watches, select->count);
+        result = poll_wait(select->watches, select->watch_count, deadline);
+    poll_release(select->watches, select->watch_count);
+    return result < 0 ? result : select_report(select);
+}
+
+static s32
+select_copy_and_run(struct select *select, u64 deadline)
+{
+    s32 result = select_copy(select, false);
+
     if (result < 0)
         return result;
-    result = select_report(select);
-    return select_copy(select, true) < 0 ? -EFAULT : result;
+    select_trim(select);
+    select->watches = kmem_allocate(select_count(select) * sizeof(*select->watches));
+    if (select->watches == NULL)
+        return -ENOMEM;
+    result = select_run(select, deadline);
+    kmem_free(select->watches);
+    return result >= 0 && select_copy(select, true) < 0 ? -EFAULT : result;
 }
 
 /*
@@ -133,12 +208,10 @@ select_allocate_and_run(struct select *select, u64 deadline)
     select->count = select->count < length ? select->count : length;
     select->words = (select->count + SELECT_WORD_BITS - 1) / SELECT_WORD_BITS;
     sets = kmem_allocate_zeroed(SELECT_SETS * select->words * sizeof(*sets));
-    select->watches = kmem_allocate_zeroed(select->count * sizeof(*select->watches));
     for (u32 set = 0; set < SELECT_SETS; set++)
         select->sets[set] = sets + set * select->words;
-    if (sets != NULL && select->watches != NULL)
-        result = select_run(select, deadline);
-    kmem_free(select->watches);
+    if (sets != NULL)
+        result = select_copy_and_run(select, deadline);
     kmem_free(sets);
     return result;
 }

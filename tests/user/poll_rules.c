@@ -76,6 +76,9 @@ select_check(void)
     FD_ZERO(&set);
     FD_SET(ends[0], &set);
     check_that(select(ends[0] + 1, &set, NULL, NULL, &(struct timeval) { 0 }) == 1, "the end of a pipe can be read");
+    FD_SET(ends[0] + 1, &set);
+    check_that(select(ends[0] + 1, &set, NULL, NULL, &(struct timeval) { 0 }) == 1 && FD_ISSET(ends[0], &set)
+               && !FD_ISSET(ends[0] + 1, &set), "what lies beyond the last file is not asked for, and not ready");
     close(ends[0]);
     FD_SET(ends[0], &set);
     check_that(refused(select(ends[0] + 1, &set, NULL, NULL, &(struct timeval) { 0 }), EBADF), "a closed file: EBADF");
