@@ -6,6 +6,8 @@
 #include "kernel/syscall.h"
 #include "kernel/time.h"
 #include "mm/aspace.h"
+#include "mm/frame.h"
+#include "mm/kmem.h"
 #include "mm/user.h"
 
 #include <asm/errno.h>
@@ -15,6 +17,10 @@
 #define DEFAULT_LOCKED_BYTES (8u << 20)
 #define DEFAULT_OPEN_FILES 1024u
 #define MAXIMUM_OPEN_FILES 4096u
+#define DEFAULT_QUEUE_BYTES 819200u
+
+/* The stacks of all threads may take one part in so many of memory, and a user may have half of those threads. */
+#define THREAD_SHARE 8u
 
 #define NICE_LEAST (-20)
 #define NICE_MOST 19
@@ -27,12 +33,19 @@
 void
 resource_initialize_limits(struct process *process)
 {
+    u32 threads = frame_total() / (THREAD_SHARE * KERNEL_STACK_PAGES) / 2;
+
     for (u32 i = 0; i < RLIM_NLIMITS; i++)
         process->limits[i] = (struct rlimit){RLIMIT_INFINITE, RLIMIT_INFINITE};
     process->limits[RLIMIT_STACK].rlim_cur = DEFAULT_STACK_BYTES;
     process->limits[RLIMIT_NOFILE] = (struct rlimit){DEFAULT_OPEN_FILES, MAXIMUM_OPEN_FILES};
     process->limits[RLIMIT_CORE].rlim_cur = 0;
     process->limits[RLIMIT_MEMLOCK] = (struct rlimit){DEFAULT_LOCKED_BYTES, DEFAULT_LOCKED_BYTES};
+    process->limits[RLIMIT_NPROC] = (struct rlimit){threads, threads};
+    process->limits[RLIMIT_SIGPENDING] = (struct rlimit){threads, threads};
+    process->limits[RLIMIT_MSGQUEUE] = (struct rlimit){DEFAULT_QUEUE_BYTES, DEFAULT_QUEUE_BYTES};
+    process->limits[RLIMIT_NICE] = (struct rlimit){0, 0};
+    process->limits[RLIMIT_RTPRIO] = (struct rlimit){0, 0};
 }
 
 static u32
@@ -167,6 +180,18 @@ limit_process(u32 id)
     return id == 0 ? current_process() : process_find_by_thread(id);
 }
 
+/* As Linux decides it: one's own; root may; and where all numbers of the other are the caller's real ones. */
+static bool
+limit_may_touch(const struct process *process)
+{
+    const struct identity *own = &current_process()->identity;
+    const struct identity *other = &process->identity;
+
+    return process == current_process() || permission_is_root()
+        || (other->user == own->user && other->effective_user == own->user && other->saved_user == own->user
+            && other->group == own->group && other->effective_group == own->group && other->saved_group == own->group);
+}
+
 s32
 sys_prlimit64(u32 id, u32 resource, u32 limit_address, u32 old_address)
 {
@@ -182,6 +207,8 @@ sys_prlimit64(u32 id, u32 resource, u32 limit_address, u32 old_address)
     process = limit_process(id);
     if (process == NULL)
         return -ESRCH;
+    if (!limit_may_touch(process))
+        return -EPERM;
     if (limit_address != 0) {
         limit = (struct rlimit){limit_narrow(wide.rlim_cur), limit_narrow(wide.rlim_max)};
         result = limit_check(process, resource, &limit);

@@ -6,6 +6,7 @@
 #include "kernel/process.h"
 #include "kernel/scheduler.h"
 #include "kernel/syscall.h"
+#include "kernel/time.h"
 #include "mm/user.h"
 
 #include <asm/errno.h>
@@ -105,6 +106,29 @@ sys_sched_getparam(u32 id, u32 priority_address)
     if (!scheduling_has(id))
         return -ESRCH;
     return user_write_word(priority_address, 0);
+}
+
+/* How long a turn lasts, whatever the process. */
+static s32
+scheduling_interval(u32 id, u32 interval_address, time_writer write)
+{
+    if ((s32)id < 0)
+        return -EINVAL;
+    if (!scheduling_has(id))
+        return -ESRCH;
+    return write(interval_address, time_from_ticks(SCHEDULER_SLICE_TICKS));
+}
+
+s32
+sys_sched_rr_get_interval(u32 id, u32 interval_address)
+{
+    return scheduling_interval(id, interval_address, time_write_old_timespec);
+}
+
+s32
+sys_sched_rr_get_interval_time64(u32 id, u32 interval_address)
+{
+    return scheduling_interval(id, interval_address, time_write_timespec);
 }
 
 /* One end of the priorities of a policy. */

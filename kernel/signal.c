@@ -29,6 +29,7 @@
 
 static struct kmem_cache signal_queued_cache =
     KMEM_CACHE("signal_queued", sizeof(struct signal_queued), _Alignof(struct signal_queued));
+static u32 signal_queued_count;                /* of all processes */
 
 signal_set
 signal_pending_set(const struct thread *thread)
@@ -118,15 +119,21 @@ signal_is_dropped(const struct process *process, const struct thread *thread, in
 }
 
 static void
+signal_queued_free(struct signal_pending *pending, struct signal_queued *queued)
+{
+    TAILQ_REMOVE(&pending->realtime, queued, link);
+    kmem_cache_free(&signal_queued_cache, queued);
+    signal_queued_count--;
+}
+
+static void
 signal_drop_queued(struct signal_pending *pending, signal_set signals)
 {
     struct signal_queued *queued, *following;
 
     TAILQ_FOREACH_SAFE(queued, &pending->realtime, link, following) {
-        if ((signal_bit(queued->signal) & signals) != 0) {
-            TAILQ_REMOVE(&pending->realtime, queued, link);
-            kmem_cache_free(&signal_queued_cache, queued);
-        }
+        if ((signal_bit(queued->signal) & signals) != 0)
+            signal_queued_free(pending, queued);
     }
 }
 
@@ -165,29 +172,63 @@ signal_prepare(struct process *process, int signal)
     }
 }
 
-static int
-signal_queue_realtime(struct signal_pending *pending, int signal, const struct signal_info *info)
+static u32
+signal_count_queued(const struct signal_pending *pending)
 {
-    struct signal_queued *queued = kmem_cache_allocate(&signal_queued_cache);
+    const struct signal_queued *queued;
+    u32 count = 0;
+
+    TAILQ_FOREACH(queued, &pending->realtime, link)
+        count++;
+    return count;
+}
+
+/* Whether fewer than RLIMIT_SIGPENDING wait for the processes of the receiver's user. */
+static bool
+signal_may_queue(const struct process *receiver)
+{
+    u32 limit = (u32)receiver->limits[RLIMIT_SIGPENDING].rlim_cur;
+    const struct process *process;
+    const struct thread *thread;
+    u32 count = 0;
+
+    if (signal_queued_count < limit)
+        return true;
+    process_for_each(process) {
+        if (process->identity.user != receiver->identity.user)
+            continue;
+        count += signal_count_queued(&process->signals.pending);
+        TAILQ_FOREACH(thread, &process->threads, process_link)
+            count += signal_count_queued(&thread->signals.pending);
+    }
+    return count < limit;
+}
+
+/* Where there is no room, one that kill sent arrives all the same, with nothing known of it; any other is refused. */
+static int
+signal_queue_realtime(struct process *receiver, struct signal_pending *pending, int signal, const struct signal_info *info)
+{
+    struct signal_queued *queued = signal_may_queue(receiver) ? kmem_cache_allocate(&signal_queued_cache) : NULL;
 
     if (queued == NULL)
-        return -EAGAIN;
+        return info->code == SI_USER ? 0 : -EAGAIN;
     queued->signal = signal;
     queued->info = *info;
     TAILQ_INSERT_TAIL(&pending->realtime, queued, link);
+    signal_queued_count++;
     return 0;
 }
 
 /* Makes it pending: 0, or -EAGAIN. */
 static int
-signal_add(struct signal_pending *pending, int signal, const struct signal_info *info)
+signal_add(struct process *receiver, struct signal_pending *pending, int signal, const struct signal_info *info)
 {
     static const struct signal_info from_kernel = {.code = SI_KERNEL};
 
     if (info == NULL)
         info = &from_kernel;
     if (signal > SIGNAL_STANDARD_COUNT) {
-        if (signal_queue_realtime(pending, signal, info) < 0)
+        if (signal_queue_realtime(receiver, pending, signal, info) < 0)
             return -EAGAIN;
     } else if ((pending->set & signal_bit(signal)) == 0) {
         pending->standard[signal] = *info;
@@ -205,7 +246,7 @@ signal_post(struct process *process, struct thread *thread, struct signal_pendin
 
     signal_prepare(process, signal);
     if (!signal_is_dropped(process, thread, signal)) {
-        result = signal_add(pending, signal, info);
+        result = signal_add(process, pending, signal, info);
         signal_update_work(thread);
         wait_interrupt(thread);
     }
@@ -281,7 +322,7 @@ signal_force_kill(struct process *process)
     u32 interrupts = interrupts_save();
 
     signal_prepare(process, SIGKILL);
-    signal_add(&process->signals.pending, SIGKILL, NULL);
+    signal_add(process, &process->signals.pending, SIGKILL, NULL);
     signal_wake_all(process);
     interrupts_restore(interrupts);
 }
@@ -291,7 +332,7 @@ signal_kill_thread(struct thread *thread)
 {
     u32 interrupts = interrupts_save();
 
-    signal_add(&thread->signals.pending, SIGKILL, NULL);
+    signal_add(thread->process, &thread->signals.pending, SIGKILL, NULL);
     signal_update_work(thread);
     wait_interrupt(thread);
     interrupts_restore(interrupts);
@@ -321,7 +362,7 @@ signal_fault(int signal, int code, u32 address)
         process_exit(process_status_signalled(signal));
     }
     info.fields._sigfault._addr = (void *)address;
-    signal_add(&thread->signals.pending, signal, &info);
+    signal_add(thread->process, &thread->signals.pending, signal, &info);
     thread->work |= WORK_SIGNAL;
     cpu()->pending_work |= WORK_SIGNAL;
 }
@@ -336,13 +377,17 @@ signal_pick(signal_set set)
     return (u32)set != 0 ? __builtin_ctz((u32)set) + 1 : __builtin_ctz((u32)(set >> 32)) + 33;
 }
 
-/* Takes the oldest real-time signal of this number out; its bit stays while there are more. */
+/*
+ * Takes the oldest real-time signal of this number out; its bit stays while there are more. Nothing is known of one that
+ * found no place in the queue.
+ */
 static void
 signal_remove_queued(struct signal_pending *pending, int signal, struct signal_info *info)
 {
     struct signal_queued *queued, *following;
     bool found = false;
 
+    *info = (struct signal_info){.code = SI_USER};
     pending->set &= ~signal_bit(signal);
     TAILQ_FOREACH_SAFE(queued, &pending->realtime, link, following) {
         if (queued->signal != signal)
@@ -353,8 +398,7 @@ signal_remove_queued(struct signal_pending *pending, int signal, struct signal_i
         }
         found = true;
         *info = queued->info;
-        TAILQ_REMOVE(&pending->realtime, queued, link);
-        kmem_cache_free(&signal_queued_cache, queued);
+        signal_queued_free(pending, queued);
     }
 }
 

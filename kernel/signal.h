@@ -124,7 +124,7 @@ struct signal_process {
 
 /*
  * Send a signal (1 to 64) to a process, or to one thread. info NULL: from the kernel (SI_KERNEL). An ignored one is
- * dropped. 0, or -EAGAIN if a real-time signal finds no memory. Never sleeps; standard signals from anywhere.
+ * dropped. 0, or -EAGAIN if a real-time signal finds no memory, or RLIMIT_SIGPENDING no place. Never sleeps; standard signals from anywhere.
  */
 int signal_send(struct process *process, int signal, const struct signal_info *info);
 int signal_send_thread(struct thread *thread, int signal, const struct signal_info *info);

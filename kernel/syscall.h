@@ -133,6 +133,8 @@ s32 sys_sched_getparam(u32 id, u32 priority_address);
 s32 sys_sched_setparam(u32 id, u32 priority_address);
 s32 sys_sched_get_priority_max(s32 policy);
 s32 sys_sched_get_priority_min(s32 policy);
+s32 sys_sched_rr_get_interval(u32 id, u32 interval_address);
+s32 sys_sched_rr_get_interval_time64(u32 id, u32 interval_address);
 
 /* system.c */
 s32 sys_uname(u32 buffer);

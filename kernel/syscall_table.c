@@ -46,6 +46,7 @@ const syscall_t syscall_table[] = {
     CALL(setpriority), CALL(nice), CALL(sched_yield), CALL(sched_getaffinity), CALL(sched_setaffinity),
     CALL(sched_getscheduler), CALL(sched_setscheduler), CALL(sched_getparam), CALL(sched_setparam),
     CALL(sched_get_priority_max), CALL(sched_get_priority_min),
+    CALL(sched_rr_get_interval), CALL(sched_rr_get_interval_time64),
     CALL(uname), CALL(sysinfo), CALL(getrandom), CALL(prctl), CALL(personality),
 
     /* Memory */

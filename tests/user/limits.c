@@ -1,0 +1,187 @@
+/*
+ * Limits that are no limits of memory: what a process has at first, whose may be seen and set, how many signals may be
+ * queued for a user, and how long a turn of the processor lasts.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "user/lib/check.h"
+
+enum {
+    USER = 12345,           /* nobody else has this number */
+    PLACES = 5,             /* RLIMIT_SIGPENDING */
+};
+
+/* ---- Whose limits ---- */
+
+static bool
+hard_limit_is(int resource, rlim_t wanted)
+{
+    struct rlimit limit;
+
+    return getrlimit(resource, &limit) == 0 && limit.rlim_max == wanted;
+}
+
+static bool
+touches(pid_t process, struct rlimit *limit)
+{
+    struct rlimit old;
+
+    return prlimit(process, RLIMIT_CORE, limit, limit == NULL ? &old : NULL) == 0;
+}
+
+static void
+others_body(void)
+{
+    struct rlimit none = { 0, 0 };
+    pid_t root = getppid();
+
+    check_that(touches(root, NULL) && touches(root, &none), "root sees and sets the limits of others");
+    check_that(setuid(USER) == 0 && !touches(root, NULL) && errno == EPERM && !touches(root, &none) && errno == EPERM,
+               "a user neither sees nor sets another's: EPERM");
+    pid_t child = check_fork();
+    if (child == 0) {
+        pause();
+        _exit(0);
+    }
+    check_that(touches(child, NULL) && touches(child, &none) && touches(getpid(), &none) && touches(0, &none),
+               "but those of the user's own processes");
+    kill(child, SIGKILL);
+    check_wait(child);
+}
+
+/* ---- Queued signals ---- */
+
+static bool
+queue(int signal, int value)
+{
+    return sigqueue(getpid(), signal, (union sigval) { .sival_int = value }) == 0;
+}
+
+static int
+take(siginfo_t *info)
+{
+    struct timespec at_once = { 0, 0 };
+    sigset_t sent;
+
+    sigemptyset(&sent);
+    sigaddset(&sent, SIGUSR1);
+    sigaddset(&sent, SIGRTMIN);
+    sigaddset(&sent, SIGRTMIN + 1);
+    return sigtimedwait(&sent, info, &at_once);
+}
+
+static void
+prepare_queue(uid_t user)
+{
+    struct rlimit limit = { PLACES, PLACES };
+    sigset_t blocked;
+
+    /* On Linux a child's end would take a place, too. */
+    sigfillset(&blocked);
+    sigdelset(&blocked, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &blocked, NULL);
+    setrlimit(RLIMIT_SIGPENDING, &limit);
+    if (user != 0)
+        setuid(user);
+}
+
+static void
+another_user_body(void)
+{
+    prepare_queue(USER + 1);
+    _exit(!queue(SIGRTMIN, 0));
+}
+
+static void
+same_user_body(void)
+{
+    _exit(queue(SIGRTMIN, 0) || errno != EAGAIN);
+}
+
+static void
+full_queue_body(void)
+{
+    siginfo_t info;
+    int queued = 0;
+
+    prepare_queue(USER);
+    while (queued < 2 * PLACES && queue(SIGRTMIN, queued))
+        queued++;
+    check_that(queued == PLACES && errno == EAGAIN, "RLIMIT_SIGPENDING signals can be queued, then it is EAGAIN");
+    check_that(check_child(same_user_body) == 0, "the user's other processes find no place either");
+    check_that(kill(getpid(), SIGRTMIN + 1) == 0 && kill(getpid(), SIGUSR1) == 0, "what kill sends arrives all the same");
+    check_that(take(&info) == SIGUSR1 && info.si_pid == getpid(), "a standard signal with its sender");
+    check_that(take(&info) == SIGRTMIN && info.si_value.sival_int == 0 && queue(SIGRTMIN, queued) && !queue(SIGRTMIN, 0),
+               "who takes one makes place for one");
+    for (int i = 1; i <= PLACES; i++)
+        queued -= take(&info) == SIGRTMIN && info.si_value.sival_int == i;
+    check_that(queued == 0, "each keeps its value and its turn");
+    check_that(take(&info) == SIGRTMIN + 1 && info.si_code == SI_USER && info.si_pid == 0 && take(&info) == -1,
+               "of the one that found no place nothing is known");
+}
+
+static void
+queue_check(void)
+{
+    char full;
+    int ends[2];
+
+    pipe(ends);
+    pid_t child = check_fork();
+    if (child == 0) {
+        prepare_queue(USER);
+        while (queue(SIGRTMIN, 0))
+            continue;
+        write(ends[1], "", 1);
+        pause();
+    }
+    read(ends[0], &full, 1);
+    check_that(check_child(another_user_body) == 0, "another user has places of its own");
+    kill(child, SIGKILL);
+    check_wait(child);
+    close(ends[0]);
+    close(ends[1]);
+    check_child(full_queue_body);
+}
+
+/* ---- Turns ---- */
+
+static void
+interval_check(void)
+{
+    struct timespec interval = { -1, -1 };
+
+    check_that(sched_rr_get_interval(0, &interval) == 0 && interval.tv_sec == 0 && interval.tv_nsec >= 0 && interval.tv_nsec < 1000000000,
+               "a turn lasts for less than a second");
+    check_that(sched_rr_get_interval(-1, &interval) == -1 && errno == EINVAL, "of process -1: EINVAL");
+    check_that(sched_rr_get_interval(INT32_MAX, &interval) == -1 && errno == ESRCH, "of nobody: ESRCH");
+    check_that(syscall(SYS_sched_rr_get_interval, 0, 1) == -1 && errno == EFAULT, "to nowhere: EFAULT");
+}
+
+int
+main(void)
+{
+    struct rlimit processes, signals;
+
+    check_that(hard_limit_is(RLIMIT_NICE, 0) && hard_limit_is(RLIMIT_RTPRIO, 0), "nobody may be nicer to himself than to others at first");
+    check_that(getrlimit(RLIMIT_NPROC, &processes) == 0 && getrlimit(RLIMIT_SIGPENDING, &signals) == 0 && processes.rlim_cur > 0
+               && processes.rlim_cur != RLIM_INFINITY && processes.rlim_cur == signals.rlim_cur,
+               "a user's processes and queued signals are limited");
+    if (geteuid() == 0) {
+        check_child(others_body);
+        queue_check();
+    } else {
+        check_skip("other users");
+    }
+    interval_check();
+    return check_end();
+}
