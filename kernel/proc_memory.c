@@ -81,44 +81,70 @@ proc_print_statm(struct process *process, struct text_buffer *text)
 
 /* ---- What exec left on the stack ---- */
 
-/* Copies [start, end) of a process's memory. Reading may sleep, and the process may end meanwhile. */
+/*
+ * Copies [start, end) of a process's memory; of a string no more than its first NUL. Reading may sleep, and the process
+ * may end meanwhile.
+ */
 static void
-proc_copy(struct aspace *aspace, u32 start, u32 end, struct text_buffer *text)
+proc_copy(struct aspace *aspace, u32 start, u32 end, bool is_string, struct text_buffer *text)
 {
     u8 bytes[PROC_COPY_BYTES];
+    const u8 *nul = NULL;
 
     aspace_hold(aspace);
-    for (u32 at = start; at < end;) {
+    for (u32 at = start; at < end && nul == NULL;) {
         u32 rest = end - at;
         u32 count = rest < sizeof(bytes) ? rest : sizeof(bytes);
 
         if (aspace_read(aspace, at, bytes, count) < 0)
             break;
-        text_append(text, bytes, count);
+        if (is_string)
+            nul = memchr(bytes, '\0', count);
+        text_append(text, bytes, nul == NULL ? count : (u32)(nul - bytes) + 1);
         at += count;
     }
     aspace_release(aspace);
 }
 
+/* Whether the program has written over the end of its last argument, to give itself a title (setproctitle). */
+static bool
+proc_has_title(struct aspace *aspace)
+{
+    u8 last = '\0';
+
+    aspace_hold(aspace);
+    if (aspace->arguments_start < aspace->arguments_end)
+        (void)aspace_read(aspace, aspace->arguments_end - 1, &last, sizeof(last));
+    aspace_release(aspace);
+    return last != '\0';
+}
+
+/* A title is one string, which may go on where the environment was. */
 void
 proc_print_arguments(struct process *process, struct text_buffer *text)
 {
-    if (process->aspace != NULL)
-        proc_copy(process->aspace, process->aspace->arguments_start, process->aspace->arguments_end, text);
+    struct aspace *aspace = process->aspace;
+
+    if (aspace == NULL)
+        return;
+    if (proc_has_title(aspace))
+        proc_copy(aspace, aspace->arguments_start, aspace->environment_end, true, text);
+    else
+        proc_copy(aspace, aspace->arguments_start, aspace->arguments_end, false, text);
 }
 
 void
 proc_print_environment(struct process *process, struct text_buffer *text)
 {
     if (process->aspace != NULL)
-        proc_copy(process->aspace, process->aspace->arguments_end, process->aspace->environment_end, text);
+        proc_copy(process->aspace, process->aspace->arguments_end, process->aspace->environment_end, false, text);
 }
 
 void
 proc_print_auxiliary(struct process *process, struct text_buffer *text)
 {
     if (process->aspace != NULL)
-        proc_copy(process->aspace, process->aspace->auxiliary_start, process->aspace->auxiliary_end, text);
+        proc_copy(process->aspace, process->aspace->auxiliary_start, process->aspace->auxiliary_end, false, text);
 }
 
 /* ---- Who is killed when memory is out ---- */

@@ -17,6 +17,9 @@
 
 #include "user/lib/check.h"
 
+#define VARIABLE "VARIABLE=value"
+#define TITLE "title"
+
 enum { PAGE = 4096, PAGES = 64, KILOBYTES = PAGES * PAGE / 1024 };
 
 static char text[16384];
@@ -240,9 +243,40 @@ interrupts_check(void)
     check_that(before > 0 && interrupts() > before, "interrupts are counted");
 }
 
-int
-main(void)
+/* ---- cmdline ---- */
+
+/*
+ * What is written over the end of the last argument turns all of it into one string, which goes on where the environment
+ * was, to the first NUL. Exits with 0 if it is so.
+ */
+static _Noreturn void
+title_run(char *program)
 {
+    size_t length = strlen(program) + 1;
+    bool goes_on, ends;
+
+    memset(program, 't', length);
+    text_read("/proc/self/cmdline");
+    goes_on = strlen(text) == length + strlen(VARIABLE) && strcmp(text + length, VARIABLE) == 0;
+    memset(program, ' ', length);
+    strcpy(program, TITLE);
+    memset(text, 'x', sizeof text);
+    text_read("/proc/self/cmdline");
+    ends = strcmp(text, TITLE) == 0 && text[sizeof TITLE + 1] == 'x';
+    exit(goes_on && ends ? 0 : 1);
+}
+
+static void
+title_start(void)
+{
+    execle("/proc/self/exe", "an argument", NULL, (char *[]) { VARIABLE, NULL });
+}
+
+int
+main(int count, char **arguments)
+{
+    if (count == 1 && strcmp(arguments[0], "an argument") == 0)
+        title_run(arguments[0]);
     order_check();
     code_check();
     data_check();
@@ -252,5 +286,6 @@ main(void)
     signals_check();
     check_that(check_child(session_body) == 0, "a session of its own has no terminal");
     interrupts_check();
+    check_that(check_child(title_start) == 0, "a program that writes over its arguments has a title");
     return check_end();
 }
