@@ -81,8 +81,6 @@ elf_add_segment(const Elf32_Phdr *segment, const struct elf_layout *layout, stru
 
     if (elf_segment_holds_file_range(segment, layout->header_offset, table_bytes))
         image->header_address = segment->p_vaddr + (layout->header_offset - segment->p_offset);
-    if (image->end == 0)
-        image->start = segment->p_vaddr & ~ELF_PAGE_MASK;
     image->end = segment->p_vaddr + segment->p_memsz;
     return (segment->p_flags & PF_X) != 0 && layout->entry - segment->p_vaddr < segment->p_memsz;
 }

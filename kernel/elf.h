@@ -30,7 +30,7 @@ struct elf_layout {
 /* What the program headers say together. */
 struct elf_image {
     u32 header_address;                        /* user address where the program headers will be (AT_PHDR), or 0 */
-    u32 start, end;                            /* first page address, and first address after the last segment */
+    u32 end;                                   /* first address after the last segment */
     const Elf32_Phdr *linker;                  /* names the dynamic linker; NULL: the program needs none */
     bool executable_stack;
 };

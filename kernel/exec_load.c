@@ -191,11 +191,10 @@ exec_linker_check(struct exec_file *linker, const char *header, u32 bytes)
     return result == -ENOEXEC ? -ELIBBAD : result;
 }
 
-/* Opens and checks it. The two files must not lie in each other's way. */
+/* Opens and checks it. Where the two files lie in each other's way, the linker is what is there, as on Linux. */
 static int
 exec_linker_open(struct exec_program *program)
 {
-    const struct elf_image *file = &program->file.image, *linker = &program->linker.image;
     char header[EXEC_HEADER_BYTES + 1] __attribute__((aligned(4)));
     char *path = kmem_allocate(PATH_MAX);
     int result;
@@ -208,8 +207,6 @@ exec_linker_open(struct exec_program *program)
     kmem_free(path);
     if (result >= 0)
         result = exec_linker_check(&program->linker, header, (u32)result);
-    if (result == 0 && linker->start < file->end && file->start < linker->end)
-        result = -ENOMEM;
     return result;
 }
 

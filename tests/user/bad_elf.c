@@ -20,6 +20,7 @@
 #include "user/lib/check.h"
 
 #define FILE_NAME "/tmp/bad_elf"
+#define LINKER_NAME "/tmp/bad_elf_linker"
 #define KERNEL    0xC0100000 /* an address of the kernel's */
 
 enum {
@@ -108,6 +109,22 @@ static void entry_in_data(void) { image.header.e_entry = BASE + PAGE_SIZE; }
 static void entry_above_all(void) { image.header.e_entry = UINT32_MAX; }
 static void interpreter_missing(void) { TEXT.p_type = PT_INTERP; TEXT.p_filesz = EI_NIDENT; }
 static void interpreter_unterminated(void) { TEXT.p_type = PT_INTERP; TEXT.p_offset = 1; TEXT.p_filesz = 3; }
+
+/* Has the program be given to a dynamic linker: a file with these bytes. */
+static void
+linker_make(const void *bytes, size_t count)
+{
+    int file = open(LINKER_NAME, O_CREAT | O_WRONLY | O_TRUNC, 0755);
+
+    write(file, bytes, count);
+    close(file);
+    DATA.p_type = PT_INTERP;
+    DATA.p_filesz = DATA.p_memsz = sizeof LINKER_NAME;
+    memcpy(image.data, LINKER_NAME, sizeof LINKER_NAME);
+}
+
+static void linker_of_zeroes(void) { linker_make(image.padding, sizeof image.padding); }
+static void linker_in_the_way(void) { linker_make(&image, sizeof image); }
 static void not_executable(void) { mode = 0644; }
 static void text_without_mark(void) { memcpy(&image, "echo hello\n", 11); length = 11; }
 static void script_without_interpreter(void) { memcpy(&image, "#!\n", 3); length = 3; }
@@ -157,6 +174,8 @@ static const struct damage {
     { "an entry at the end of all addresses", entry_above_all, { ENOEXEC, EINVAL, KILLED } },
     { "an interpreter that does not exist", interpreter_missing, { ENOENT, ENOEXEC, EINVAL } },
     { "an interpreter whose name does not end", interpreter_unterminated, { ENOEXEC } },
+    { "an interpreter of zeroes", linker_of_zeroes, { ELIBBAD } },
+    { "an interpreter for the same addresses", linker_in_the_way, { STATUS } },
     { "not executable", not_executable, { EACCES } },
     { "a text without #!", text_without_mark, { ENOEXEC } },
     { "#! and nothing more", script_without_interpreter, { ENOEXEC, ENOENT } },
@@ -222,6 +241,7 @@ main(void)
     for (size_t i = 0; i < sizeof damages / sizeof *damages; i++)
         damage_check(&damages[i]);
     unlink(FILE_NAME);
+    unlink(LINKER_NAME);
     check_that(answer_of(FILE_NAME) == ENOENT, "no such file");
     check_that(answer_of("/tmp") == EACCES, "a directory");
     check_that(answer_of("/tmp/") == EACCES, "a directory, with a slash");
