@@ -25,6 +25,7 @@ SELFTEST(boot, ranges_stay_sorted, "ranges are in ascending order, whatever orde
     check_equal(ranges.items[2].start, 8 * PAGE);
     ranges_add(&ranges, 3 * PAGE, 5 * PAGE);
     check_equal(ranges.count, 2);
+    check_equal(ranges.items[0].start, 2 * PAGE);
     check_equal(ranges.items[0].end, 6 * PAGE);
     ranges_add(&ranges, 0, 20 * PAGE);
     check_equal(ranges.count, 1);

@@ -20,6 +20,7 @@
 #define HEADER_BYTES 110u
 #define NAME_BYTES_OFFSET 94u      /* of the field with the length of the name */
 #define FILE_BYTES_OFFSET 54u      /* of the field with the length of the data */
+#define OWNER_OFFSET 22u           /* of the fields with the user and the group */
 #define DEVICE_OFFSET 62u          /* of the fields with the device's two numbers */
 
 static struct text_buffer archive;
@@ -400,6 +401,56 @@ SELFTEST(cpio, links_are_of_one_device, "names with the same number on different
     check_true(has_contents("/cpio-a", "one"));
     check_true(has_contents("/cpio-b", "two"));
     check_true(has_contents("/cpio-c", "three"));
+    clean(names, ARRAY_SIZE(names));
+}
+
+SELFTEST(cpio, links_have_one_number, "names with different numbers are different files, and a name without data takes none away")
+{
+    static const char *const names[] = {"cpio-a", "cpio-b", "cpio-c", "cpio-d"};
+
+    text_free(&archive);
+    add("070701", 7, S_IFREG | 0644, 2, "cpio-a", "one", 0);
+    add("070701", 8, S_IFREG | 0644, 2, "cpio-b", "two", 0);
+    add("070701", 7, S_IFREG | 0644, 2, "cpio-c", "", 0);
+    add("070701", 8, S_IFREG | 0644, 2, "cpio-d", "", 0);
+    add_trailer();
+    check_equal(cpio_unpack(device(), "test"), 0);
+    check_true(has_contents("/cpio-a", "one") && has_contents("/cpio-c", "one"));
+    check_true(has_contents("/cpio-b", "two") && has_contents("/cpio-d", "two"));
+    clean(names, ARRAY_SIZE(names));
+}
+
+SELFTEST(cpio, owners_and_devices, "a file has the user and the group that the archive says, a device its numbers")
+{
+    static const char *const names[] = {"cpio-device"};
+    struct inode *inode;
+
+    text_free(&archive);
+    add("070701", 1, S_IFCHR | 0600, 1, "cpio-device", "", 0);
+    memcpy(archive.data + OWNER_OFFSET, "0000000500000006", 16);
+    memcpy(archive.data + DEVICE_OFFSET + 16, "0000000400012345", 16);
+    add_trailer();
+    check_equal(cpio_unpack(device(), "test"), 0);
+    check_equal(path_lookup(path_root, "/cpio-device", 0, &inode), 0);
+    check_equal(inode->user, 5);
+    check_equal(inode->group, 6);
+    check_equal(inode->device, 0x12300445);
+    inode_release(inode);
+    clean(names, ARRAY_SIZE(names));
+}
+
+SELFTEST(cpio, full_directories_stay, "a file is left out where a directory has something in it")
+{
+    static const char *const names[] = {"cpio-test/file", "cpio-test"};
+
+    build();
+    add_trailer();
+    check_equal(cpio_unpack(device(), "first"), 0);
+    text_free(&archive);
+    add_file("cpio-test", "a file");
+    add_trailer();
+    check_equal(cpio_unpack(device(), "second"), 0);
+    check_true(exists("/cpio-test/file"));
     clean(names, ARRAY_SIZE(names));
 }
 
