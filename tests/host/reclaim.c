@@ -138,6 +138,7 @@ a_page_on_its_way_is_nobodys_candidate(void)
     object = object_anonymous_create(PAGE_SIZE);
     object->amap = amap_create((page_t){0}, (page_t){1});
     amap_replace(amap_own_chunk(object->amap, (page_t){0}, &split), (page_t){0}, anon);
+    object->anonymous_pages = 1;
     check(reclaim_evict_one());
     check_equal(pagein_anon(anon, NULL), PAGEIN_SLEPT);
     check_equal(hook_calls, 2);
