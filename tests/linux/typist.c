@@ -4,8 +4,8 @@
  *     typist SCRIPT SHELL [ARGUMENT...]
  *
  * Each line of the script is typed when the shell waits for input. A line that begins with '!' is typed when a job in the
- * foreground sleeps, and without the end of a line. ^X stands for a control character. Lines that begin with '#' are not
- * typed.
+ * foreground sleeps, and without the end of a line. ^X stands for a control character: a line that has one is ended when
+ * the shell waits again, having done what that asks for. Lines that begin with '#' are not typed.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -121,8 +121,11 @@ main(int count, char **arguments)
             continue;
         wait_until_ready(*line == '!');
         type(*line == '!' ? line + 1 : line);
-        if (*line != '!')
-            type("\r");
+        if (*line == '!')
+            continue;
+        if (strchr(line, '^') != NULL)
+            wait_until_ready(false);
+        type("\r");
     }
     waitpid(shell, &status, 0);
     tell("the shell: %s", status_text(status));
