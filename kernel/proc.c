@@ -110,6 +110,7 @@ static const struct proc_entry proc_entries[] = {
     PROC_FILE(PROC_PROCESS, "oom_score", proc_print_oom_score),
     PROC_FILE_WRITTEN(PROC_PROCESS, "oom_score_adj", proc_print_oom_adjustment, proc_write_oom_adjustment),
     PROC_INSPECTED(PROC_PROCESS, "pagemap", 0400, NULL),
+    PROC_FILE(PROC_PROCESS, "policy", proc_print_policy),
     PROC_LINK(PROC_PROCESS, "root", proc_target_root),
     PROC_INSPECTED(PROC_PROCESS, "smaps", 0444, proc_print_smaps),
     PROC_INSPECTED(PROC_PROCESS, "smaps_rollup", 0444, proc_print_smaps_rollup),

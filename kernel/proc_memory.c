@@ -60,6 +60,13 @@ proc_print_working_set(struct process *process, struct text_buffer *text)
                aspace_working_set(process->aspace), aspace_resident_pages(process->aspace));
 }
 
+void
+proc_print_policy(struct process *process, struct text_buffer *text)
+{
+    if (process->aspace != NULL)
+        text_print(text, "%s\n", aspace_policy(process->aspace));
+}
+
 struct report_size
 proc_size_of(const struct process *process)
 {

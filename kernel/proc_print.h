@@ -16,6 +16,7 @@ void proc_print_limits(struct process *process, struct text_buffer *text);
 void proc_print_stat(struct process *process, struct text_buffer *text);
 void proc_print_status(struct process *process, struct text_buffer *text);
 void proc_print_working_set(struct process *process, struct text_buffer *text); /* the first one begins the measuring */
+void proc_print_policy(struct process *process, struct text_buffer *text);      /* which chooses among its frames */
 
 /* The same for one thread: /proc/PID/task/TID. */
 void proc_print_thread_stat(struct thread *thread, struct text_buffer *text);

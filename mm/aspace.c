@@ -442,6 +442,12 @@ aspace_forget_all_entries(struct aspace *aspace)
             pmap_remove(&aspace->pmap, region->start, region->end);
 }
 
+const char *
+aspace_policy(const struct aspace *aspace)
+{
+    return (aspace->pool ? aspace->pool : &pool_global)->policy->name;
+}
+
 u32
 aspace_working_set(struct aspace *aspace)
 {

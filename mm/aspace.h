@@ -180,6 +180,9 @@ bool aspace_measure(struct aspace *aspace);
  * of its frames to others uses what is left, and hardly gets on to show it. */
 bool aspace_measure_resident(struct aspace *aspace);
 
+/* The name of the policy that chooses among its frames. */
+const char *aspace_policy(const struct aspace *aspace);
+
 /* Pages in its working set now; 0 if that is not measured. */
 u32 aspace_working_set(struct aspace *aspace);
 

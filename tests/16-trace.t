@@ -79,6 +79,18 @@ def _(t):
         t.ok(agree(t, path, 2) == [7, 6], "and as many in the simulator")
 
 
+@case("a record that was cut off")
+def _(t):
+    with tempfile.TemporaryDirectory() as directory:
+        recording = record(t, directory, "/bin/belady")
+        lines = recording.read_text().splitlines(keepends=True)
+        # In the middle of the second game.
+        recording.write_text("".join(lines[:lines.index("frames 4 1\n") + 60]))
+        result, _ = traced(t, "/bin/belady", "policy=opt", directory, recording)
+        t.ok("Under policy=opt, given up:" in result.output and "with 3 frames opt was in force, with 4 clock" in result.output,
+             "the program says that opt was given up, and for what", result)
+
+
 @case("a program that departs from its record")
 def _(t):
     with tempfile.TemporaryDirectory() as directory:
