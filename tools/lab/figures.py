@@ -216,7 +216,7 @@ def locality_chart(window, phases):
     chart.line(points, "accent")
     chart.dots(points, "accent", 2.5)
     change, (time, size, _) = bounds[0][1], phases[2][1][-1]
-    chart.note(time, size, "working set", "label end", "accent", -14, -12)
+    chart.note(time, size, "working set", "label end", "accent", -2, -12)
     chart.line([(change, 4), (change + window, 4)], "ink", "bracket")
     chart.note(change + window, 4, f"window, {window} ms", "tick", None, 6, 0)
     return chart.svg("The size of the working set over time, through four phases", "Pages in the working set at the end of each phase: "

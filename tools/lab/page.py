@@ -71,7 +71,7 @@ th { background: var(--paper); font-weight: 600; position: sticky; top: 0; }
 @media print {
   body { font-size: 11pt; max-width: none; padding: 0; }
   .wide svg { max-width: 560px; }
-  svg, figcaption, pre, .claims li { break-inside: avoid; }
+  svg, .panels, figcaption, details, .claims li { break-inside: avoid; }
   h2 { break-after: avoid; }
   nav, details.numbers { display: none; }
   details::details-content { content-visibility: visible; }
