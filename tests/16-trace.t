@@ -133,6 +133,8 @@ def complete(t, paging):
         t.ok(lines[0].startswith("belady-trace 1 page=4096 program=/bin/true pid=1 policy=clock seed=1 window="), "it says what it is")
         references = re.findall(r"\b([rwx]) [0-9a-f]+", "\n".join(line for line in lines[1:] if line[0] in "rwx+"))
         t.ok(f"made {len(references)} references" in result.output, "no reference is lost on the way out", result)
+        price = re.search(r"in (\d+) steps, at the price of (\d+) faults", result.output)
+        t.ok(price and int(price[2]) >= int(price[1]) > 0, "there was a fault for each step at least", result)
         # The first instructions of a musl program, from _start: no memory, no memory, then pushes.
         t.ok(references[:6] == list("xxxxwx"), "each instruction's fetch and its accesses are there, in order")
 

@@ -85,6 +85,23 @@ SELFTEST(mm_pool, limit_is_lifted, "without the limit everything may be in memor
     case_end();
 }
 
+SELFTEST(mm_pool, what_is_in_memory_counts, "a limit that comes late: what the process has in memory by then is charged to it, and goes if it is too much")
+{
+    struct aspace *aspace = case_begin();
+    u32 address = swap_total() < 2 * PAGES ? 0 : case_memory(aspace, PAGES);
+
+    if (address) {
+        case_fill(aspace, address, PAGES, 1);
+        aspace_limit_frames(aspace, PAGES + QUOTA);
+        check_true(aspace->pool->frames + aspace_swapped_pages(aspace) >= PAGES);
+        aspace_limit_frames(aspace, QUOTA);
+        case_put(aspace, case_memory(aspace, 1), 1);
+        check_true(aspace->pool->frames <= QUOTA);
+        check_true(case_holds(aspace, address, PAGES, 1));
+    }
+    case_end();
+}
+
 SELFTEST(mm_pool, least_quota, "a limit below what one instruction can need is raised to that")
 {
     struct aspace *aspace;

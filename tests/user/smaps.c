@@ -244,6 +244,8 @@ sums_check(void)
     check_that(strstr(text, "[rollup]\n") != NULL, "smaps_rollup is one mapping");
     rollup = figure(text, "Rss");
     check_that(labs(rollup - resident) <= 4 * KB, "its Rss is the sum");
+    check_that(labs(figure(text, "Pss") - proportional) <= 4 * KB, "so is its Pss");
+    check_that(labs(figure(text, "Pss_Anon") + figure(text, "Pss_File") + figure(text, "Pss_Shmem") - figure(text, "Pss")) <= 2, "which is made of three parts");
     text_read("/proc/self/status");
     status = figure(text, "VmRSS");
     check_that(labs(status - rollup) <= SLACK, "VmRSS is the same");
