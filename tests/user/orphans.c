@@ -15,7 +15,7 @@
 enum { NAP_MILLISECONDS = 50 };
 
 struct seen {
-    volatile int stopped, hung_up, continued, survived;
+    volatile int stopped, hung_up, continued, survived, decided;
 };
 
 static struct seen *seen;
@@ -159,14 +159,18 @@ reaper_far_run(void)
     if (child == 0) {
         pid_t middle = fork();
         if (middle == 0) {
+            pid_t middle_number = getpid();
             if (fork() > 0)
                 _exit(0);
-            for (int naps = 0; naps < 100 && getppid() != seen->hung_up; naps++)
+            while (getppid() == middle_number)
                 nap();
-            _exit(getppid() == seen->hung_up ? 3 : 4);
+            bool right = getppid() == seen->hung_up;
+            seen->decided = 1;
+            _exit(right ? 3 : 4);
         }
         waitpid(middle, NULL, 0);
-        nap();
+        for (int naps = 0; naps < 100 && !seen->decided; naps++)
+            nap();
         _exit(0);
     }
     waitpid(child, NULL, 0);
