@@ -27,6 +27,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "user/lib/clone.h"
 #include "user/lib/measure.h"
 #include "user/lib/system.h"
 
@@ -41,7 +42,6 @@ enum {
     FILE_BYTES = 64 << 10,
     REPETITIONS = 100,                       /* of what is too short to be measured alone */
     SWAP_EXCESS = 15 << 20,                  /* bytes by which the sweep exceeds the free memory */
-    STACK_ALIGNMENT = 16,                    /* bytes, where a function is called */
 };
 
 /* ---- System calls and faults ------------------------------------------- */
@@ -403,28 +403,17 @@ vmsplice_64_kib(void)
 
 /* ---- Threads ----------------------------------------------------------- */
 
-/*
- * Not the C library's: what it does for a thread would be measured along, it does more at fork where it has threads,
- * and its clone makes no threads.
- */
+/* Not the C library's: what it does for a thread would be measured along, and it does more at fork where it has threads. */
+#define THREAD_FLAGS \
+    (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_CHILD_CLEARTID)
+
 static volatile int thread_alive; /* cleared, and its futex woken, when the thread has ended */
 
-/* On its stack the thread finds what it runs, and below that the argument; the stack is aligned when it calls it. */
 static void
 thread_start(int (*body)(void *), char *stack)
 {
-    int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_CHILD_CLEARTID;
-    void **top = (void **) (stack + PAGE_SIZE - STACK_ALIGNMENT) - 1;
-    long result;
-
     thread_alive = 1;
-    top[0] = (void *) body;
-    top[1] = NULL;
-    __asm__ volatile("int $0x80; test %%eax, %%eax; jnz 1f; pop %%eax; call *%%eax; mov %%eax, %%ebx; mov %2, %%eax; int $0x80; 1:"
-                     : "=a"(result)
-                     : "0"(SYS_clone), "i"(SYS_exit), "b"(flags), "c"(top), "d"(NULL), "S"(NULL), "D"(&thread_alive)
-                     : "memory", "cc");
-    if (result < 0)
+    if (clone_bare(body, stack + PAGE_SIZE, THREAD_FLAGS, &thread_alive) < 0)
         fail("clone");
 }
 

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "user/lib/clone.h"
 #include "user/lib/thread.h"
 
 enum { PAGE = 4096, ROBUST_LIMIT = 2048, WAITERS = 12, WORDS = 512, STACK = 16 << 10, USER = 4242 };
@@ -239,7 +240,7 @@ dying_check(void)
     check_that(thread_join(waiter) != NULL, "who waits for a lock that was given up by a dying thread is woken");
     check_that(foreign.word == 1, "a lock that is not its own is left alone");
     number = 1;
-    clone(child_nap, stack + STACK, CLONE_VM | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | SIGCHLD, NULL, NULL, NULL, &number);
+    clone_bare(child_nap, stack + STACK, CLONE_VM | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | SIGCHLD, &number);
     uint32_t value = (uint32_t) number;
     check_that((value == 0 || is_woken(&number, value)) && number == 0, "CLONE_CHILD_CLEARTID: a child's end clears its word and wakes who waits");
     wait(NULL);

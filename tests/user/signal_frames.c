@@ -15,6 +15,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "user/lib/clone.h"
 #include "user/lib/thread.h"
 
 #define KERNEL_ADDRESS 0xfffff000u      /* no program runs there on any kernel */
@@ -342,7 +343,7 @@ thread_check(void)
     static char stack[4 * PAGE];
     int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_CHILD_CLEARTID;
 
-    clone(thread_blocks, stack + sizeof stack, flags, NULL, NULL, NULL, &thread_number);
+    clone_bare(thread_blocks, stack + sizeof stack, flags, &thread_number);
     while (thread_number != 0)
         sched_yield();
     check_that(thread_blocked >> (HIGH - 1) & 1, "a thread has its creator's signals blocked");
