@@ -520,7 +520,8 @@ fault_run(struct fault *fault, const struct trap_frame *instruction)
     refused = fault_check(fault);
     if (refused)
         return refused;
-    anon = region_anon(fault->region, fault->page);
+    /* region_anon, written out: every fault comes this way, and the compiler makes two instructions less of it. */
+    anon = fault->region->amap ? amap_lookup(fault->region->amap, fault->page) : NULL;
     if (anon)
         return fault_anon(fault, anon);
     if (fault->region->object->kind == OBJECT_ZERO)
