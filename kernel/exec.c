@@ -14,6 +14,7 @@
 #include "kernel/inode.h"
 #include "kernel/lib/string.h"
 #include "kernel/path.h"
+#include "kernel/posix_timer.h"
 #include "kernel/process.h"
 #include "kernel/syscall.h"
 #include "kernel/x86/trap.h"
@@ -223,6 +224,7 @@ exec_commit(struct exec_program *program)
 
     assert(exec_entry(program) < user_top());
     futex_thread_ends(thread);
+    posix_timers_end(process);
     thread_become_first(thread);
     process->exit_status = 0;
     exec_change_aspace(process, program);

@@ -13,6 +13,7 @@
 #include "kernel/file.h"
 #include "kernel/futex.h"
 #include "kernel/inode.h"
+#include "kernel/posix_timer.h"
 #include "kernel/power.h"
 #include "kernel/printk.h"
 #include "kernel/process.h"
@@ -148,6 +149,7 @@ exit_process(struct process *process)
     if (process->id == PID_INIT)
         exit_machine(process->exit_status);
     alarm_cancel(&process->real_alarm);
+    posix_timers_end(process);
     exit_release_files(process);
     semaphore_process_ends(process);
     session_leave(process);

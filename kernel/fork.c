@@ -145,6 +145,7 @@ fork_inherit(struct process *child, const struct process *parent)
     child->nice = parent->nice;
     child->left_terminal = parent->left_terminal;
     child->dumpable = parent->dumpable;
+    child->personality = parent->personality;
     child->no_new_privileges = parent->no_new_privileges;
     child->oom_adjustment = parent->oom_adjustment;
     child->oom_adjustment_least = parent->oom_adjustment_least;

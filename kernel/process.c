@@ -21,6 +21,8 @@
 #include "mm/kmem.h"
 #include "mm/reclaim.h"
 
+#include <linux/personality.h>
+
 static struct kmem_cache process_cache = KMEM_CACHE("process", sizeof(struct process), _Alignof(struct process));
 
 struct process_list process_list = TAILQ_HEAD_INITIALIZER(process_list);
@@ -93,6 +95,9 @@ process_initialize(struct process *process)
     process->real_interval = 0;
     process->virtual_timer = (struct process_timer){0};
     process->profile_timer = (struct process_timer){0};
+    LIST_INIT(&process->timers);
+    process->next_timer = 0;
+    process->personality = PER_LINUX;
     memset(&process->usage, 0, sizeof(process->usage));
     memset(&process->children_usage, 0, sizeof(process->children_usage));
     process->exiting = false;

@@ -81,6 +81,8 @@ struct process {
     /* Time. */
     struct alarm real_alarm;                   /* ITIMER_REAL */
     u64 real_interval;                         /* nanoseconds, or 0 */
+    LIST_HEAD(, posix_timer) timers;           /* youngest first; only posix_timer.c looks inside */
+    u32 next_timer;                            /* number of the next */
     struct process_timer virtual_timer, profile_timer;
     u64 start_time;                            /* nanoseconds from boot to fork, by the tick */
     struct process_usage usage;                /* of past threads and programs; the rest is in threads and aspace */
@@ -92,6 +94,7 @@ struct process {
     bool claimed;                              /* a zombie whose status a thread of the parent is being told */
     bool is_reaper;                            /* prctl: adopts the orphans among its descendants, as init does */
     int parent_end_signal;                     /* prctl: what it is sent when its parent ends; 0: nothing */
+    u32 personality;                           /* what sys_personality was told last */
     bool dumpable;                             /* prctl: kept, not acted upon: there are no core files */
     bool no_new_privileges;                    /* prctl: set-user-id and set-group-id mean nothing to it, for ever */
     bool has_executed;                         /* has called exec since fork (setpgid) */

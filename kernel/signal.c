@@ -118,10 +118,14 @@ signal_is_dropped(const struct process *process, const struct thread *thread, in
     return handler == (u32)SIG_DFL && (process->signals.unkillable || signal_default_ignores(signal));
 }
 
+/* Takes one out of the queue. */
 static void
-signal_queued_free(struct signal_pending *pending, struct signal_queued *queued)
+signal_unqueue(struct signal_queued *queued)
 {
-    TAILQ_REMOVE(&pending->realtime, queued, link);
+    TAILQ_REMOVE(&queued->pending->realtime, queued, link);
+    queued->pending = NULL;
+    if (queued->is_kept)
+        return;
     kmem_cache_free(&signal_queued_cache, queued);
     signal_queued_count--;
 }
@@ -133,7 +137,7 @@ signal_drop_queued(struct signal_pending *pending, signal_set signals)
 
     TAILQ_FOREACH_SAFE(queued, &pending->realtime, link, following) {
         if ((signal_bit(queued->signal) & signals) != 0)
-            signal_queued_free(pending, queued);
+            signal_unqueue(queued);
     }
 }
 
@@ -170,6 +174,13 @@ signal_prepare(struct process *process, int signal)
     } else if ((SIGNALS_STOP & signal_bit(signal)) != 0) {
         signal_discard(process, signal_bit(SIGCONT));
     }
+}
+
+static void
+signal_queue(struct signal_pending *pending, struct signal_queued *queued)
+{
+    queued->pending = pending;
+    TAILQ_INSERT_TAIL(&pending->realtime, queued, link);
 }
 
 static u32
@@ -212,22 +223,24 @@ signal_queue_realtime(struct process *receiver, struct signal_pending *pending, 
 
     if (queued == NULL)
         return info->code == SI_USER ? 0 : -EAGAIN;
-    queued->signal = signal;
-    queued->info = *info;
-    TAILQ_INSERT_TAIL(&pending->realtime, queued, link);
+    *queued = (struct signal_queued){.signal = signal, .info = *info};
+    signal_queue(pending, queued);
     signal_queued_count++;
     return 0;
 }
 
-/* Makes it pending: 0, or -EAGAIN. */
+/* Makes it pending, in the queue as `kept` if that is not NULL: 0, or -EAGAIN. */
 static int
-signal_add(struct process *receiver, struct signal_pending *pending, int signal, const struct signal_info *info)
+signal_add(struct process *receiver, struct signal_pending *pending, int signal, const struct signal_info *info,
+           struct signal_queued *kept)
 {
     static const struct signal_info from_kernel = {.code = SI_KERNEL};
 
     if (info == NULL)
         info = &from_kernel;
-    if (signal > SIGNAL_STANDARD_COUNT) {
+    if (signal > SIGNAL_STANDARD_COUNT && kept != NULL) {
+        signal_queue(pending, kept);
+    } else if (signal > SIGNAL_STANDARD_COUNT) {
         if (signal_queue_realtime(receiver, pending, signal, info) < 0)
             return -EAGAIN;
     } else if ((pending->set & signal_bit(signal)) == 0) {
@@ -239,14 +252,14 @@ signal_add(struct process *receiver, struct signal_pending *pending, int signal,
 
 static int
 signal_post(struct process *process, struct thread *thread, struct signal_pending *pending, int signal,
-            const struct signal_info *info)
+            const struct signal_info *info, struct signal_queued *kept)
 {
     u32 interrupts = interrupts_save();
     int result = 0;
 
     signal_prepare(process, signal);
     if (!signal_is_dropped(process, thread, signal)) {
-        result = signal_add(process, pending, signal, info);
+        result = signal_add(process, pending, signal, info, kept);
         signal_update_work(thread);
         wait_interrupt(thread);
     }
@@ -277,7 +290,7 @@ signal_send(struct process *process, int signal, const struct signal_info *info)
     assert(signal > 0 && signal <= SIGNAL_COUNT);
     if (thread == NULL || process->exiting || process->signals.actions == NULL)
         return 0;
-    return signal_post(process, thread, &process->signals.pending, signal, info);
+    return signal_post(process, thread, &process->signals.pending, signal, info, NULL);
 }
 
 int
@@ -286,7 +299,53 @@ signal_send_thread(struct thread *thread, int signal, const struct signal_info *
     assert(signal > 0 && signal <= SIGNAL_COUNT);
     if (thread->process->exiting)
         return 0;
-    return signal_post(thread->process, thread, &thread->signals.pending, signal, info);
+    return signal_post(thread->process, thread, &thread->signals.pending, signal, info, NULL);
+}
+
+static struct signal_pending *
+signal_kept_goal(struct process *process, struct thread *thread)
+{
+    return thread != NULL ? &thread->signals.pending : &process->signals.pending;
+}
+
+void
+signal_send_kept(struct process *process, struct thread *thread, struct signal_queued *kept)
+{
+    struct thread *receiver = thread != NULL ? thread : signal_receiver(process, kept->signal);
+
+    if (receiver != NULL && !process->exiting)
+        signal_post(process, receiver, signal_kept_goal(process, thread), kept->signal, &kept->info, kept);
+}
+
+/* A standard signal is not queued; but only one timer has this number. */
+struct signal_info *
+signal_kept_info(struct process *process, struct thread *thread, struct signal_queued *kept)
+{
+    struct signal_pending *pending = signal_kept_goal(process, thread);
+    struct signal_info *info;
+
+    if (kept->signal > SIGNAL_STANDARD_COUNT)
+        return kept->pending != NULL ? &kept->info : NULL;
+    info = &pending->standard[kept->signal];
+    if ((pending->set & signal_bit(kept->signal)) == 0 || info->code != SI_TIMER)
+        return NULL;
+    return info->fields._timer._tid == kept->info.fields._timer._tid ? info : NULL;
+}
+
+void
+signal_take_kept_back(struct signal_queued *kept)
+{
+    struct signal_pending *pending = kept->pending;
+    struct signal_queued *other;
+
+    if (pending == NULL)
+        return;
+    signal_unqueue(kept);
+    TAILQ_FOREACH(other, &pending->realtime, link) {
+        if (other->signal == kept->signal)
+            return;
+    }
+    pending->set &= ~signal_bit(kept->signal);
 }
 
 int
@@ -322,7 +381,7 @@ signal_force_kill(struct process *process)
     u32 interrupts = interrupts_save();
 
     signal_prepare(process, SIGKILL);
-    signal_add(process, &process->signals.pending, SIGKILL, NULL);
+    signal_add(process, &process->signals.pending, SIGKILL, NULL, NULL);
     signal_wake_all(process);
     interrupts_restore(interrupts);
 }
@@ -332,7 +391,7 @@ signal_kill_thread(struct thread *thread)
 {
     u32 interrupts = interrupts_save();
 
-    signal_add(thread->process, &thread->signals.pending, SIGKILL, NULL);
+    signal_add(thread->process, &thread->signals.pending, SIGKILL, NULL, NULL);
     signal_update_work(thread);
     wait_interrupt(thread);
     interrupts_restore(interrupts);
@@ -362,7 +421,7 @@ signal_fault(int signal, int code, u32 address)
         process_exit(process_status_signalled(signal));
     }
     info.fields._sigfault._addr = (void *)address;
-    signal_add(thread->process, &thread->signals.pending, signal, &info);
+    signal_add(thread->process, &thread->signals.pending, signal, &info, NULL);
     thread->work |= WORK_SIGNAL;
     cpu()->pending_work |= WORK_SIGNAL;
 }
@@ -398,7 +457,7 @@ signal_remove_queued(struct signal_pending *pending, int signal, struct signal_i
         }
         found = true;
         *info = queued->info;
-        signal_queued_free(pending, queued);
+        signal_unqueue(queued);
     }
 }
 

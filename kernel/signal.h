@@ -59,10 +59,12 @@ struct signal_info {
     union __sifields fields;
 };
 
-/* A real-time signal in the queue. */
+/* A real-time signal in the queue; or any signal whose memory the sender keeps, a timer. */
 struct signal_queued {
     int signal;
     struct signal_info info;
+    bool is_kept;                              /* not to be freed when it is taken */
+    struct signal_pending *pending;            /* where it is queued; NULL: nowhere */
     TAILQ_ENTRY(signal_queued) link;
 };
 
@@ -128,6 +130,19 @@ struct signal_process {
  */
 int signal_send(struct process *process, int signal, const struct signal_info *info);
 int signal_send_thread(struct thread *thread, int signal, const struct signal_info *info);
+
+/*
+ * Send a signal that the caller keeps, to the process, or to `thread` unless that is NULL. It needs no memory: from
+ * anywhere. It must not be pending.
+ */
+void signal_send_kept(struct process *process, struct thread *thread, struct signal_queued *kept);
+
+/*
+ * What the receiver of a kept signal will be told, as long as it is pending; else NULL. And to take it back, before
+ * its memory goes. With interrupts disabled.
+ */
+struct signal_info *signal_kept_info(struct process *process, struct thread *thread, struct signal_queued *kept);
+void signal_take_kept_back(struct signal_queued *kept);
 
 /* To all members of a process group (terminal, kill(-group)). -ESRCH if it has none. As signal_send. */
 int signal_send_group(u32 group, int signal, const struct signal_info *info);

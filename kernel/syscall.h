@@ -118,6 +118,15 @@ s32 sys_getrusage(u32 who, u32 usage);
 s32 sys_getrlimit(u32 resource, u32 limit);
 s32 sys_ugetrlimit(u32 resource, u32 limit);
 s32 sys_setrlimit(u32 resource, u32 limit);
+/* posix_timer.c */
+s32 sys_timer_create(u32 clock, u32 event, u32 number);
+s32 sys_timer_settime(u32 number, u32 flags, u32 value, u32 old);
+s32 sys_timer_settime64(u32 number, u32 flags, u32 value, u32 old);
+s32 sys_timer_gettime(u32 number, u32 value);
+s32 sys_timer_gettime64(u32 number, u32 value);
+s32 sys_timer_getoverrun(u32 number);
+s32 sys_timer_delete(u32 number);
+
 s32 sys_prlimit64(u32 id, u32 resource, u32 limit, u32 old);
 s32 sys_getpriority(u32 which, u32 who);
 s32 sys_setpriority(u32 which, u32 who, u32 nice);

@@ -39,7 +39,8 @@ const syscall_t syscall_table[] = {
     CALL(time), CALL(stime), CALL(gettimeofday), CALL(clock_gettime), CALL(clock_gettime64),
     CALL(clock_getres), CALL(clock_getres_time64), CALL(nanosleep), CALL(clock_nanosleep),
     CALL(clock_nanosleep_time64), CALL(restart_syscall), CALL(alarm), CALL(getitimer), CALL(setitimer),
-    CALL(times),
+    CALL(times), CALL(timer_create), CALL(timer_settime), CALL(timer_settime64), CALL(timer_gettime),
+    CALL(timer_gettime64), CALL(timer_getoverrun), CALL(timer_delete),
 
     /* Resources and the system */
     CALL(getrusage), CALL(getrlimit), CALL(ugetrlimit), CALL(setrlimit), CALL(prlimit64), CALL(getpriority),

@@ -12,6 +12,7 @@
 #include "mm/user.h"
 
 #include <asm/errno.h>
+#include <linux/personality.h>
 #include <linux/prctl.h>
 #include <linux/random.h>
 #include <linux/sysinfo.h>
@@ -136,9 +137,25 @@ sys_prctl(u32 option, u32 argument, u32 third, u32 fourth, u32 fifth)
     }
 }
 
-/* There is one personality, Linux's own, number 0. */
+/* Asks only. */
+#define PERSONALITY_QUERY UINT32_MAX
+
+#define PERSONALITY_FLAGS (ADDR_NO_RANDOMIZE | ADDR_COMPAT_LAYOUT | ADDR_LIMIT_32BIT | ADDR_LIMIT_3GB)
+
+/*
+ * There is one personality, Linux's own for 32 bits, by two names. Of the flags those are kept that ask for what is so
+ * anyway: addresses are not random.
+ */
 s32
 sys_personality(u32 personality)
 {
-    return personality == 0 || personality == UINT32_MAX ? 0 : -EINVAL;
+    struct process *process = current_process();
+    u32 old = process->personality;
+
+    if (personality == PERSONALITY_QUERY)
+        return (s32)old;
+    if ((personality & ~PERSONALITY_FLAGS) != PER_LINUX && (personality & ~PERSONALITY_FLAGS) != PER_LINUX32)
+        return -EINVAL;
+    process->personality = personality;
+    return (s32)old;
 }

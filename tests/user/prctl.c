@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -166,6 +167,27 @@ fresh_check(void)
     check_that(fresh, "a new process is no reaper");
 }
 
+static int
+personality_of_child(void)
+{
+    pid_t child = check_fork();
+
+    if (child == 0)
+        _exit(personality(0xffffffff) != (PER_LINUX32 | ADDR_NO_RANDOMIZE));
+    return check_wait(child);
+}
+
+static void
+personality_check(void)
+{
+    int old = personality(0xffffffff);
+
+    check_that(personality(PER_LINUX32 | ADDR_NO_RANDOMIZE) == old, "personality tells the old one");
+    check_that(personality(0xffffffff) == (PER_LINUX32 | ADDR_NO_RANDOMIZE), "and keeps the new one");
+    check_that(personality_of_child() == 0, "so does a child");
+    check_that(personality((unsigned long) old) == (PER_LINUX32 | ADDR_NO_RANDOMIZE) && personality(0xffffffff) == old, "and back");
+}
+
 int
 main(int count, char **arguments)
 {
@@ -178,6 +200,7 @@ main(int count, char **arguments)
     else
         check_skip("needs root, and a copy of itself");
     fresh_check();
+    personality_check();
     unlink(COPY);
     return check_end();
 }
