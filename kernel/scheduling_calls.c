@@ -131,6 +131,15 @@ sys_sched_rr_get_interval_time64(u32 id, u32 interval_address)
     return scheduling_interval(id, interval_address, time_write_timespec);
 }
 
+/* There is one processor, and one node. */
+s32
+sys_getcpu(u32 processor, u32 node)
+{
+    if (processor != 0 && user_write_word(processor, 0) < 0)
+        return -EFAULT;
+    return node != 0 ? user_write_word(node, 0) : 0;
+}
+
 /* One end of the priorities of a policy. */
 static s32
 scheduling_bound(s32 policy, s32 bound)

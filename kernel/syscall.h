@@ -104,6 +104,9 @@ s32 sys_clock_gettime(u32 clock, u32 time);
 s32 sys_clock_gettime64(u32 clock, u32 time);
 s32 sys_clock_getres(u32 clock, u32 resolution);
 s32 sys_clock_getres_time64(u32 clock, u32 resolution);
+s32 sys_settimeofday(u32 time, u32 zone);
+s32 sys_clock_settime(u32 clock, u32 time);
+s32 sys_clock_settime64(u32 clock, u32 time);
 s32 sys_nanosleep(u32 duration, u32 remaining);
 s32 sys_clock_nanosleep(u32 clock, u32 flags, u32 duration, u32 remaining);
 s32 sys_clock_nanosleep_time64(u32 clock, u32 flags, u32 duration, u32 remaining);
@@ -144,6 +147,7 @@ s32 sys_sched_get_priority_max(s32 policy);
 s32 sys_sched_get_priority_min(s32 policy);
 s32 sys_sched_rr_get_interval(u32 id, u32 interval_address);
 s32 sys_sched_rr_get_interval_time64(u32 id, u32 interval_address);
+s32 sys_getcpu(u32 processor, u32 node);
 
 /* system.c */
 s32 sys_uname(u32 buffer);

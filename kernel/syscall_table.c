@@ -36,7 +36,8 @@ const syscall_t syscall_table[] = {
     CALL(capget),
 
     /* Time */
-    CALL(time), CALL(stime), CALL(gettimeofday), CALL(clock_gettime), CALL(clock_gettime64),
+    CALL(time), CALL(stime), CALL(gettimeofday), CALL(settimeofday), CALL(clock_gettime), CALL(clock_gettime64),
+    CALL(clock_settime), CALL(clock_settime64),
     CALL(clock_getres), CALL(clock_getres_time64), CALL(nanosleep), CALL(clock_nanosleep),
     CALL(clock_nanosleep_time64), CALL(restart_syscall), CALL(alarm), CALL(getitimer), CALL(setitimer),
     CALL(times), CALL(timer_create), CALL(timer_settime), CALL(timer_settime64), CALL(timer_gettime),
@@ -47,7 +48,7 @@ const syscall_t syscall_table[] = {
     CALL(setpriority), CALL(nice), CALL(sched_yield), CALL(sched_getaffinity), CALL(sched_setaffinity),
     CALL(sched_getscheduler), CALL(sched_setscheduler), CALL(sched_getparam), CALL(sched_setparam),
     CALL(sched_get_priority_max), CALL(sched_get_priority_min),
-    CALL(sched_rr_get_interval), CALL(sched_rr_get_interval_time64),
+    CALL(sched_rr_get_interval), CALL(sched_rr_get_interval_time64), CALL(getcpu),
     CALL(uname), CALL(sysinfo), CALL(getrandom), CALL(prctl), CALL(personality),
 
     /* Memory */

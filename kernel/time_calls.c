@@ -153,29 +153,6 @@ sys_time(u32 address)
 }
 
 s32
-sys_stime(u32 address)
-{
-    u32 seconds;
-
-    if (!permission_is_root())
-        return -EPERM;
-    if (user_read_word(&seconds, address) < 0)
-        return -EFAULT;
-    time_set_since_epoch((u64)seconds * NANOSECONDS_PER_SECOND);
-    return 0;
-}
-
-s32
-sys_gettimeofday(u32 time, u32 zone)
-{
-    struct timezone utc = {0};
-
-    if (time != 0 && time_write_timeval(time, time_since_epoch()) < 0)
-        return -EFAULT;
-    return zone != 0 ? user_copy_out(zone, &utc, sizeof(utc)) : 0;
-}
-
-s32
 sys_times(u32 buffer)
 {
     const struct process *process = current_process();
@@ -190,6 +167,85 @@ sys_times(u32 buffer)
     if (buffer != 0 && user_copy_out(buffer, &times, sizeof(times)) < 0)
         return -EFAULT;
     return (s32)timer_ticks();
+}
+
+/* ---- Setting ---- */
+
+/* What gettimeofday says of the time zone; nothing else comes of it. */
+static struct timezone time_zone;
+
+#define ZONE_MINUTES_MAXIMUM (15 * 60)
+
+/* Sets the clock on the wall: 0, -EPERM, or -EINVAL for a time before the machine's own beginning. */
+static s32
+clock_set(u64 nanoseconds)
+{
+    if (!permission_is_root())
+        return -EPERM;
+    if (nanoseconds < timer_nanoseconds())
+        return -EINVAL;
+    time_set_since_epoch(nanoseconds);
+    return 0;
+}
+
+static s32
+clock_settime_call(u32 clock, u32 address, time_reader read)
+{
+    u64 nanoseconds;
+    int error = clock == CLOCK_REALTIME ? read(address, &nanoseconds) : -EINVAL;
+
+    return error < 0 ? error : clock_set(nanoseconds);
+}
+
+s32
+sys_clock_settime(u32 clock, u32 time)
+{
+    return clock_settime_call(clock, time, time_read_old_timespec);
+}
+
+s32
+sys_clock_settime64(u32 clock, u32 time)
+{
+    return clock_settime_call(clock, time, time_read_timespec);
+}
+
+s32
+sys_stime(u32 address)
+{
+    u32 seconds;
+
+    if (user_read_word(&seconds, address) < 0)
+        return -EFAULT;
+    return clock_set((u64)seconds * NANOSECONDS_PER_SECOND);
+}
+
+s32
+sys_gettimeofday(u32 time, u32 zone)
+{
+    if (time != 0 && time_write_timeval(time, time_since_epoch()) < 0)
+        return -EFAULT;
+    return zone != 0 ? user_copy_out(zone, &time_zone, sizeof(time_zone)) : 0;
+}
+
+s32
+sys_settimeofday(u32 time, u32 zone_address)
+{
+    struct timezone zone;
+    u64 nanoseconds = time_since_epoch();
+    int error = time != 0 ? time_read_timeval(time, &nanoseconds) : 0;
+
+    if (error < 0)
+        return error;
+    if (zone_address != 0 && user_copy_in(&zone, zone_address, sizeof(zone)) < 0)
+        return -EFAULT;
+    if (!permission_is_root())
+        return -EPERM;
+    if (zone_address != 0 && (zone.tz_minuteswest > ZONE_MINUTES_MAXIMUM || zone.tz_minuteswest < -ZONE_MINUTES_MAXIMUM))
+        return -EINVAL;
+    error = time != 0 ? clock_set(nanoseconds) : 0;
+    if (error == 0 && zone_address != 0)
+        time_zone = zone;
+    return error;
 }
 
 /* ---- Sleeping ---- */

@@ -131,6 +131,18 @@ waking_check(void)
     check_wait(child);
 }
 
+static void
+slice_check(void)
+{
+    struct timespec slice = { -1, -1 };
+    unsigned processor = 77, node = 77;
+
+    check_that(sched_rr_get_interval(0, &slice) == 0 && slice.tv_sec == 0 && slice.tv_nsec >= 0, "a slice of time has a length");
+    check_that(refused(sched_rr_get_interval(-1, &slice), EINVAL) && refused(sched_rr_get_interval(nobody, &slice), ESRCH), "nobody's has none");
+    check_that(syscall(SYS_getcpu, &processor, &node, NULL) == 0 && processor < 1024 && node < 1024, "getcpu: the processor and its node");
+    check_that(syscall(SYS_getcpu, NULL, NULL, NULL) == 0 && refused(syscall(SYS_getcpu, -4096, NULL, NULL), EFAULT), "or neither, but not to nowhere");
+}
+
 int
 main(void)
 {
@@ -138,6 +150,7 @@ main(void)
     bounds_check();
     processor_check();
     waking_check();
+    slice_check();
     if (getuid() == 0)
         check_child(nice_check);
     return check_end();
