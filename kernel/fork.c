@@ -140,7 +140,7 @@ static void
 fork_inherit(struct process *child, const struct process *parent)
 {
     child->identity = identity_copy(&parent->identity);
-    memcpy(child->name, parent->name, sizeof(child->name));
+    memcpy(child->name, thread_name(current_thread()), sizeof(child->name));
     memcpy(child->limits, parent->limits, sizeof(child->limits));
     child->nice = parent->nice;
     child->left_terminal = parent->left_terminal;
@@ -284,6 +284,7 @@ fork_fill_thread(struct thread *thread, const struct fork_request *request)
     struct process *process = thread->process;
     int result;
 
+    memcpy(thread->name, thread_name(current_thread()), sizeof(thread->name));
     signal_clone(thread, current_thread());
     result = fork_registers(thread, current_thread(), request);
     fork_tell_number(request, thread->id);

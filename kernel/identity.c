@@ -111,6 +111,7 @@ sys_setresuid32(u32 user, u32 effective, u32 saved)
         own->effective_user = effective;
     if (saved != UNCHANGED)
         own->saved_user = saved;
+    own->file_user = own->effective_user;
     return 0;
 }
 
@@ -129,6 +130,7 @@ sys_setresgid32(u32 group, u32 effective, u32 saved)
         own->effective_group = effective;
     if (saved != UNCHANGED)
         own->saved_group = saved;
+    own->file_group = own->effective_group;
     return 0;
 }
 
@@ -178,6 +180,29 @@ sys_setregid32(u32 group, u32 effective)
     if (!may_become(group, own->group, own->effective_group, own->group))
         return -EPERM;
     return sys_setresgid32(group, effective, saves ? saved : UNCHANGED);
+}
+
+/* Says what it was, and nothing of whether it changed. */
+s32
+sys_setfsuid32(u32 user)
+{
+    struct identity *own = &current_process()->identity;
+    u32 old = own->file_user;
+
+    if (user != UNCHANGED && (user == old || may_become(user, own->user, own->effective_user, own->saved_user)))
+        own->file_user = user;
+    return (s32)old;
+}
+
+s32
+sys_setfsgid32(u32 group)
+{
+    struct identity *own = &current_process()->identity;
+    u32 old = own->file_group;
+
+    if (group != UNCHANGED && (group == old || may_become(group, own->group, own->effective_group, own->saved_group)))
+        own->file_group = group;
+    return (s32)old;
 }
 
 /* ---- Supplementary groups ---- */
@@ -274,8 +299,8 @@ identity_after_exec(const struct identity *identity, const struct inode *executa
     /* Without the group's execute bit, set-group-id means something else. */
     if ((mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
         after.effective_group = executable->group;
-    after.saved_user = after.effective_user;
-    after.saved_group = after.effective_group;
+    after.saved_user = after.file_user = after.effective_user;
+    after.saved_group = after.file_group = after.effective_group;
     return after;
 }
 

@@ -22,6 +22,7 @@ struct identity_groups {
 struct identity {
     u32 user, effective_user, saved_user;
     u32 group, effective_group, saved_group;
+    u32 file_user, file_group;             /* for access to files: the effective ones, unless setfsuid said otherwise */
     struct identity_groups *groups;        /* NULL: none; held */
 };
 

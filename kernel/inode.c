@@ -38,8 +38,8 @@ inode_create(const struct inode_operations *operations, const struct file_system
     inode->operations = operations;
     inode->file_system = file_system;
     if (current_thread() != NULL) {
-        inode->user = current_process()->identity.effective_user;
-        inode->group = current_process()->identity.effective_group;
+        inode->user = current_process()->identity.file_user;
+        inode->group = current_process()->identity.file_group;
     }
     inode->accessed = inode->modified = inode->changed = time_since_epoch();
     return inode;
@@ -96,7 +96,7 @@ void
 inode_touch_modified(struct inode *inode)
 {
     inode->modified = inode->changed = time_since_epoch();
-    if (inode->mode & (S_ISUID | S_ISGID) && inode_is(inode, S_IFREG) && !permission_is_root())
+    if (inode->mode & (S_ISUID | S_ISGID) && inode_is(inode, S_IFREG) && !permission_is_file_root())
         permission_drop_deputy(inode);
 }
 

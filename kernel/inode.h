@@ -109,7 +109,7 @@ struct inode {
 };
 
 /*
- * A new inode with one reference, the current process's effective user and group, the time of now, no links and a
+ * A new inode with one reference, the current process's user and group for files, the time of now, no links and a
  * number not used before. NULL if memory is short. Never sleeps.
  */
 struct inode *inode_create(const struct inode_operations *operations, const struct file_system *file_system, u32 mode);

@@ -20,8 +20,9 @@
 /* 0, -EACCES, or -EROFS for writing to a file, directory or link of a tree that is mounted read-only. */
 int permission_check(const struct inode *inode, u32 wanted);
 
-/* Whether the current process is root, in effect. */
+/* Whether the current process is root, in effect; and whether it is for files, where setfsuid may have changed that. */
 bool permission_is_root(void);
+bool permission_is_file_root(void);
 
 /* Whether the current process may change the inode's mode and times: its owner, or root. */
 bool permission_is_owner(const struct inode *inode);

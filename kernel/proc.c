@@ -120,7 +120,7 @@ static const struct proc_entry proc_entries[] = {
     PROC_DIRECTORY(PROC_PROCESS, "task", PROC_TASKS),
     PROC_FILE(PROC_PROCESS, "vmstat", proc_print_vmstat),
     PROC_FILE(PROC_PROCESS, "workingset", proc_print_working_set),
-    PROC_FILE_WRITTEN(PROC_TASK, "comm", proc_print_name, proc_write_name),
+    {PROC_TASK, "comm", S_IFREG | 0644, PROC_NONE, NULL, NULL, PROC_NO_SETTING, proc_write_name, proc_print_thread_name, false},
     PROC_INSPECTED(PROC_TASK, "maps", 0444, proc_print_maps),
     PROC_THREAD_FILE(PROC_TASK, "stat", proc_print_thread_stat),
     PROC_THREAD_FILE(PROC_TASK, "status", proc_print_thread_status),

@@ -103,7 +103,7 @@ proc_text_write(struct file *file, struct transfer *transfer, u64 *offset)
     if (bytes <= 0)
         return bytes;
     process = proc_process(file->inode);
-    error = process == NULL ? -ESRCH : entry->write(process, value);
+    error = process == NULL ? -ESRCH : entry->write(process, file->inode->proc->member, value);
     return error < 0 ? error : bytes;
 }
 

@@ -184,10 +184,11 @@ proc_parse_signed(const char *text, int *number)
 
 /* Only root may make a process less likely to be chosen than root has left it. */
 int
-proc_write_oom_adjustment(struct process *process, const char *value)
+proc_write_oom_adjustment(struct process *process, u32 thread_number, const char *value)
 {
     int adjustment;
 
+    (void)thread_number;
     if (!proc_parse_signed(value, &adjustment) || adjustment < OOM_SCORE_ADJ_MIN || adjustment > OOM_SCORE_ADJ_MAX)
         return -EINVAL;
     if (permission_is_root())

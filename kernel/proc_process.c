@@ -2,6 +2,7 @@
  * /proc/PID: the texts about one process. A zombie has no memory, files or threads any more: what is about these is
  * empty or 0.
  */
+#include "kernel/proc_node.h"
 #include "kernel/proc_print.h"
 
 #include "drivers/timer.h"
@@ -55,12 +56,20 @@ proc_print_name(struct process *process, struct text_buffer *text)
     text_print(text, "%s\n", process->name);
 }
 
-int
-proc_write_name(struct process *process, const char *value)
+void
+proc_print_thread_name(struct thread *thread, struct text_buffer *text)
 {
+    text_print(text, "%s\n", thread_name(thread));
+}
+
+int
+proc_write_name(struct process *process, u32 thread_number, const char *value)
+{
+    struct thread *thread = thread_number != 0 ? proc_thread(process->id, thread_number) : NULL;
+
     if (process != current_process())
         return -EINVAL;
-    format(process->name, sizeof(process->name), "%s", value);
+    format(thread == NULL ? process->name : thread_name(thread), THREAD_NAME_BYTES, "%s", value);
     return 0;
 }
 
@@ -136,7 +145,7 @@ proc_print_thread_stat(struct thread *thread, struct text_buffer *text)
     struct process_usage used;
 
     process_usage_of_thread(thread, &used);
-    text_print(text, "%u (%s) ", thread->id, thread->process->name);
+    text_print(text, "%u (%s) ", thread->id, thread_name(thread));
     proc_print_stat_life(thread->process, thread_state_letter(thread), &used, text);
     proc_print_stat_rest(thread->process, thread, text);
 }
@@ -165,7 +174,7 @@ proc_state_word(char letter)
 /* What of a process's text is about one thread of it; about all of them together in /proc/PID itself. */
 struct proc_subject {
     const struct process *process;
-    const struct thread *thread;        /* NULL for a zombie */
+    struct thread *thread;              /* NULL for a zombie */
     u32 id;
     char state;
     struct process_usage used;
@@ -186,16 +195,16 @@ proc_print_status_identity(const struct proc_subject *subject, struct text_buffe
     const struct process *process = subject->process;
     const struct identity *identity = &process->identity;
 
-    text_print(text, "Name:\t%s\n", process->name);
+    text_print(text, "Name:\t%s\n", subject->thread == NULL ? process->name : thread_name(subject->thread));
     if (!process->zombie)
         text_print(text, "Umask:\t%04o\n", process->file_mode_mask);
     text_print(text, "State:\t%c (%s)\n", subject->state, proc_state_word(subject->state));
     text_print(text, "Tgid:\t%u\nNgid:\t0\nPid:\t%u\n", process->id, subject->id);
     text_print(text, "PPid:\t%u\nTracerPid:\t0\n", proc_parent_id(process));
     text_print(text, "Uid:\t%u\t%u\t%u\t%u\n", identity->user, identity->effective_user, identity->saved_user,
-               identity->effective_user);
+               identity->file_user);
     text_print(text, "Gid:\t%u\t%u\t%u\t%u\n", identity->group, identity->effective_group, identity->saved_group,
-               identity->effective_group);
+               identity->file_group);
     text_print(text, "FDSize:\t%u\n", process->files == NULL ? 0 : process->files->capacity);
     proc_print_groups(identity, text);
     text_print(text, "NStgid:\t%u\nNSpid:\t%u\nNSpgid:\t%u\nNSsid:\t%u\n", process->id, subject->id,

@@ -25,7 +25,6 @@ struct file_table;
 struct inode;
 struct trap_frame;
 
-#define PROCESS_NAME_BYTES 16                  /* as Linux's comm, with the terminating zero */
 
 /* What has been used up, for getrusage, times and wait4. */
 struct process_usage {
@@ -59,7 +58,7 @@ struct process {
     LIST_HEAD(, process) children;             /* zombies included; youngest first */
     LIST_ENTRY(process) sibling_link;
     struct identity identity;
-    char name[PROCESS_NAME_BYTES];             /* last part of the program's path, or what prctl said */
+    char name[THREAD_NAME_BYTES];              /* last part of the program's path, or what prctl said */
 
     /* What its threads share. */
     TAILQ_HEAD(, thread) threads;              /* oldest first; changed with interrupts disabled */
@@ -81,9 +80,9 @@ struct process {
     /* Time. */
     struct alarm real_alarm;                   /* ITIMER_REAL */
     u64 real_interval;                         /* nanoseconds, or 0 */
+    struct process_timer virtual_timer, profile_timer;
     LIST_HEAD(, posix_timer) timers;           /* youngest first; only posix_timer.c looks inside */
     u32 next_timer;                            /* number of the next */
-    struct process_timer virtual_timer, profile_timer;
     u64 start_time;                            /* nanoseconds from boot to fork, by the tick */
     struct process_usage usage;                /* of past threads and programs; the rest is in threads and aspace */
     struct process_usage children_usage;       /* of children waited for */
@@ -94,8 +93,8 @@ struct process {
     bool claimed;                              /* a zombie whose status a thread of the parent is being told */
     bool is_reaper;                            /* prctl: adopts the orphans among its descendants, as init does */
     int parent_end_signal;                     /* prctl: what it is sent when its parent ends; 0: nothing */
-    u32 personality;                           /* what sys_personality was told last */
     bool dumpable;                             /* prctl: kept, not acted upon: there are no core files */
+    u32 personality;                           /* what sys_personality was told last */
     bool no_new_privileges;                    /* prctl: set-user-id and set-group-id mean nothing to it, for ever */
     bool has_executed;                         /* has called exec since fork (setpgid) */
     u32 exit_status;                           /* as wait4 reports it; until then what the first thread ended with */

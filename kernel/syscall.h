@@ -85,6 +85,8 @@ s32 sys_setreuid32(u32 user, u32 effective);
 s32 sys_setregid32(u32 group, u32 effective);
 s32 sys_setresuid32(u32 user, u32 effective, u32 saved);
 s32 sys_setresgid32(u32 group, u32 effective, u32 saved);
+s32 sys_setfsuid32(u32 user);
+s32 sys_setfsgid32(u32 group);
 s32 sys_getgroups32(u32 size, u32 list);
 s32 sys_setgroups32(u32 size, u32 list);
 s32 sys_capget(u32 header, u32 data);

@@ -53,7 +53,7 @@ attribute_set_mode(struct inode *inode, u32 mode)
 static bool
 attribute_may_set_owner(const struct inode *inode, u32 user, u32 group)
 {
-    if (permission_is_root())
+    if (permission_is_file_root())
         return true;
     return permission_is_owner(inode) && (user == ATTRIBUTE_KEEP || user == inode->user)
         && (group == ATTRIBUTE_KEEP || group == inode->group || permission_has_group(group));

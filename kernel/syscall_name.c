@@ -74,7 +74,7 @@ sys_mknodat(s32 directory, u32 path, u32 mode, u32 device)
         return -EINVAL;
     if (type != S_IFCHR && type != S_IFBLK)
         device = 0;
-    else if (!permission_is_root())
+    else if (!permission_is_file_root())
         return -EPERM;
     return name_make(directory, path, type | (mode & INODE_PERMISSIONS), device);
 }
@@ -151,7 +151,7 @@ sys_linkat(s32 old_directory, u32 old_path, s32 new_directory, u32 new_path, u32
 
     if (flags & ~(u32)(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
         return -EINVAL;
-    if (flags & AT_EMPTY_PATH && !permission_is_root())
+    if (flags & AT_EMPTY_PATH && !permission_is_file_root())
         return -ENOENT;
     error = path_lookup_at(old_directory, old_path, walk, &inode);
     if (error < 0)

@@ -32,7 +32,7 @@ const syscall_t syscall_table[] = {
     /* Users and groups */
     CALL(getuid32), CALL(geteuid32), CALL(getgid32), CALL(getegid32), CALL(getresuid32), CALL(getresgid32),
     CALL(setuid32), CALL(setgid32), CALL(setreuid32), CALL(setregid32), CALL(setresuid32), CALL(setresgid32),
-    CALL(getgroups32), CALL(setgroups32),
+    CALL(setfsuid32), CALL(setfsgid32), CALL(getgroups32), CALL(setgroups32),
     CALL(capget),
 
     /* Time */

@@ -76,13 +76,13 @@ sys_getrandom(u32 buffer, u32 bytes, u32 flags)
 static s32
 prctl_set_name(u32 address)
 {
-    char name[PROCESS_NAME_BYTES];
+    char name[THREAD_NAME_BYTES];
     int length = user_copy_string(name, address, sizeof(name));
 
     if (length < 0 && length != -ENAMETOOLONG)
         return length;
     name[sizeof(name) - 1] = '\0';
-    memcpy(current_process()->name, name, sizeof(name));
+    memcpy(thread_name(current_thread()), name, sizeof(name));
     return 0;
 }
 
@@ -115,7 +115,7 @@ sys_prctl(u32 option, u32 argument, u32 third, u32 fourth, u32 fifth)
     case PR_SET_NAME:
         return prctl_set_name(argument);
     case PR_GET_NAME:
-        return user_copy_out(argument, process->name, PROCESS_NAME_BYTES);
+        return user_copy_out(argument, thread_name(current_thread()), THREAD_NAME_BYTES);
     case PR_SET_NO_NEW_PRIVS:
         return more ? -EINVAL : prctl_set(process, option, argument);
     case PR_SET_PDEATHSIG:

@@ -162,6 +162,12 @@ thread_leave_process(struct thread *thread)
     interrupts_restore(interrupts);
 }
 
+char *
+thread_name(struct thread *thread)
+{
+    return thread->pid == thread->process->pid ? thread->process->name : thread->name;
+}
+
 void
 thread_become_first(struct thread *thread)
 {

@@ -26,6 +26,8 @@ struct pid;
 struct process;
 struct trap_frame;
 
+#define THREAD_NAME_BYTES 16u                  /* as Linux's comm, with the terminating zero */
+
 enum thread_state {
     THREAD_RUNNABLE,                           /* running, or in the run queue */
     THREAD_SLEEPING,                           /* until wait.c makes it runnable */
@@ -52,6 +54,7 @@ struct thread {
     struct process *process;
     struct pid *pid;                           /* its number; the first thread's is that of its process */
     u32 id;                                    /* pid->number, at hand; 0: a kernel thread's */
+    char name[THREAD_NAME_BYTES];              /* for thread_name: not that of the process's first */
     enum thread_state state;
     bool has_user_state;                       /* false for kernel threads: no FPU, TLS or selectors to switch */
     u8 *kernel_stack;                          /* lowest address; NULL for the boot stack */
@@ -92,6 +95,9 @@ current_process(void)
 {
     return cpu()->thread->process;
 }
+
+/* What a thread is called, THREAD_NAME_BYTES: the thread with the process's number has the process's name. */
+char *thread_name(struct thread *thread);
 
 /* The thread of a number, or NULL. */
 struct thread *thread_find(u32 id);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -210,6 +211,36 @@ deputy_check(void)
     check_that(stat("/tmp/identity/deputy", &after) == 0 && (after.st_mode & 07777) == 0755, "until it changes hands");
 }
 
+static bool
+refused(long result, int error)
+{
+    return result == -1 && errno == error;
+}
+
+/* setfsuid and setfsgid say what was, whatever they do; a number that nobody has asks. */
+static bool
+file_ids_are(uid_t user, gid_t group)
+{
+    return (uid_t) setfsuid(-1) == user && (gid_t) setfsgid(-1) == group;
+}
+
+static void
+file_user_check(void)
+{
+    struct stat status;
+
+    check_that(file_ids_are(0, 0) && setfsgid(GROUP) == 0 && setfsuid(USER) == 0 && file_ids_are(USER, GROUP), "setfsuid and setfsgid");
+    check_that(geteuid() == 0 && getuid() == 0, "change who one is for files alone");
+    check_that(refused(open("/tmp/identity/private", O_RDONLY), EACCES) && refused(chmod("/tmp/identity/public", 0644), EPERM), "who is not root there");
+    close(open("/tmp/identity-own", O_CREAT | O_WRONLY, 0600));
+    check_that(stat("/tmp/identity-own", &status) == 0 && status.st_uid == USER && status.st_gid == GROUP, "and makes files in that name");
+    unlink("/tmp/identity-own");
+    check_that(access("/tmp/identity/private", R_OK) == 0, "access asks for the real user");
+    check_that(seteuid(OTHER) == 0 && file_ids_are(OTHER, GROUP), "a change of the effective user is one for files, too");
+    check_that(setfsuid(USER) == (int) OTHER && file_ids_are(OTHER, GROUP), "who is not root gets only what it has");
+    check_that(setfsuid(0) == (int) OTHER && file_ids_are(0, GROUP), "the real user's number for instance");
+}
+
 static int
 deputy_main(void)
 {
@@ -287,6 +318,7 @@ main(int count, char **arguments)
     check_child(written_check);
     check_child(inspection_check);
     check_child(inheritance_check);
+    check_child(file_user_check);
     deputy_check();
     files_remove();
     return check_end();
