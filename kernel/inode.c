@@ -215,6 +215,10 @@ inode_path(struct inode *inode, struct text_buffer *text)
         text_print(text, "%s:[%u]", inode_is(inode, S_IFIFO) ? "pipe" : "socket", inode->number);
         return 0;
     }
+    if (inode_is(inode, S_IFREG) && inode->parent == NULL && inode->operations->size != NULL) {
+        text_print(text, "%s", inode->object->name != NULL ? inode->object->name : " (deleted)");
+        return -ENOENT;
+    }
     for (struct inode *at = inode; at != path_root; at = at->parent) {
         const char *name = at->parent == NULL ? NULL : at->parent->operations->name(at->parent, at);
 

@@ -144,6 +144,33 @@ ramfs_entry_remove(struct inode *directory, struct ramfs_entry *entry)
     inode_release(inode);
 }
 
+/* ---- Names of files, for /proc ---- */
+
+/* Lets /proc say where a file's pages come from. */
+static void
+ramfs_name_object(struct inode *inode)
+{
+    struct text_buffer path = {0};
+
+    if (inode_path(inode, &path) == 0)
+        object_set_name(inode->object, path.data, inode->number);
+    text_free(&path);
+}
+
+/* One that is losing its last name stays known by it. */
+static void
+ramfs_name_deleted(struct inode *inode)
+{
+    struct text_buffer path = {0};
+
+    if (!inode_is(inode, S_IFREG) || inode->links > 1 || inode->object->name == NULL)
+        return;
+    text_print(&path, "%s (deleted)", inode->object->name);
+    if (!path.failed)
+        object_set_name(inode->object, path.data, inode->number);
+    text_free(&path);
+}
+
 /* ---- Operations ---- */
 
 static int
@@ -202,6 +229,7 @@ ramfs_unlink(struct inode *directory, const char *name, struct inode *inode)
 
     assert(entry != NULL && entry->inode == inode);
     assert(!inode_is(inode, S_IFDIR) || ramfs_is_empty(inode));
+    ramfs_name_deleted(inode);
     ramfs_entry_remove(directory, entry);
 }
 
@@ -307,17 +335,6 @@ ramfs_inode_create(struct ramfs_tree *tree, u32 mode, struct object *object, cha
         return NULL;
     }
     return inode;
-}
-
-/* Lets /proc/PID/maps say where a mapped file's pages come from. */
-static void
-ramfs_name_object(struct inode *inode)
-{
-    struct text_buffer path = {0};
-
-    if (inode_path(inode, &path) == 0)
-        object_set_name(inode->object, path.data, inode->number);
-    text_free(&path);
 }
 
 /* Names a new inode, or frees it. */
@@ -451,11 +468,15 @@ ramfs_rename(struct inode *old_directory, const char *old_name, struct inode *ne
         return -ENOMEM;
     inode = old->inode;
     victim = replaced == NULL ? NULL : inode_hold(replaced->inode);
-    if (replaced != NULL)
+    if (replaced != NULL) {
+        ramfs_name_deleted(victim);
         ramfs_entry_remove(new_directory, replaced);
+    }
     ramfs_entry_insert(new_directory, entry, inode);
     ramfs_entry_remove(old_directory, old);
     inode->parent = new_directory;
+    if (inode_is(inode, S_IFREG))
+        ramfs_name_object(inode);
     if (inode_is(inode, S_IFDIR))
         inode_release(old_directory);
     /* Last, since freeing the pages may sleep and others must not see half a rename. */

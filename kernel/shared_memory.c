@@ -335,20 +335,23 @@ memory_file_open(const char *name, u32 flags)
 s32
 sys_memfd_create(u32 name_address, u32 flags)
 {
-    char prefixed[] = "/memfd:", *name;
+    static const char prefix[] = "/memfd:", suffix[] = " (deleted)";
+    char *name;
     s32 result;
 
     if (flags & ~(u32)(MFD_CLOEXEC | MFD_ALLOW_SEALING))
         return -EINVAL;
-    name = kmem_allocate(sizeof(prefixed) + MEMORY_FILE_NAME_BYTES);
+    name = kmem_allocate(sizeof(prefix) + MEMORY_FILE_NAME_BYTES + sizeof(suffix));
     if (name == NULL)
         return -ENOMEM;
-    memcpy(name, prefixed, sizeof(prefixed));
-    result = user_copy_string(name + sizeof(prefixed) - 1, name_address, MEMORY_FILE_NAME_BYTES);
-    if (result >= 0)
+    memcpy(name, prefix, sizeof(prefix));
+    result = user_copy_string(name + strlen(prefix), name_address, MEMORY_FILE_NAME_BYTES);
+    if (result >= 0) {
+        memcpy(name + strlen(name), suffix, sizeof(suffix));
         result = memory_file_open(name, flags);
-    else if (result == -ENAMETOOLONG)
+    } else if (result == -ENAMETOOLONG) {
         result = -EINVAL;
+    }
     kmem_free(name);
     return result;
 }

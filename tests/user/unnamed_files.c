@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +15,8 @@
 
 #define DIRECTORY "/dev/shm/unnamed"
 #define NAME      DIRECTORY "/name"
+
+enum { PAGE_BYTES = 4096 };
 
 static bool
 refused(long result, int error)
@@ -49,6 +53,20 @@ open_check(void)
     check_that(refused(open("/proc", O_TMPFILE | O_RDWR, 0600), EOPNOTSUPP), "in /proc: EOPNOTSUPP");
 }
 
+/* Whether /proc/self/maps has a line for the page that ends so. */
+static bool
+is_mapped_as(const char *page, const char *end)
+{
+    char line[512];
+    FILE *maps = fopen("/proc/self/maps", "r");
+    bool found = false;
+
+    while (!found && fgets(line, sizeof line, maps) != NULL)
+        found = strtoul(line, NULL, 16) == (unsigned long) page && strstr(line, end) != NULL;
+    fclose(maps);
+    return found;
+}
+
 static void
 link_check(void)
 {
@@ -73,12 +91,50 @@ link_check(void)
     close(file);
 }
 
+/* What /proc calls an open file. */
+static bool
+is_called(int file, const char *name)
+{
+    char path[64], target[256];
+    ssize_t length;
+
+    snprintf(path, sizeof path, "/proc/self/fd/%d", file);
+    length = readlink(path, target, sizeof target - 1);
+    target[length > 0 ? length : 0] = '\0';
+    return strcmp(target, name) == 0;
+}
+
+static void
+last_name_check(void)
+{
+    int file = open(NAME, O_RDWR | O_CREAT, 0600), other = open(NAME "2", O_RDWR | O_CREAT, 0600), memory = memfd_create("letters", 0);
+    char *page = mmap(NULL, PAGE_BYTES, PROT_READ, MAP_PRIVATE, file, 0);
+    struct stat status;
+
+    check_that(is_called(file, NAME), "/proc knows an open file by its name");
+    rename(NAME, NAME "3");
+    check_that(is_called(file, NAME "3") && is_mapped_as(page, NAME "3\n"), "by its new one after rename");
+    unlink(NAME "3");
+    check_that(is_called(file, NAME "3 (deleted)") && is_mapped_as(page, NAME "3 (deleted)\n"), "by its last one after unlink");
+    close(open(NAME, O_RDWR | O_CREAT, 0600));
+    rename(NAME, NAME "2");
+    check_that(is_called(other, NAME "2 (deleted)"), "also when another file takes that");
+    check_that(is_called(memory, "/memfd:letters (deleted)"), "and a memfd by what it was called");
+    check_that(fstat(memory, &status) == 0 && status.st_nlink == 0, "which is no name");
+    unlink(NAME "2");
+    munmap(page, PAGE_BYTES);
+    close(file);
+    close(other);
+    close(memory);
+}
+
 int
 main(void)
 {
     mkdir(DIRECTORY, 0700);
     open_check();
     link_check();
+    last_name_check();
     check_that(rmdir(DIRECTORY) == 0, "nothing is left");
     return check_end();
 }
