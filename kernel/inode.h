@@ -88,7 +88,7 @@ struct inode {
     u32 references;
     u32 number;                 /* st_ino, unique within its file system */
     u32 mode;                   /* type (S_IFMT) and permission bits */
-    u32 links;                  /* names; 0 once removed */
+    u32 links;                  /* names; 0 once removed; 1 for what never has one, pipes and sockets */
     u32 user, group;
     u32 device;                 /* st_rdev of a device node */
     u64 accessed, modified, changed;    /* nanoseconds since 1970 */

@@ -358,6 +358,7 @@ pipe_create(u32 flags, struct file *ends[2])
 
     if (inode == NULL)
         return -ENOMEM;
+    inode->links = 1;
     error = file_open_inode(inode, O_RDONLY | (flags & O_NONBLOCK), &ends[0]);
     if (error == 0) {
         error = file_open_inode(inode, O_WRONLY | (flags & O_NONBLOCK), &ends[1]);

@@ -34,16 +34,16 @@ struct posix_timer {
 
 /* The structures of timer_settime and timer_gettime: an interval, and behind it the time of the first expiration. */
 struct timer_form {
-    u32 value_offset;
-    int (*read)(u32 address, u64 *nanoseconds);
-    int (*write)(u32 address, u64 nanoseconds);
+    u32 value_offset;                   /* bytes from the interval to the time */
+    time_reader read;
+    time_writer write;
 };
 
 static const struct timer_form form_narrow =
     {sizeof(struct __kernel_old_timespec), time_read_old_timespec, time_write_old_timespec};
 static const struct timer_form form_wide = {sizeof(struct __kernel_timespec), time_read_timespec, time_write_timespec};
 
-/* ---- expiring ---- */
+/* ---- Expiring ---- */
 
 /* Sets a periodic timer's alarm to its next time that is to come: how many it has missed. */
 static u32
@@ -105,7 +105,7 @@ timer_expire(struct alarm *alarm)
         timer_notify(timer, missed);
 }
 
-/* ---- making and deleting ---- */
+/* ---- Making and deleting ---- */
 
 static struct posix_timer *
 timer_find(u32 number)
@@ -234,7 +234,7 @@ sys_timer_delete(u32 number)
     return 0;
 }
 
-/* ---- setting and asking ---- */
+/* ---- Setting and asking ---- */
 
 /* Until the next expiration: 0 if there is none to come. */
 static u64

@@ -44,6 +44,8 @@ static struct inode *proc_target_root(struct process *process);
     {.parent = in, .name = called, .mode = S_IFREG | 0644, .print = printer, .write = writer}
 #define PROC_THREAD_FILE(in, called, printer) \
     {.parent = in, .name = called, .mode = S_IFREG | 0444, .print_thread = printer}
+#define PROC_THREAD_FILE_WRITTEN(in, called, printer, writer) \
+    {.parent = in, .name = called, .mode = S_IFREG | 0644, .print_thread = printer, .write = writer}
 #define PROC_DIRECTORY(in, called, which) {.parent = in, .name = called, .mode = S_IFDIR | 0555, .directory = which}
 #define PROC_LINK(in, called, leads_to) {.parent = in, .name = called, .mode = S_IFLNK | 0777, .target = leads_to}
 #define PROC_SETTING(in, called, applier) \
@@ -120,7 +122,7 @@ static const struct proc_entry proc_entries[] = {
     PROC_DIRECTORY(PROC_PROCESS, "task", PROC_TASKS),
     PROC_FILE(PROC_PROCESS, "vmstat", proc_print_vmstat),
     PROC_FILE(PROC_PROCESS, "workingset", proc_print_working_set),
-    {PROC_TASK, "comm", S_IFREG | 0644, PROC_NONE, NULL, NULL, PROC_NO_SETTING, proc_write_name, proc_print_thread_name, false},
+    PROC_THREAD_FILE_WRITTEN(PROC_TASK, "comm", proc_print_thread_name, proc_write_name),
     PROC_INSPECTED(PROC_TASK, "maps", 0444, proc_print_maps),
     PROC_THREAD_FILE(PROC_TASK, "stat", proc_print_thread_stat),
     PROC_THREAD_FILE(PROC_TASK, "status", proc_print_thread_status),

@@ -483,6 +483,7 @@ socket_open(struct socket *socket, u32 flags)
     struct file *file = NULL;
 
     if (inode != NULL) {
+        inode->links = 1;
         file = file_create(inode, O_RDWR | (flags & O_NONBLOCK), &socket_operations, socket);
         inode_release(inode);
     }

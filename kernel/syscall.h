@@ -104,11 +104,11 @@ s32 sys_stime(u32 seconds);
 s32 sys_gettimeofday(u32 time, u32 zone);
 s32 sys_clock_gettime(u32 clock, u32 time);
 s32 sys_clock_gettime64(u32 clock, u32 time);
-s32 sys_clock_getres(u32 clock, u32 resolution);
-s32 sys_clock_getres_time64(u32 clock, u32 resolution);
 s32 sys_settimeofday(u32 time, u32 zone);
 s32 sys_clock_settime(u32 clock, u32 time);
 s32 sys_clock_settime64(u32 clock, u32 time);
+s32 sys_clock_getres(u32 clock, u32 resolution);
+s32 sys_clock_getres_time64(u32 clock, u32 resolution);
 s32 sys_nanosleep(u32 duration, u32 remaining);
 s32 sys_clock_nanosleep(u32 clock, u32 flags, u32 duration, u32 remaining);
 s32 sys_clock_nanosleep_time64(u32 clock, u32 flags, u32 duration, u32 remaining);
@@ -118,11 +118,6 @@ s32 sys_getitimer(u32 which, u32 value);
 s32 sys_setitimer(u32 which, u32 value, u32 old);
 s32 sys_times(u32 buffer);
 
-/* resource.c */
-s32 sys_getrusage(u32 who, u32 usage);
-s32 sys_getrlimit(u32 resource, u32 limit);
-s32 sys_ugetrlimit(u32 resource, u32 limit);
-s32 sys_setrlimit(u32 resource, u32 limit);
 /* posix_timer.c */
 s32 sys_timer_create(u32 clock, u32 event, u32 number);
 s32 sys_timer_settime(u32 number, u32 flags, u32 value, u32 old);
@@ -132,6 +127,11 @@ s32 sys_timer_gettime64(u32 number, u32 value);
 s32 sys_timer_getoverrun(u32 number);
 s32 sys_timer_delete(u32 number);
 
+/* resource.c */
+s32 sys_getrusage(u32 who, u32 usage);
+s32 sys_getrlimit(u32 resource, u32 limit);
+s32 sys_ugetrlimit(u32 resource, u32 limit);
+s32 sys_setrlimit(u32 resource, u32 limit);
 s32 sys_prlimit64(u32 id, u32 resource, u32 limit, u32 old);
 s32 sys_getpriority(u32 which, u32 who);
 s32 sys_setpriority(u32 which, u32 who, u32 nice);

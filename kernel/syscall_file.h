@@ -27,6 +27,7 @@ s32 sys__llseek(s32 descriptor, u32 offset_high, u32 offset_low, u32 result, u32
 s32 sys_fsync(s32 descriptor);
 s32 sys_syncfs(s32 descriptor);
 s32 sys_sync(void);
+s32 sys_sync_file_range(s32 descriptor, u32 offset_low, u32 offset_high, u32 bytes_low, u32 bytes_high, u32 flags);
 s32 sys_fadvise64(s32 descriptor, u32 offset_low, u32 offset_high, u32 length, u32 advice);
 s32 sys_fadvise64_64(s32 descriptor, u32 offset_low, u32 offset_high, u32 length_low, u32 length_high, u32 advice);
 s32 sys_readahead(s32 descriptor, u32 offset_low, u32 offset_high, u32 bytes);

@@ -177,6 +177,9 @@ name_check_unlink(const struct path_end *end)
 
     if (path_end_is_special(end))
         return -EISDIR;
+    error = inode_check_writable(end->directory);
+    if (error < 0)
+        return error;
     if (end->inode == NULL)
         return -ENOENT;
     is_directory = inode_is(end->inode, S_IFDIR);
@@ -199,6 +202,9 @@ name_check_rmdir(const struct path_end *end)
         return -ENOTEMPTY;
     if (end->name[0] == '\0')
         return -EBUSY;
+    error = inode_check_writable(end->directory);
+    if (error < 0)
+        return error;
     if (end->inode == NULL)
         return -ENOENT;
     error = permission_remove_name(end->directory, end->inode);
@@ -269,6 +275,8 @@ name_check_ends(const struct path_end *old, const struct path_end *new, u32 flag
         return -EBUSY;
     if (path_end_is_special(new))
         return flags & RENAME_NOREPLACE ? -EEXIST : -EBUSY;
+    if (inode_check_writable(old->directory) < 0)
+        return -EROFS;
     if (old->inode == NULL || (flags & RENAME_EXCHANGE && new->inode == NULL))
         return -ENOENT;
     return flags & RENAME_NOREPLACE && new->inode != NULL ? -EEXIST : 0;

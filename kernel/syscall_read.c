@@ -389,6 +389,43 @@ sys_sync(void)
     return 0;
 }
 
+/* Bytes from an offset on, or, where that is 0, all. Waiting and writing are one. */
+static s32
+sync_range(struct file *file, u64 offset, u64 bytes)
+{
+    u64 end = bytes == 0 ? INT64_MAX : offset + bytes;
+    u64 size;
+    u32 pages;
+
+    if ((s64)offset < 0 || (s64)bytes < 0 || (s64)end < 0)
+        return -EINVAL;
+    if (inode_is(file->inode, S_IFDIR))
+        return 0;
+    if (!inode_is(file->inode, S_IFREG) || file->inode->operations->size == NULL)
+        return -ESPIPE;
+    size = inode_size(file->inode);
+    if (offset >= size)
+        return 0;
+    pages = object_page_count(end < size ? end : size);
+    return object_write_back(file->inode->object, (u32)(offset >> PAGE_SHIFT), pages);
+}
+
+s32
+sys_sync_file_range(s32 descriptor, u32 offset_low, u32 offset_high, u32 bytes_low, u32 bytes_high, u32 flags)
+{
+    struct file *file;
+    s32 result = file_get(current_process()->files, descriptor, &file);
+
+    if (result < 0)
+        return result;
+    if (flags & ~(u32)(SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER))
+        result = -EINVAL;
+    else
+        result = sync_range(file, read_offset(offset_low, offset_high), read_offset(bytes_low, bytes_high));
+    file_release(file);
+    return result;
+}
+
 /* ---- Advice ---- */
 
 /* Nothing that is advised would make a difference where the file is in memory, or a copy away. */

@@ -154,7 +154,8 @@ sys_statx(s32 directory, u32 path, u32 flags, u32 mask, u32 address)
     struct inode *inode;
     int error;
 
-    if ((flags & ~(u32)STATUS_FLAGS) || (mask & STATX__RESERVED))
+    if ((flags & ~(u32)STATUS_FLAGS) || (mask & STATX__RESERVED)
+        || (flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE)
         return -EINVAL;
     error = path_lookup_at(directory, path, flags, &inode);
     if (error < 0)

@@ -61,6 +61,7 @@ const syscall_t syscall_table[] = {
     CALL(sendfile64), CALL(copy_file_range),
     CALL(vmsplice), CALL(splice), CALL(tee),
     CALL(lseek), CALL(_llseek), CALL(fsync), CALL_AS(fdatasync, fsync), CALL(syncfs), CALL(sync),
+    CALL(sync_file_range),
     CALL(fadvise64), CALL(fadvise64_64), CALL(readahead),
 
     /* Sockets */

@@ -240,7 +240,8 @@ sys_settimeofday(u32 time, u32 zone_address)
         return -EFAULT;
     if (!permission_is_root())
         return -EPERM;
-    if (zone_address != 0 && (zone.tz_minuteswest > ZONE_MINUTES_MAXIMUM || zone.tz_minuteswest < -ZONE_MINUTES_MAXIMUM))
+    if (zone_address != 0
+        && (zone.tz_minuteswest > ZONE_MINUTES_MAXIMUM || zone.tz_minuteswest < -ZONE_MINUTES_MAXIMUM))
         return -EINVAL;
     error = time != 0 ? clock_set(nanoseconds) : 0;
     if (error == 0 && zone_address != 0)

@@ -239,11 +239,13 @@ waitid_check(u32 which, u32 id, u32 options)
 
     if ((options & ~(u32)WAITID_OPTIONS) != 0 || !waits_for_something)
         return -EINVAL;
-    if (which != P_ALL && which != P_PID && which != P_PGID)
+    if (which > P_PIDFD)
         return -EINVAL;
     if (which == P_PID && (s32)id <= 0)
         return -EINVAL;
-    return (s32)id < 0 && which != P_ALL ? -EINVAL : 0;
+    if ((s32)id < 0 && which != P_ALL)
+        return -EINVAL;
+    return which == P_PIDFD ? -EBADF : 0;   /* no descriptor stands for a process */
 }
 
 /* As wait4_report; child NULL: there is none to report of. */

@@ -249,12 +249,14 @@ selector_for_user(u16 selector)
     return privileged == SELECTOR_USER_DATA || is_tls ? privileged : 0;
 }
 
+/* 0, -EFAULT, or -EINVAL for segments that the processor would refuse to return to. */
 static int
 context_restore(struct trap_frame *frame, const struct sigcontext *context)
 {
-    if ((context->cs | SELECTOR_PRIVILEGE_MASK) != SELECTOR_USER_CODE || context->eip >= user_top())
-        return -EFAULT;
-    if ((context->ss | SELECTOR_PRIVILEGE_MASK) != SELECTOR_USER_DATA)
+    if ((context->cs | SELECTOR_PRIVILEGE_MASK) != SELECTOR_USER_CODE
+        || (context->ss | SELECTOR_PRIVILEGE_MASK) != SELECTOR_USER_DATA)
+        return -EINVAL;
+    if (context->eip >= user_top())
         return -EFAULT;
     if (signal_fpu_pop((u32)context->fpstate) < 0)
         return -EFAULT;
@@ -280,9 +282,12 @@ context_restore(struct trap_frame *frame, const struct sigcontext *context)
 
 /* A frame that cannot be used is the program's own fault. The result is what eax shall hold. */
 static s32
-frame_is_bad(void)
+frame_is_bad(int error)
 {
-    signal_fault(SIGSEGV, SI_KERNEL, 0);
+    if (error == -EINVAL)
+        signal_fault(SIGILL, ILL_BADSTK, 0);
+    else
+        signal_fault(SIGSEGV, SI_KERNEL, 0);
     return 0;
 }
 
@@ -293,12 +298,14 @@ sys_sigreturn(void)
     u32 address = frame->esp - offsetof(struct signal_frame, context);
     struct sigcontext context;
     u32 blocked_high;
+    int error;
 
     if (user_copy_in(&context, address + offsetof(struct signal_frame, context), sizeof(context)) < 0
         || user_read_word(&blocked_high, address + FRAME_TAIL_OFFSET) < 0)
-        return frame_is_bad();
+        return frame_is_bad(-EFAULT);
     signal_set_blocked((u64)blocked_high << 32 | context.oldmask);
-    return context_restore(frame, &context) < 0 ? frame_is_bad() : (s32)frame->eax;
+    error = context_restore(frame, &context);
+    return error < 0 ? frame_is_bad(error) : (s32)frame->eax;
 }
 
 s32
@@ -308,12 +315,14 @@ sys_rt_sigreturn(void)
     struct trap_frame *frame = thread->frame;
     u32 address = frame->esp - offsetof(struct rt_signal_frame, signal);
     struct rt_context context;
+    int error;
 
     if (user_copy_in(&context, address + offsetof(struct rt_signal_frame, context), sizeof(context)) < 0)
-        return frame_is_bad();
+        return frame_is_bad(-EFAULT);
     signal_set_blocked((u64)context.blocked_high << 32 | context.user.uc_sigmask);
-    if (context_restore(frame, &context.user.uc_mcontext) < 0)
-        return frame_is_bad();
+    error = context_restore(frame, &context.user.uc_mcontext);
+    if (error < 0)
+        return frame_is_bad(error);
     thread->signals.stack = (struct signal_stack){
         .address = (u32)context.user.uc_stack.ss_sp,
         .flags = (u32)context.user.uc_stack.ss_flags & ~SS_ONSTACK,

@@ -99,6 +99,8 @@ status_check(void)
     stat("/proc", &proc);
     stat("/proc/self/status", &self);
     check_that(root.st_dev != proc.st_dev && proc.st_dev == self.st_dev, "each file system has a device number of its own");
+    check_that(refused(syscall(SYS_statx, AT_FDCWD, "/", AT_STATX_FORCE_SYNC | AT_STATX_DONT_SYNC, 0x7ff, status), EINVAL),
+               "statx cannot both ask and not ask a server: EINVAL");
     check_that(refused(syscall(SYS_statfs64, "/", sizeof status, status), EINVAL), "statfs64 for a structure of another size: EINVAL");
 }
 
@@ -210,13 +212,37 @@ unnamed_check(void)
 
 /* ---- Which calls are for which files ---- */
 
+static long
+sync_range(int file, long long offset, long long bytes, unsigned flags)
+{
+    return syscall(SYS_sync_file_range, file, (long) offset, (long) (offset >> 32), (long) bytes, (long) (bytes >> 32), flags);
+}
+
+static void
+sync_check(void)
+{
+    int file = open(name, O_CREAT | O_RDWR | O_TRUNC, 0666), ends[2];
+
+    pipe(ends);
+    write(file, name, BYTES);
+    check_that(sync_range(file, 0, 0, 7) == 0 && sync_range(file, 1, 10, 2) == 0 && sync_range(file, 1 << 20, 1, 0) == 0, "sync_file_range");
+    check_that(refused(sync_range(file, 0, 0, 8), EINVAL) && refused(sync_range(file, -1, 0, 0), EINVAL)
+               && refused(sync_range(file, 0, -1, 0), EINVAL), "with other flags, or from before the beginning: EINVAL");
+    check_that(refused(sync_range(ends[1], 0, 0, 0), ESPIPE) && refused(sync_range(-1, 0, 0, 0), EBADF), "not of a pipe: ESPIPE");
+    close(ends[0]);
+    close(ends[1]);
+    close(file);
+}
+
 static void
 pipe_check(void)
 {
     int file = open(name, O_RDONLY), ends[2];
+    struct stat status;
 
     signal(SIGPIPE, SIG_IGN);
     pipe(ends);
+    check_that(fstat(ends[0], &status) == 0 && status.st_nlink == 1, "a pipe counts as having a name");
     close(ends[0]);
     check_that(refused(sendfile(ends[1], file, NULL, 1), EPIPE), "sendfile to a pipe that nobody reads: EPIPE");
     close(ends[1]);
@@ -258,6 +284,7 @@ main(void)
     check_that(check_child(first_body) == 0, "a file is opened as descriptor 0 where that is free");
     check_that(check_child(no_terminal_body) == 0, "/dev/tty where there is no terminal: ENXIO");
     pipe_check();
+    sync_check();
     old_map_check();
     if (geteuid() == 0)
         check_that(check_child(mount_body) == 0, "only root mounts and unmounts: EPERM");

@@ -71,6 +71,8 @@ read_only_check(void)
     check_that(refused(open(FILE_, O_RDWR), EROFS) && refused(open(FILE_, O_RDONLY | O_TRUNC), EROFS), "no file is opened for writing: EROFS");
     check_that(refused(open(MOUNT "/new", O_RDWR | O_CREAT, 0600), EROFS) && refused(mkdir(MOUNT "/new", 0700), EROFS)
                && refused(symlink("x", MOUNT "/new"), EROFS) && refused(link(FILE_, MOUNT "/new"), EROFS), "nothing is made");
+    check_that(refused(unlink(MOUNT "/missing"), EROFS) && refused(rmdir(MOUNT "/missing"), EROFS)
+               && refused(rename(MOUNT "/missing", MOUNT "/new"), EROFS), "not even what is not there");
     check_that(refused(unlink(FILE_), EROFS) && refused(rmdir(MOUNT "/directory"), EROFS) && refused(rename(FILE_, MOUNT "/new"), EROFS), "nothing is removed or renamed");
     check_that(refused(chmod(FILE_, 0644), EROFS) && refused(chown(FILE_, 1, 1), EROFS) && refused(truncate(FILE_, 0), EROFS)
                && refused(utimensat(AT_FDCWD, FILE_, NULL, 0), EROFS), "no file is changed");

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -84,7 +85,10 @@ is_segv(int status)
 static bool
 is_bad_return(int status)
 {
-    return is_segv(status) || (WIFSIGNALED(status) && WTERMSIG(status) == SIGILL);
+    struct utsname name;
+
+    uname(&name);
+    return WIFSIGNALED(status) && WTERMSIG(status) == (strcmp(name.machine, "x86_64") == 0 ? SIGSEGV : SIGILL);
 }
 
 static void

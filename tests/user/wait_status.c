@@ -155,6 +155,16 @@ ignored_check(void)
     signal(SIGCHLD, SIG_DFL);
 }
 
+static void
+descriptor_check(void)
+{
+    siginfo_t info;
+
+    check_that(waitid(P_PIDFD, 0, &info, WEXITED) == -1 && errno == EBADF, "a descriptor that stands for no process: EBADF");
+    check_that(waitid(P_PIDFD, -1, &info, WEXITED) == -1 && errno == EINVAL, "what is no descriptor: EINVAL");
+    check_that(waitid(4, 0, &info, WEXITED) == -1 && errno == EINVAL, "there is no fifth way to choose: EINVAL");
+}
+
 int
 main(void)
 {
@@ -166,5 +176,6 @@ main(void)
     orphan_check();
     stop_check();
     ignored_check();
+    descriptor_check();
     return check_end();
 }
