@@ -18,7 +18,7 @@ PLACED = re.compile(r"((?:`\w+`(?:, | and )?)+) in\s`([\w/.]+)`")
 FILES_COLUMN = 21
 
 # What the recipes have the reader make; and what the shell itself provides.
-RECIPES = ("user/hello.c", "tests/user/getcpu.c", "mm/policy/lifo.c")
+RECIPES = ("user/hello.c", "tests/user/get_mempolicy.c", "mm/policy/lifo.c")
 SHELL_WORDS = ("exit",)
 # Other commands of the host's in the sh blocks.
 HOST_COMMANDS = ("mkdir", "cp", "grep", "head", "printf", "python3")
