@@ -242,7 +242,7 @@ process_child_info(const struct process *process, s32 code, int status, struct s
 {
     info->code = code;
     info->fields._sigchld._pid = (s32)process->id;
-    info->fields._sigchld._uid = process->identity.user;
+    info->fields._sigchld._uid = process->identity.user.real;
     info->fields._sigchld._status = status;
     info->fields._sigchld._utime = (s32)process->usage.user_ticks;
     info->fields._sigchld._stime = (s32)process->usage.system_ticks;

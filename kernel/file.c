@@ -135,7 +135,7 @@ file_is_bait(const struct inode *directory, const struct inode *inode)
         return false;
     if (inode_is(inode, S_IFREG) || inode_is(inode, S_IFIFO))
         return false;
-    return inode->user != directory->user && inode->user != current_process()->identity.file_user;
+    return inode->user != directory->user && inode->user != current_process()->identity.user.file;
 }
 
 /* open's rules for a name that is already there. */

@@ -110,7 +110,7 @@ sys_get_robust_list(u32 id, u32 head_address, u32 bytes_address)
 
     if (thread == NULL)
         return -ESRCH;
-    if (own->effective_user != IDENTITY_ROOT && own->effective_user != thread->process->identity.user)
+    if (own->user.effective != IDENTITY_ROOT && own->user.effective != thread->process->identity.user.real)
         return -EPERM;
     head = thread->robust_list;
     if (user_write_word(bytes_address, sizeof(struct robust_head)) < 0)

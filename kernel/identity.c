@@ -2,6 +2,7 @@
 #include "kernel/identity.h"
 
 #include "kernel/inode.h"
+#include "kernel/permission.h"
 #include "kernel/process.h"
 #include "kernel/syscall.h"
 #include "kernel/thread.h"
@@ -39,35 +40,49 @@ sys_set_tid_address(u32 address)
     return (s32)current_thread()->id;
 }
 
+/* ---- Users and groups ---- */
+
+static struct identity_numbers *
+own_users(void)
+{
+    return &current_process()->identity.user;
+}
+
+static struct identity_numbers *
+own_groups(void)
+{
+    return &current_process()->identity.group;
+}
+
 s32
 sys_getuid32(void)
 {
-    return (s32)current_process()->identity.user;
+    return (s32)own_users()->real;
 }
 
 s32
 sys_geteuid32(void)
 {
-    return (s32)current_process()->identity.effective_user;
+    return (s32)own_users()->effective;
 }
 
 s32
 sys_getgid32(void)
 {
-    return (s32)current_process()->identity.group;
+    return (s32)own_groups()->real;
 }
 
 s32
 sys_getegid32(void)
 {
-    return (s32)current_process()->identity.effective_group;
+    return (s32)own_groups()->effective;
 }
 
 static s32
-write_three(u32 first_address, u32 first, u32 second_address, u32 second, u32 third_address, u32 third)
+numbers_write(const struct identity_numbers *own, u32 real_address, u32 effective_address, u32 saved_address)
 {
-    if (user_write_word(first_address, first) < 0 || user_write_word(second_address, second) < 0
-        || user_write_word(third_address, third) < 0)
+    if (user_write_word(real_address, own->real) < 0 || user_write_word(effective_address, own->effective) < 0
+        || user_write_word(saved_address, own->saved) < 0)
         return -EFAULT;
     return 0;
 }
@@ -75,134 +90,120 @@ write_three(u32 first_address, u32 first, u32 second_address, u32 second, u32 th
 s32
 sys_getresuid32(u32 user, u32 effective, u32 saved)
 {
-    const struct identity *own = &current_process()->identity;
-
-    return write_three(user, own->user, effective, own->effective_user, saved, own->saved_user);
+    return numbers_write(own_users(), user, effective, saved);
 }
 
 s32
 sys_getresgid32(u32 group, u32 effective, u32 saved)
 {
-    const struct identity *own = &current_process()->identity;
-
-    return write_three(group, own->group, effective, own->effective_group, saved, own->saved_group);
+    return numbers_write(own_groups(), group, effective, saved);
 }
 
 /* A number that the process may take: root any, others only one of those that they have. */
 static bool
-may_become(u32 wanted, u32 first, u32 second, u32 third)
+may_become(const struct identity_numbers *own, u32 wanted)
 {
-    return wanted == UNCHANGED || current_process()->identity.effective_user == IDENTITY_ROOT || wanted == first
-        || wanted == second || wanted == third;
+    return wanted == UNCHANGED || permission_is_root() || wanted == own->real || wanted == own->effective
+        || wanted == own->saved;
+}
+
+static s32
+numbers_set(struct identity_numbers *own, u32 real, u32 effective, u32 saved)
+{
+    if (!may_become(own, real) || !may_become(own, effective) || !may_become(own, saved))
+        return -EPERM;
+    if (real != UNCHANGED)
+        own->real = real;
+    if (effective != UNCHANGED)
+        own->effective = effective;
+    if (saved != UNCHANGED)
+        own->saved = saved;
+    own->file = own->effective;
+    return 0;
 }
 
 s32
 sys_setresuid32(u32 user, u32 effective, u32 saved)
 {
-    struct identity *own = &current_process()->identity;
-
-    if (!may_become(user, own->user, own->effective_user, own->saved_user)
-        || !may_become(effective, own->user, own->effective_user, own->saved_user)
-        || !may_become(saved, own->user, own->effective_user, own->saved_user))
-        return -EPERM;
-    if (user != UNCHANGED)
-        own->user = user;
-    if (effective != UNCHANGED)
-        own->effective_user = effective;
-    if (saved != UNCHANGED)
-        own->saved_user = saved;
-    own->file_user = own->effective_user;
-    return 0;
+    return numbers_set(own_users(), user, effective, saved);
 }
 
 s32
 sys_setresgid32(u32 group, u32 effective, u32 saved)
 {
-    struct identity *own = &current_process()->identity;
+    return numbers_set(own_groups(), group, effective, saved);
+}
 
-    if (!may_become(group, own->group, own->effective_group, own->saved_group)
-        || !may_become(effective, own->group, own->effective_group, own->saved_group)
-        || !may_become(saved, own->group, own->effective_group, own->saved_group))
-        return -EPERM;
-    if (group != UNCHANGED)
-        own->group = group;
-    if (effective != UNCHANGED)
-        own->effective_group = effective;
-    if (saved != UNCHANGED)
-        own->saved_group = saved;
-    own->file_group = own->effective_group;
-    return 0;
+static s32
+numbers_set_one(struct identity_numbers *own, u32 number)
+{
+    if (number == UNCHANGED)
+        return -EINVAL;
+    if (permission_is_root())
+        return numbers_set(own, number, number, number);
+    return numbers_set(own, UNCHANGED, number, UNCHANGED);
 }
 
 s32
 sys_setuid32(u32 user)
 {
-    bool root = current_process()->identity.effective_user == IDENTITY_ROOT;
-
-    if (user == UNCHANGED)
-        return -EINVAL;
-    return root ? sys_setresuid32(user, user, user) : sys_setresuid32(UNCHANGED, user, UNCHANGED);
+    return numbers_set_one(own_users(), user);
 }
 
 s32
 sys_setgid32(u32 group)
 {
-    bool root = current_process()->identity.effective_user == IDENTITY_ROOT;
-
-    if (group == UNCHANGED)
-        return -EINVAL;
-    return root ? sys_setresgid32(group, group, group) : sys_setresgid32(UNCHANGED, group, UNCHANGED);
+    return numbers_set_one(own_groups(), group);
 }
 
 /*
  * The real number may become the effective one, but not the saved one. Setting the real number, or an effective one
  * that differs from it, makes the effective one the saved one too.
  */
+static s32
+numbers_set_two(struct identity_numbers *own, u32 real, u32 effective)
+{
+    bool saves = real != UNCHANGED || (effective != UNCHANGED && effective != own->real);
+    u32 saved = effective != UNCHANGED ? effective : own->effective;
+
+    if (real != UNCHANGED && !permission_is_root() && real != own->real && real != own->effective)
+        return -EPERM;
+    return numbers_set(own, real, effective, saves ? saved : UNCHANGED);
+}
+
 s32
 sys_setreuid32(u32 user, u32 effective)
 {
-    struct identity *own = &current_process()->identity;
-    bool saves = user != UNCHANGED || (effective != UNCHANGED && effective != own->user);
-    u32 saved = effective != UNCHANGED ? effective : own->effective_user;
-
-    if (!may_become(user, own->user, own->effective_user, own->user))
-        return -EPERM;
-    return sys_setresuid32(user, effective, saves ? saved : UNCHANGED);
+    return numbers_set_two(own_users(), user, effective);
 }
 
 s32
 sys_setregid32(u32 group, u32 effective)
 {
-    struct identity *own = &current_process()->identity;
-    bool saves = group != UNCHANGED || (effective != UNCHANGED && effective != own->group);
-    u32 saved = effective != UNCHANGED ? effective : own->effective_group;
-
-    if (!may_become(group, own->group, own->effective_group, own->group))
-        return -EPERM;
-    return sys_setresgid32(group, effective, saves ? saved : UNCHANGED);
+    return numbers_set_two(own_groups(), group, effective);
 }
 
 /* Says what it was, and nothing of whether it changed. */
+static s32
+numbers_set_file(struct identity_numbers *own, u32 number)
+{
+    u32 old = own->file;
+
+    if (number != UNCHANGED && (number == old || may_become(own, number)))
+        own->file = number;
+    return (s32)old;
+}
+
 s32
 sys_setfsuid32(u32 user)
 {
-    struct identity *own = &current_process()->identity;
-    u32 old = own->file_user;
-
-    if (user != UNCHANGED && (user == old || may_become(user, own->user, own->effective_user, own->saved_user)))
-        own->file_user = user;
-    return (s32)old;
+    return numbers_set_file(own_users(), user);
 }
 
 s32
 sys_setfsgid32(u32 group)
 {
-    struct identity *own = &current_process()->identity;
-    u32 old = own->file_group;
-
-    if (group != UNCHANGED && (group == old || may_become(group, own->group, own->effective_group, own->saved_group)))
-        own->file_group = group;
-    return (s32)old;
+    return numbers_set_file(own_groups(), group);
 }
 
 /* ---- Supplementary groups ---- */
@@ -241,12 +242,11 @@ bool
 identity_may_inspect(const struct identity *other)
 {
     const struct identity *own = &current_process()->identity;
-    u32 user = own->effective_user, group = own->effective_group;
 
-    if (other == own || user == IDENTITY_ROOT)
+    if (other == own || permission_is_root())
         return true;
-    return other->user == user && other->effective_user == user && other->saved_user == user
-        && other->group == group && other->effective_group == group && other->saved_group == group;
+    return identity_numbers_are(&other->user, own->user.effective)
+        && identity_numbers_are(&other->group, own->group.effective);
 }
 
 s32
@@ -269,7 +269,7 @@ sys_setgroups32(u32 size, u32 list)
     struct identity_groups *groups;
     u32 bytes = size * sizeof(groups->numbers[0]);
 
-    if (own->effective_user != IDENTITY_ROOT)
+    if (!permission_is_root())
         return -EPERM;
     if (size > GROUPS_MAXIMUM)
         return -EINVAL;
@@ -295,12 +295,12 @@ identity_after_exec(const struct identity *identity, const struct inode *executa
     u32 mode = no_new_privileges ? 0 : executable->mode;
 
     if (mode & S_ISUID)
-        after.effective_user = executable->user;
+        after.user.effective = executable->user;
     /* Without the group's execute bit, set-group-id means something else. */
     if ((mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
-        after.effective_group = executable->group;
-    after.saved_user = after.file_user = after.effective_user;
-    after.saved_group = after.file_group = after.effective_group;
+        after.group.effective = executable->group;
+    after.user.saved = after.user.file = after.user.effective;
+    after.group.saved = after.group.file = after.group.effective;
     return after;
 }
 

@@ -19,10 +19,14 @@ struct identity_groups {
     u32 numbers[];
 };
 
+/* The users, or the groups, that a process is or may be. */
+struct identity_numbers {
+    u32 real, effective, saved;
+    u32 file;                              /* for access to files: the effective one, unless setfsuid said otherwise */
+};
+
 struct identity {
-    u32 user, effective_user, saved_user;
-    u32 group, effective_group, saved_group;
-    u32 file_user, file_group;             /* for access to files: the effective ones, unless setfsuid said otherwise */
+    struct identity_numbers user, group;
     struct identity_groups *groups;        /* NULL: none; held */
 };
 
@@ -32,13 +36,13 @@ struct identity {
 static inline u64
 identity_effective_capabilities(const struct identity *identity)
 {
-    return identity->effective_user == IDENTITY_ROOT ? CAPABILITIES_ALL : 0;
+    return identity->user.effective == IDENTITY_ROOT ? CAPABILITIES_ALL : 0;
 }
 
 static inline u64
 identity_permitted_capabilities(const struct identity *identity)
 {
-    bool root = identity->user == IDENTITY_ROOT || identity->saved_user == IDENTITY_ROOT;
+    bool root = identity->user.real == IDENTITY_ROOT || identity->user.saved == IDENTITY_ROOT;
 
     return root ? CAPABILITIES_ALL : identity_effective_capabilities(identity);
 }
@@ -46,6 +50,13 @@ identity_permitted_capabilities(const struct identity *identity)
 /* A copy, which holds the groups as well; and the end of one. */
 struct identity identity_copy(const struct identity *identity);
 void identity_release(struct identity *identity);
+
+/* Whether the real, the effective and the saved one are all this number. */
+static inline bool
+identity_numbers_are(const struct identity_numbers *numbers, u32 number)
+{
+    return numbers->real == number && numbers->effective == number && numbers->saved == number;
+}
 
 /* Whether a group is one of the supplementary ones. */
 bool identity_has_supplementary(const struct identity *identity, u32 group);

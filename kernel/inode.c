@@ -38,8 +38,8 @@ inode_create(const struct inode_operations *operations, const struct file_system
     inode->operations = operations;
     inode->file_system = file_system;
     if (current_thread() != NULL) {
-        inode->user = current_process()->identity.file_user;
-        inode->group = current_process()->identity.file_group;
+        inode->user = current_process()->identity.user.file;
+        inode->group = current_process()->identity.group.file;
     }
     inode->accessed = inode->modified = inode->changed = time_since_epoch();
     return inode;

@@ -49,8 +49,8 @@ ipc_add(struct ipc_table *table, struct ipc_object *object, s32 key, u32 flags)
     object->id = table->next_id;
     table->next_id = (table->next_id + 1) & INT32_MAX;
     permission->key = key;
-    permission->uid = permission->cuid = own->effective_user;
-    permission->gid = permission->cgid = own->effective_group;
+    permission->uid = permission->cuid = own->user.effective;
+    permission->gid = permission->cgid = own->group.effective;
     permission->mode = flags & IPC_PERMISSIONS;
     LIST_INSERT_HEAD(&table->objects, object, link);
 }
@@ -68,11 +68,11 @@ ipc_permits(const struct ipc_object *object, u32 wanted)
     const struct ipc64_perm *permission = &object->permission;
     u32 mode = permission->mode;
 
-    if (own->effective_user == IDENTITY_ROOT)
+    if (own->user.effective == IDENTITY_ROOT)
         return true;
-    if (own->effective_user == permission->uid || own->effective_user == permission->cuid)
+    if (own->user.effective == permission->uid || own->user.effective == permission->cuid)
         mode >>= PERMISSION_OWNER_SHIFT;
-    else if (own->effective_group == permission->gid || own->effective_group == permission->cgid
+    else if (own->group.effective == permission->gid || own->group.effective == permission->cgid
              || identity_has_supplementary(own, permission->gid))
         mode >>= PERMISSION_GROUP_SHIFT;
     return (mode & wanted) == wanted;
@@ -89,7 +89,7 @@ ipc_permits_get(const struct ipc_object *object, u32 flags)
 bool
 ipc_is_own(const struct ipc_object *object)
 {
-    u32 user = current_process()->identity.effective_user;
+    u32 user = current_process()->identity.user.effective;
 
     return user == IDENTITY_ROOT || user == object->permission.uid || user == object->permission.cuid;
 }

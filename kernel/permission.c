@@ -20,7 +20,7 @@ permission_identity(void)
     if (thread == NULL)
         return NULL;
     identity = thread->acts_as != NULL ? thread->acts_as : &thread->process->identity;
-    return identity->file_user == IDENTITY_ROOT ? NULL : identity;
+    return identity->user.file == IDENTITY_ROOT ? NULL : identity;
 }
 
 /* Devices and FIFOs can be written to wherever they lie. */
@@ -36,9 +36,9 @@ permission_check_tree(const struct inode *inode, u32 wanted)
 static u32
 permission_class(const struct inode *inode, const struct identity *identity)
 {
-    if (identity->file_user == inode->user)
+    if (identity->user.file == inode->user)
         return inode->mode >> PERMISSION_OWNER_SHIFT;
-    if (identity->file_group == inode->group || identity_has_supplementary(identity, inode->group))
+    if (identity->group.file == inode->group || identity_has_supplementary(identity, inode->group))
         return inode->mode >> PERMISSION_GROUP_SHIFT;
     return inode->mode;
 }
@@ -60,7 +60,7 @@ permission_check(const struct inode *inode, u32 wanted)
 bool
 permission_is_root(void)
 {
-    return current_thread() == NULL || current_process()->identity.effective_user == IDENTITY_ROOT;
+    return current_thread() == NULL || current_process()->identity.user.effective == IDENTITY_ROOT;
 }
 
 bool
@@ -74,7 +74,7 @@ permission_is_owner(const struct inode *inode)
 {
     const struct identity *identity = permission_identity();
 
-    return identity == NULL || identity->file_user == inode->user;
+    return identity == NULL || identity->user.file == inode->user;
 }
 
 bool
@@ -82,7 +82,7 @@ permission_has_group(u32 group)
 {
     const struct identity *identity = permission_identity();
 
-    return identity == NULL || identity->file_group == group || identity_has_supplementary(identity, group);
+    return identity == NULL || identity->group.file == group || identity_has_supplementary(identity, group);
 }
 
 void

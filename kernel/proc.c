@@ -152,8 +152,8 @@ proc_inode_number(const struct proc_entry *entry, u32 process, u32 member)
 static void
 proc_set_owner(struct inode *inode, const struct process *process)
 {
-    inode->user = process == NULL ? IDENTITY_ROOT : process->identity.effective_user;
-    inode->group = process == NULL ? IDENTITY_ROOT : process->identity.effective_group;
+    inode->user = process == NULL ? IDENTITY_ROOT : process->identity.user.effective;
+    inode->group = process == NULL ? IDENTITY_ROOT : process->identity.group.effective;
 }
 
 static const struct file_system proc_file_system = {"proc", DEVICE_PROC, PROC_SUPER_MAGIC, false};

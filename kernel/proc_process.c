@@ -201,10 +201,10 @@ proc_print_status_identity(const struct proc_subject *subject, struct text_buffe
     text_print(text, "State:\t%c (%s)\n", subject->state, proc_state_word(subject->state));
     text_print(text, "Tgid:\t%u\nNgid:\t0\nPid:\t%u\n", process->id, subject->id);
     text_print(text, "PPid:\t%u\nTracerPid:\t0\n", proc_parent_id(process));
-    text_print(text, "Uid:\t%u\t%u\t%u\t%u\n", identity->user, identity->effective_user, identity->saved_user,
-               identity->file_user);
-    text_print(text, "Gid:\t%u\t%u\t%u\t%u\n", identity->group, identity->effective_group, identity->saved_group,
-               identity->file_group);
+    text_print(text, "Uid:\t%u\t%u\t%u\t%u\n", identity->user.real, identity->user.effective, identity->user.saved,
+               identity->user.file);
+    text_print(text, "Gid:\t%u\t%u\t%u\t%u\n", identity->group.real, identity->group.effective, identity->group.saved,
+               identity->group.file);
     text_print(text, "FDSize:\t%u\n", process->files == NULL ? 0 : process->files->capacity);
     proc_print_groups(identity, text);
     text_print(text, "NStgid:\t%u\nNSpid:\t%u\nNSpgid:\t%u\nNSsid:\t%u\n", process->id, subject->id,

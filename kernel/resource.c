@@ -59,7 +59,7 @@ limit_pages(const struct process *process, u32 resource)
 u32
 resource_lockable_pages(const struct process *process)
 {
-    bool root = process->identity.effective_user == IDENTITY_ROOT;
+    bool root = process->identity.user.effective == IDENTITY_ROOT;
 
     return root ? ASPACE_PAGES_UNLIMITED : limit_pages(process, RLIMIT_MEMLOCK);
 }
@@ -79,14 +79,14 @@ bool
 resource_allows_process(const struct process *process)
 {
     u32 limit = (u32)process->limits[RLIMIT_NPROC].rlim_cur;
-    u32 user = process->identity.user;
+    u32 user = process->identity.user.real;
     struct process *other;
     u32 count = 0;
 
-    if (process->identity.effective_user == IDENTITY_ROOT || limit == RLIMIT_INFINITE)
+    if (process->identity.user.effective == IDENTITY_ROOT || limit == RLIMIT_INFINITE)
         return true;
     process_for_each(other) {
-        if (other->identity.user == user)
+        if (other->identity.user.real == user)
             count += other->zombie ? 1 : other->thread_count;
     }
     return count < limit;
@@ -188,8 +188,7 @@ limit_may_touch(const struct process *process)
     const struct identity *other = &process->identity;
 
     return process == current_process() || permission_is_root()
-        || (other->user == own->user && other->effective_user == own->user && other->saved_user == own->user
-            && other->group == own->group && other->effective_group == own->group && other->saved_group == own->group);
+        || (identity_numbers_are(&other->user, own->user.real) && identity_numbers_are(&other->group, own->group.real));
 }
 
 s32
@@ -286,7 +285,7 @@ priority_concerns(const struct process *process, u32 which, u32 who)
 
     if (which == PRIO_PGRP)
         return process->group->number == (who != 0 ? who : own->group->number);
-    return process->identity.user == (who != 0 ? who : own->identity.user);
+    return process->identity.user.real == (who != 0 ? who : own->identity.user.real);
 }
 
 /* The highest priority of all that are meant. */
@@ -313,9 +312,9 @@ sys_getpriority(u32 which, u32 who)
 static bool
 priority_may_set(const struct process *process)
 {
-    u32 own = current_process()->identity.effective_user;
+    u32 own = current_process()->identity.user.effective;
 
-    return own == IDENTITY_ROOT || own == process->identity.user || own == process->identity.effective_user;
+    return own == IDENTITY_ROOT || own == process->identity.user.real || own == process->identity.user.effective;
 }
 
 static int

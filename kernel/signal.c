@@ -206,7 +206,7 @@ signal_may_queue(const struct process *receiver)
     if (signal_queued_count < limit)
         return true;
     process_for_each(process) {
-        if (process->identity.user != receiver->identity.user)
+        if (process->identity.user.real != receiver->identity.user.real)
             continue;
         count += signal_count_queued(&process->signals.pending);
         TAILQ_FOREACH(thread, &process->threads, process_link)
@@ -512,7 +512,7 @@ signal_info_from_current(s32 code)
     struct signal_info info = {.code = code};
 
     info.fields._kill._pid = (s32)process->id;
-    info.fields._kill._uid = process->identity.user;
+    info.fields._kill._uid = process->identity.user.real;
     return info;
 }
 

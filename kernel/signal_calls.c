@@ -31,8 +31,9 @@ kill_is_permitted(const struct process *target)
     const struct identity *own = &current_process()->identity;
     const struct identity *other = &target->identity;
 
-    return own->effective_user == IDENTITY_ROOT || own->user == other->user || own->user == other->saved_user
-        || own->effective_user == other->user || own->effective_user == other->saved_user;
+    return own->user.effective == IDENTITY_ROOT
+        || own->user.real == other->user.real || own->user.real == other->user.saved
+        || own->user.effective == other->user.real || own->user.effective == other->user.saved;
 }
 
 /*

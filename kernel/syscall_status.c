@@ -247,8 +247,8 @@ sys_faccessat2(s32 directory, u32 path, u32 mode, u32 flags)
     if ((mode & ~PERMISSION_ALL) || (flags & ~(u32)(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)))
         return -EINVAL;
     real = identity_copy(&thread->process->identity);
-    real.file_user = real.user;
-    real.file_group = real.group;
+    real.user.file = real.user.real;
+    real.group.file = real.group.real;
     thread->acts_as = flags & AT_EACCESS ? NULL : &real;
     error = access_check(directory, path, mode, flags);
     thread->acts_as = NULL;
