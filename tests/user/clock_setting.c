@@ -17,12 +17,6 @@
 
 enum { NOBODY = 65534, LONG = 1000 };
 
-static bool
-refused(long result, int error)
-{
-    return result == -1 && errno == error;
-}
-
 static struct timespec
 time_of(clockid_t clock)
 {

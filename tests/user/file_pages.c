@@ -29,12 +29,6 @@ static off_t size;
 static char original[PAGES * PAGE];
 static struct counters before, after;
 
-static bool
-refused(long result, int error)
-{
-    return result == -1 && errno == error;
-}
-
 /* ---- What is written back ---- */
 
 static void

@@ -26,12 +26,6 @@ enum { USER = 4242, BYTES = 64, PAGE = 4096, ENTRIES = 1500, OLD_MMAP = 90 };
 
 static const char *name = "/tmp/file_rules";
 
-static bool
-refused(long result, int error)
-{
-    return result == -1 && errno == error;
-}
-
 /* ---- Times ---- */
 
 static void

@@ -26,12 +26,6 @@
 #define NAME      DIRECTORY "/name"
 #define OTHER     DIRECTORY "/other"
 
-static bool
-refused(long result, int error)
-{
-    return result == -1 && errno == error;
-}
-
 static int
 file_make(const char *name, const char *text)
 {

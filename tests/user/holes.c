@@ -19,12 +19,6 @@ enum { PAGE = 4096, PAGES = 40, KEPT = 3, READ_WRITE = PROT_READ | PROT_WRITE };
 static int file;
 static char *copies, *shared;
 
-static bool
-refused(long result, int error)
-{
-    return result == -1 && errno == error;
-}
-
 static char *
 map(int flags)
 {

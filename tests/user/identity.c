@@ -211,12 +211,6 @@ deputy_check(void)
     check_that(stat("/tmp/identity/deputy", &after) == 0 && (after.st_mode & 07777) == 0755, "until it changes hands");
 }
 
-static bool
-refused(long result, int error)
-{
-    return result == -1 && errno == error;
-}
-
 /* setfsuid and setfsgid say what was, whatever they do; a number that nobody has asks. */
 static bool
 file_ids_are(uid_t user, gid_t group)

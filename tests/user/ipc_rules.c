@@ -25,12 +25,6 @@ union argument {
 
 static int id;
 
-static bool
-refused(long result, int error)
-{
-    return result == -1 && errno == error;
-}
-
 static int
 operate(int operation, int flags)
 {

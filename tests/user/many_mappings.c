@@ -113,7 +113,7 @@ map_shared(void)
 }
 
 static bool
-refused(void *result)
+mapping_refused(void *result)
 {
     return result == MAP_FAILED && errno == ENOMEM;
 }
@@ -123,10 +123,10 @@ at_the_limit(char *area, char *moved, char *wide)
 {
     /* Linux lets mmap make one more than it lets the others. */
     check_that(map_shared() != MAP_FAILED, "mmap at the limit succeeds once");
-    check_that(refused(map_shared()), "mmap beyond the limit: ENOMEM");
+    check_that(mapping_refused(map_shared()), "mmap beyond the limit: ENOMEM");
     check_that(mprotect(wide + PAGE, PAGE, PROT_READ) < 0 && errno == ENOMEM, "mprotect that splits: ENOMEM");
     check_that(munmap(wide + PAGE, PAGE) < 0 && errno == ENOMEM, "munmap that splits: ENOMEM");
-    check_that(refused(mremap(moved, PAGE, 2 * PAGE, MREMAP_MAYMOVE)), "mremap that moves: ENOMEM");
+    check_that(mapping_refused(mremap(moved, PAGE, 2 * PAGE, MREMAP_MAYMOVE)), "mremap that moves: ENOMEM");
     check_that(*moved == 'm' && wide[PAGE] == 0, "what was refused is as before");
     check_that(munmap(wide + 2 * PAGE, PAGE) == 0, "munmap of a mapping's end succeeds");
     check_that(munmap(area, 100 * PAGE) == 0, "munmap of a hundred succeeds");

@@ -21,12 +21,6 @@
 
 enum { PAGE = 4096 };
 
-static bool
-refused(long result, int error)
-{
-    return result == -1 && errno == error;
-}
-
 static int
 remount(unsigned long flags, const char *options)
 {

@@ -37,12 +37,6 @@ bad(long result)
 }
 
 static bool
-refused(long result, int error)
-{
-    return result == -1 && errno == error;
-}
-
-static bool
 is_same(int descriptor, const char *path)
 {
     struct stat one, other;

@@ -14,15 +14,10 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "user/lib/check.h"
 #include "user/lib/thread.h"
 
 enum { USER = 4242, PAGE = 4096, LARGEST = 1 << 20 };
-
-static bool
-refused(long result, int error)
-{
-    return result == -1 && errno == error;
-}
 
 static void
 note(int signal)

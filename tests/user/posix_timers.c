@@ -19,12 +19,6 @@ enum { MILLISECOND = 1000000, SECOND = 1000 * MILLISECOND, VALUE = 4711, THREAD_
 
 static volatile sig_atomic_t taken, taken_code, taken_value, taken_overrun, taken_timer, taken_thread;
 
-static bool
-refused(long result, int error)
-{
-    return result == -1 && errno == error;
-}
-
 static void
 take(int signal, siginfo_t *info, void *context)
 {

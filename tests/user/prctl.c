@@ -19,7 +19,7 @@
 enum { NOBODY = 65534, KEPT = 1, LOST = 2 };
 
 static bool
-refused(int option, unsigned long argument, unsigned long third)
+option_refused(int option, unsigned long argument, unsigned long third)
 {
     return prctl(option, argument, third, 0, 0) == -1 && errno == EINVAL;
 }
@@ -62,7 +62,7 @@ parent_end_check(void)
 
     check_that(parent_end_signal() == 0, "nothing is sent at the parent's end, to begin with");
     check_that(prctl(PR_SET_PDEATHSIG, SIGUSR2) == 0 && parent_end_signal() == SIGUSR2, "a signal can be asked for");
-    check_that(refused(PR_SET_PDEATHSIG, 65, 0) && parent_end_signal() == SIGUSR2, "65 is none: EINVAL");
+    check_that(option_refused(PR_SET_PDEATHSIG, 65, 0) && parent_end_signal() == SIGUSR2, "65 is none: EINVAL");
     pid_t child = check_fork();
     if (child == 0)
         _exit(parent_end_signal());
@@ -128,7 +128,7 @@ dumpable_check(void)
 {
     check_that(prctl(PR_GET_DUMPABLE) == 1, "a process may be dumped");
     check_that(prctl(PR_SET_DUMPABLE, 0) == 0 && prctl(PR_GET_DUMPABLE) == 0, "it can refuse that");
-    check_that(refused(PR_SET_DUMPABLE, 3, 0), "or 1, nothing else: EINVAL");
+    check_that(option_refused(PR_SET_DUMPABLE, 3, 0), "or 1, nothing else: EINVAL");
     pid_t child = check_fork();
     if (child == 0)
         _exit(prctl(PR_GET_DUMPABLE));
@@ -139,7 +139,8 @@ dumpable_check(void)
 static void
 privileges_check(void)
 {
-    check_that(refused(PR_SET_NO_NEW_PRIVS, 0, 0) && refused(PR_SET_NO_NEW_PRIVS, 1, 1) && refused(PR_GET_NO_NEW_PRIVS, 1, 0),
+    check_that(option_refused(PR_SET_NO_NEW_PRIVS, 0, 0) && option_refused(PR_SET_NO_NEW_PRIVS, 1, 1)
+                   && option_refused(PR_GET_NO_NEW_PRIVS, 1, 0),
                "privileges cannot be had back, and other arguments are 0: EINVAL");
     check_that(run_again("remembered", 0755, false) == LOST, "after exec a process may be dumped again");
     check_that(run_again("remembered", 0755, true) == (KEPT | LOST), "but gains no privileges still");

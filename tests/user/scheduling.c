@@ -17,12 +17,6 @@ enum { ALONE = 300, LONG = 2000 };     /* milliseconds */
 
 static const int nobody = 0x3fffffff;
 
-static bool
-refused(long result, int error)
-{
-    return result == -1 && errno == error;
-}
-
 static void
 policy_check(void)
 {

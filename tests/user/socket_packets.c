@@ -25,12 +25,6 @@ static int ends[2];
 static char buffer[BUFFER_BYTES], sent[BUFFER_BYTES];
 static volatile sig_atomic_t broken;
 
-static bool
-refused(long result, int error)
-{
-    return result == -1 && errno == error;
-}
-
 static void
 note_broken(int signal)
 {

@@ -23,12 +23,6 @@ static int ends[2];
 static char buffer[LONG_BYTES];
 static volatile sig_atomic_t broken;
 
-static bool
-refused(long result, int error)
-{
-    return result == -1 && errno == error;
-}
-
 static void
 note_broken(int signal)
 {

@@ -29,12 +29,6 @@ enum { PAGE = 4096, LIMIT_PAGES = 16, EXCHANGE = 2, NOREPLACE = 1 };
 static const off_t GIBIBYTE = 1 << 30;
 static char bytes[PAGE];
 
-static bool
-refused(long result, int error)
-{
-    return result == -1 && errno == error;
-}
-
 static int
 file_make(const char *name, const char *text)
 {

@@ -18,12 +18,6 @@
 
 enum { PAGE_BYTES = 4096 };
 
-static bool
-refused(long result, int error)
-{
-    return result == -1 && errno == error;
-}
-
 /* Gives an open file a name, by its descriptor. */
 static int
 name_give(int file, const char *name)

@@ -18,12 +18,6 @@ static const char *path = "/tmp/vectors";
 
 static char buffer[16];
 
-static bool
-refused(long result, int error)
-{
-    return result == -1 && errno == error;
-}
-
 static void
 nothing_check(void)
 {

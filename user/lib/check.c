@@ -41,6 +41,12 @@ check_that(bool condition, const char *what, ...)
     return condition;
 }
 
+bool
+refused(long result, int error)
+{
+    return result == -1 && errno == error;
+}
+
 void
 check_skip(const char *what, ...)
 {

@@ -15,6 +15,9 @@
  * condition. */
 __attribute__((format(printf, 2, 3))) bool check_that(bool condition, const char *what, ...);
 
+/* Whether a call, whose value this is, failed with just this error: check_that(refused(close(-1), EBADF), "..."). */
+bool refused(long result, int error);
+
 /* Notes that something cannot be checked here. */
 __attribute__((format(printf, 1, 2))) void check_skip(const char *what, ...);
 
