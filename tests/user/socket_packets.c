@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "user/lib/check.h"
+#include "user/lib/socket_pair.h"
 
 enum { BUFFER_BYTES = 256 * 1024, LARGE_BYTES = 100 * 1000 };
 
@@ -32,28 +33,6 @@ note_broken(int signal)
     broken++;
 }
 
-static void
-pair_open(int type)
-{
-    if (socketpair(AF_UNIX, type, 0, ends) != 0)
-        check_that(false, "socketpair: %s", strerror(errno));
-}
-
-static void
-pair_close(void)
-{
-    close(ends[0]);
-    close(ends[1]);
-}
-
-static short
-events_of(int end)
-{
-    struct pollfd entry = { .fd = end, .events = POLLIN | POLLOUT | POLLRDHUP };
-
-    return poll(&entry, 1, 0) < 0 ? -1 : entry.revents;
-}
-
 static bool
 received(int end, const char *text)
 {
@@ -69,7 +48,7 @@ boundaries_check(int type, const char *name)
 {
     int waiting;
 
-    pair_open(type);
+    socket_pair_open(ends, type);
     check_that(write(ends[0], "one", 3) == 3 && write(ends[0], "seven", 5) == 5 && write(ends[0], "", 0) == 0, "%s: three messages, one of them empty", name);
     check_that(ioctl(ends[1], FIONREAD, &waiting) == 0 && waiting == (type == SOCK_DGRAM ? 3 : 8), "%s: FIONREAD", name);
     check_that(received(ends[1], "one") && received(ends[1], "seven"), "%s: each is received by itself", name);
@@ -90,7 +69,7 @@ boundaries_check(int type, const char *name)
     check_that(read(ends[1], buffer, 0) == 0 && received(ends[1], "all"), "%s: reading nothing takes nothing", name);
     write(ends[0], "all", 3);
     check_that(recv(ends[1], buffer, 0, 0) == 0 && refused(recv(ends[1], buffer, 1, MSG_DONTWAIT), EAGAIN), "%s: receiving nothing takes a message", name);
-    pair_close();
+    socket_pair_close(ends);
 }
 
 static void
@@ -100,7 +79,7 @@ size_check(int type, const char *name)
     long count = 0;
     socklen_t length = sizeof limit;
 
-    pair_open(type);
+    socket_pair_open(ends, type);
     for (int i = 0; i < LARGE_BYTES; i++)
         sent[i] = (char) (i % 251);
     check_that(write(ends[0], sent, LARGE_BYTES) == LARGE_BYTES, "%s: a message of %d bytes", name, LARGE_BYTES);
@@ -110,11 +89,11 @@ size_check(int type, const char *name)
     while (send(ends[0], sent, 1000, MSG_DONTWAIT) == 1000)
         count++;
     check_that(errno == EAGAIN && count >= 20 && count <= limit / 1000, "%s: so many bytes can be on their way", name);
-    check_that(events_of(ends[0]) == 0, "%s: and no more: poll says so", name);
+    check_that(socket_pair_events(ends[0]) == 0, "%s: and no more: poll says so", name);
     while (recv(ends[1], buffer, sizeof buffer, MSG_DONTWAIT) == 1000)
         count--;
-    check_that(count == 0 && events_of(ends[0]) == POLLOUT, "%s: all come, and then there is room", name);
-    pair_close();
+    check_that(count == 0 && socket_pair_events(ends[0]) == POLLOUT, "%s: all come, and then there is room", name);
+    socket_pair_close(ends);
 }
 
 /* ---- looking ---- */
@@ -122,7 +101,7 @@ size_check(int type, const char *name)
 static void
 peek_check(int type, const char *name)
 {
-    pair_open(type);
+    socket_pair_open(ends, type);
     check_that(refused(recv(ends[1], buffer, 9, MSG_PEEK | MSG_DONTWAIT), EAGAIN), "%s: MSG_PEEK at nothing", name);
     write(ends[0], "look", 4);
     write(ends[0], "again", 5);
@@ -131,7 +110,7 @@ peek_check(int type, const char *name)
     check_that(recv(ends[1], buffer, 2, MSG_PEEK | MSG_TRUNC) == (type == SOCK_STREAM ? 2 : 4), "%s: with MSG_TRUNC the message's length", name);
     check_that(refused(recv(ends[1], (void *) -4096, 2, MSG_PEEK), EFAULT), "%s: to nowhere", name);
     check_that(received(ends[1], type == SOCK_STREAM ? "lookagain" : "look"), "%s: and all is still there", name);
-    pair_close();
+    socket_pair_close(ends);
 }
 
 /* ---- the end ---- */
@@ -140,17 +119,17 @@ static void
 packets_end_check(void)
 {
     broken = 0;
-    pair_open(SOCK_SEQPACKET);
+    socket_pair_open(ends, SOCK_SEQPACKET);
     write(ends[0], "last", 4);
     check_that(shutdown(ends[0], SHUT_WR) == 0 && refused(write(ends[0], "x", 1), EPIPE), "packets: an end that is shut for writing");
     check_that(broken == 0, "packets: EPIPE without SIGPIPE");
-    check_that(events_of(ends[1]) == (POLLIN | POLLOUT | POLLRDHUP), "packets: the other end sees it");
+    check_that(socket_pair_events(ends[1]) == (POLLIN | POLLOUT | POLLRDHUP), "packets: the other end sees it");
     check_that(received(ends[1], "last") && recv(ends[1], buffer, 9, 0) == 0 && recv(ends[1], buffer, 9, MSG_DONTWAIT) == 0, "packets: and the end of all");
-    pair_close();
-    pair_open(SOCK_SEQPACKET);
+    socket_pair_close(ends);
+    socket_pair_open(ends, SOCK_SEQPACKET);
     write(ends[0], "kept", 4);
     close(ends[0]);
-    check_that(events_of(ends[1]) == (POLLIN | POLLOUT | POLLRDHUP | POLLHUP), "packets: a closed end hangs up");
+    check_that(socket_pair_events(ends[1]) == (POLLIN | POLLOUT | POLLRDHUP | POLLHUP), "packets: a closed end hangs up");
     check_that(received(ends[1], "kept") && recv(ends[1], buffer, 9, 0) == 0, "packets: what it sent is still there");
     check_that(refused(write(ends[1], "x", 1), EPIPE), "packets: nothing can be sent to it");
     close(ends[1]);
@@ -160,19 +139,19 @@ packets_end_check(void)
 static void
 datagrams_end_check(void)
 {
-    pair_open(SOCK_DGRAM);
+    socket_pair_open(ends, SOCK_DGRAM);
     check_that(shutdown(ends[0], SHUT_WR) == 0 && refused(write(ends[0], "x", 1), EPIPE), "datagrams: an end that is shut for writing");
-    check_that(events_of(ends[1]) == POLLOUT && refused(recv(ends[1], buffer, 9, MSG_DONTWAIT), EAGAIN), "datagrams: the other does not know");
+    check_that(socket_pair_events(ends[1]) == POLLOUT && refused(recv(ends[1], buffer, 9, MSG_DONTWAIT), EAGAIN), "datagrams: the other does not know");
     check_that(write(ends[1], "back", 4) == 4 && received(ends[0], "back"), "datagrams: and can send");
     check_that(shutdown(ends[0], SHUT_RD) == 0 && refused(write(ends[1], "x", 1), EPIPE), "datagrams: until the receiver refuses");
     check_that(read(ends[0], buffer, 1) == 0, "datagrams: who does not wait any more");
     check_that(refused(recv(ends[0], buffer, 1, MSG_DONTWAIT), EAGAIN), "datagrams: but without waiting learns of no end");
     check_that(broken == 0, "datagrams: no SIGPIPE");
-    pair_close();
-    pair_open(SOCK_DGRAM);
+    socket_pair_close(ends);
+    socket_pair_open(ends, SOCK_DGRAM);
     write(ends[0], "kept", 4);
     close(ends[0]);
-    check_that(events_of(ends[1]) == (POLLIN | POLLOUT), "datagrams: a closed end does not hang up");
+    check_that(socket_pair_events(ends[1]) == (POLLIN | POLLOUT), "datagrams: a closed end does not hang up");
     check_that(received(ends[1], "kept") && refused(recv(ends[1], buffer, 9, MSG_DONTWAIT), EAGAIN), "datagrams: what it sent is still there");
     check_that(refused(write(ends[1], "x", 1), ECONNREFUSED), "datagrams: who sends to it learns that nobody is there");
     check_that(refused(write(ends[1], "x", 1), ENOTCONN), "datagrams: and then has nobody to send to");
@@ -187,10 +166,10 @@ reset_check(int type, const char *name)
     socklen_t length = sizeof error;
 
     for (int ask = 0; ask < 2; ask++) {
-        pair_open(type);
+        socket_pair_open(ends, type);
         write(ends[1], "never read", 10);
         close(ends[0]);
-        check_that((events_of(ends[1]) & POLLERR) != 0, "%s: closed without having received all: POLLERR", name);
+        check_that((socket_pair_events(ends[1]) & POLLERR) != 0, "%s: closed without having received all: POLLERR", name);
         if (ask == 0)
             check_that(refused(read(ends[1], buffer, 1), ECONNRESET), "%s: ECONNRESET", name);
         else
@@ -210,7 +189,7 @@ names_check(int type, const char *name)
     int value = -1;
     socklen_t value_length = sizeof value;
 
-    pair_open(type);
+    socket_pair_open(ends, type);
     check_that(getsockopt(ends[0], SOL_SOCKET, SO_TYPE, &value, &value_length) == 0 && value == type, "%s: SO_TYPE", name);
     check_that(getsockopt(ends[0], SOL_SOCKET, SO_ERROR, &value, &value_length) == 0 && value == 0, "%s: SO_ERROR", name);
     check_that(getsockname(ends[0], (void *) &address, &length) == 0 && length == sizeof(sa_family_t) && address.sun_family == AF_UNIX, "%s: getsockname tells the family alone", name);
@@ -245,7 +224,7 @@ segments_check(int type, const char *name)
     struct msghdr message = { .msg_iov = out, .msg_iovlen = 3 };
     struct msghdr answer = { .msg_iov = in, .msg_iovlen = 2, .msg_name = &address, .msg_namelen = sizeof address, .msg_flags = -1 };
 
-    pair_open(type);
+    socket_pair_open(ends, type);
     check_that(sendmsg(ends[0], &message, 0) == 6, "%s: sendmsg gathers segments", name);
     check_that(recvmsg(ends[1], &answer, 0) == 6 && memcmp(first, "abc", 3) == 0 && memcmp(second, "def", 3) == 0, "%s: recvmsg scatters them", name);
     check_that(answer.msg_flags == 0 && answer.msg_namelen == 0 && answer.msg_controllen == 0, "%s: without flags and name", name);
@@ -262,7 +241,7 @@ segments_check(int type, const char *name)
     check_that(refused(syscall(SYS_sendmsg, ends[0], -4096, 0), EFAULT), "%s: a message from nowhere", name);
     check_that(refused(syscall(SYS_recvmsg, ends[0], -4096, 0), EFAULT), "%s: to nowhere", name);
     check_that(refused(syscall(SYS_sendmsg, -1, -4096, 0), EBADF) && refused(syscall(SYS_recvmsg, -1, -4096, 0), EBADF), "%s: no descriptor", name);
-    pair_close();
+    socket_pair_close(ends);
 }
 
 /* ---- all in one ---- */
@@ -295,7 +274,7 @@ socketcall_check(void)
     }
     check_that(refused(syscall(SYS_socketcall, 0, buffer), EINVAL) && refused(syscall(SYS_socketcall, 21, buffer), EINVAL), "socketcall: numbers that do not exist");
     check_that(refused(syscall(SYS_socketcall, NAME, -4096), EFAULT), "socketcall: arguments from nowhere");
-    pair_close();
+    socket_pair_close(ends);
 }
 
 int

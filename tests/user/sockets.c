@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "user/lib/check.h"
+#include "user/lib/socket_pair.h"
 
 enum { LONG_BYTES = 300 * 1024, NAP_MILLISECONDS = 30 };
 
@@ -31,38 +32,16 @@ note_broken(int signal)
 }
 
 static void
-pair_open(int type)
-{
-    if (socketpair(AF_UNIX, type, 0, ends) != 0)
-        check_that(false, "socketpair: %s", strerror(errno));
-}
-
-static void
-pair_close(void)
-{
-    close(ends[0]);
-    close(ends[1]);
-}
-
-static short
-events_of(int end)
-{
-    struct pollfd entry = { .fd = end, .events = POLLIN | POLLOUT | POLLRDHUP };
-
-    return poll(&entry, 1, 0) < 0 ? -1 : entry.revents;
-}
-
-static void
 bytes_check(void)
 {
     int waiting = 0, type = 0;
     socklen_t length = sizeof type;
     struct stat status;
 
-    pair_open(SOCK_STREAM);
-    check_that(events_of(ends[0]) == POLLOUT, "a new end can be written, and has nothing to read");
+    socket_pair_open(ends, SOCK_STREAM);
+    check_that(socket_pair_events(ends[0]) == POLLOUT, "a new end can be written, and has nothing to read");
     check_that(write(ends[0], "ping", 4) == 4 && write(ends[1], "gnop!", 5) == 5, "both ends can be written");
-    check_that(events_of(ends[0]) == (POLLIN | POLLOUT), "what was sent can be read at the other end");
+    check_that(socket_pair_events(ends[0]) == (POLLIN | POLLOUT), "what was sent can be read at the other end");
     check_that(ioctl(ends[0], FIONREAD, &waiting) == 0 && waiting == 5, "FIONREAD counts it");
     check_that(read(ends[0], buffer, 100) == 5 && memcmp(buffer, "gnop!", 5) == 0, "one way");
     check_that(read(ends[1], buffer, 2) == 2 && read(ends[1], buffer + 2, 9) == 2 && memcmp(buffer, "ping", 4) == 0,
@@ -72,7 +51,7 @@ bytes_check(void)
     check_that(refused(lseek(ends[0], 0, SEEK_SET), ESPIPE), "which has no offset");
     check_that(getsockopt(ends[0], SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_STREAM && length == sizeof type,
                "SO_TYPE is SOCK_STREAM");
-    pair_close();
+    socket_pair_close(ends);
 }
 
 /* A child sends `bytes` in pieces of `piece` with a nap before each. */
@@ -100,7 +79,7 @@ waiting_check(void)
     pid_t child;
     ssize_t sum = 0, got;
 
-    pair_open(SOCK_STREAM);
+    socket_pair_open(ends, SOCK_STREAM);
     child = sender_start(8, 4);
     check_that(read(ends[0], buffer, 100) == 4, "a read waits for bytes, and takes what there is");
     check_that(read(ends[0], buffer, 100) == 4, "again");
@@ -108,7 +87,7 @@ waiting_check(void)
     check_that(read(ends[0], buffer, 100) == 0 && check_wait(child) == 0, "until the other end is closed");
     close(ends[0]);
 
-    pair_open(SOCK_STREAM);
+    socket_pair_open(ends, SOCK_STREAM);
     child = sender_start(12, 4);
     close(ends[1]);
     check_that(recv(ends[0], buffer, 10, MSG_WAITALL) == 10, "MSG_WAITALL waits for all");
@@ -116,7 +95,7 @@ waiting_check(void)
     check_wait(child);
     close(ends[0]);
 
-    pair_open(SOCK_STREAM);
+    socket_pair_open(ends, SOCK_STREAM);
     child = sender_start(LONG_BYTES, LONG_BYTES);
     close(ends[1]);
     while ((got = read(ends[0], buffer, sizeof buffer)) > 0)
@@ -130,49 +109,49 @@ at_once_check(void)
 {
     long sum = 0;
 
-    pair_open(SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC);
+    socket_pair_open(ends, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC);
     check_that(fcntl(ends[0], F_GETFD) == FD_CLOEXEC && (fcntl(ends[1], F_GETFL) & O_NONBLOCK), "flags of the type apply to both ends");
     check_that(refused(read(ends[0], buffer, 1), EAGAIN), "SOCK_NONBLOCK: nothing there, EAGAIN");
     while (write(ends[0], buffer, 4096) > 0)
         sum += 4096;
     check_that(errno == EAGAIN && sum >= 4096, "full: EAGAIN");
-    check_that(events_of(ends[0]) == 0, "and poll does not call it writable");
+    check_that(socket_pair_events(ends[0]) == 0, "and poll does not call it writable");
     while (read(ends[1], buffer, sizeof buffer) > 0)
         continue;
-    check_that(events_of(ends[0]) == POLLOUT, "before it is emptied");
-    pair_close();
-    pair_open(SOCK_STREAM);
+    check_that(socket_pair_events(ends[0]) == POLLOUT, "before it is emptied");
+    socket_pair_close(ends);
+    socket_pair_open(ends, SOCK_STREAM);
     check_that(refused(recv(ends[0], buffer, 1, MSG_DONTWAIT), EAGAIN), "MSG_DONTWAIT does the same for one call");
-    pair_close();
+    socket_pair_close(ends);
 }
 
 static void
 end_check(void)
 {
     signal(SIGPIPE, note_broken);
-    pair_open(SOCK_STREAM);
+    socket_pair_open(ends, SOCK_STREAM);
     write(ends[0], "last", 4);
     check_that(shutdown(ends[0], SHUT_WR) == 0, "one end is shut for writing");
     check_that(refused(write(ends[0], "x", 1), EPIPE) && broken == 1, "it cannot write: EPIPE and SIGPIPE");
     check_that(refused(send(ends[0], "x", 1, MSG_NOSIGNAL), EPIPE) && broken == 1, "MSG_NOSIGNAL: EPIPE alone");
-    check_that(events_of(ends[1]) == (POLLIN | POLLOUT | POLLRDHUP), "the other end sees POLLRDHUP");
+    check_that(socket_pair_events(ends[1]) == (POLLIN | POLLOUT | POLLRDHUP), "the other end sees POLLRDHUP");
     check_that(read(ends[1], buffer, 9) == 4 && read(ends[1], buffer, 9) == 0, "reads what was sent, and the end");
     check_that(write(ends[1], "still", 5) == 5 && read(ends[0], buffer, 9) == 5, "and can still answer");
-    pair_close();
+    socket_pair_close(ends);
 
-    pair_open(SOCK_STREAM);
+    socket_pair_open(ends, SOCK_STREAM);
     write(ends[0], "kept", 4);
     close(ends[0]);
-    check_that(events_of(ends[1]) == (POLLIN | POLLOUT | POLLRDHUP | POLLHUP), "a closed end hangs up");
+    check_that(socket_pair_events(ends[1]) == (POLLIN | POLLOUT | POLLRDHUP | POLLHUP), "a closed end hangs up");
     check_that(read(ends[1], buffer, 9) == 4 && read(ends[1], buffer, 9) == 0, "what it had sent can be read");
     check_that(refused(write(ends[1], "x", 1), EPIPE) && broken == 2, "but nothing sent to it");
     close(ends[1]);
 
-    pair_open(SOCK_STREAM);
+    socket_pair_open(ends, SOCK_STREAM);
     check_that(shutdown(ends[0], SHUT_RD) == 0 && read(ends[0], buffer, 1) == 0, "an end shut for reading reads the end");
     check_that(refused(write(ends[1], "x", 1), EPIPE), "and the other cannot write");
     check_that(refused(shutdown(ends[0], 3), EINVAL), "there is no fourth way to shut");
-    pair_close();
+    socket_pair_close(ends);
 }
 
 static void
@@ -191,7 +170,7 @@ refusal_check(void)
     close(pipe_ends[1]);
     socklen_t room = sizeof(int);
     check_that(refused(getsockopt(-1, SOL_SOCKET, SO_TYPE, buffer, &room), EBADF), "getsockopt: EBADF");
-    pair_open(SOCK_STREAM);
+    socket_pair_open(ends, SOCK_STREAM);
     check_that(refused(getsockopt(ends[0], SOL_SOCKET, SO_TYPE, buffer, (void *) -4096), EFAULT), "an option's size from nowhere");
     room = 100;
     check_that(write(ends[0], "y", 1) == 1 && recvfrom(ends[1], buffer, 1, 0, (void *) pipe_ends, &room) == 1 && room == 0, "a sender without an address");
@@ -199,7 +178,7 @@ refusal_check(void)
     check_that(refused(write(ends[0], (void *) -4096, 1), EFAULT), "bytes from nowhere");
     check_that(write(ends[0], "y", 1) == 1 && refused(read(ends[1], (void *) -4096, 1), EFAULT), "bytes to nowhere");
     check_that(read(ends[1], buffer, 2) == 1 && buffer[0] == 'y', "are not lost");
-    pair_close();
+    socket_pair_close(ends);
 }
 
 int
