@@ -9,71 +9,26 @@
  * What may be executed is the subject of others.
  */
 #define _GNU_SOURCE
-#include <elf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "user/lib/elf_image.h"
 #include "user/lib/outcome.h"
 
 #define PLACE "/tmp/bad_headers"
 #define INTERPRETER "/tmp/bad_headers/interpreter"
 
-enum { BASE = 0x08048000, INTERPRETER_BASE = 0x20000000, STATUS = 200, SEGMENTS = 4, SOMEBODY = 1000, KERNEL = 0xC0000000, TIME_LIMIT = 2 };
+enum { BASE = 0x08048000, INTERPRETER_BASE = 0x20000000, SOMEBODY = 1000, KERNEL = 0xC0000000, TIME_LIMIT = 2 };
 
-/* A program that exits with STATUS: mov $1, %eax; mov $STATUS, %ebx; int $0x80 */
-static const unsigned char code[] = { 0xb8, 1, 0, 0, 0, 0xbb, STATUS, 0, 0, 0, 0xcd, 0x80 };
-
-/* The file: headers, name and code in the first page, one page of data in the second. */
-static struct image {
-    Elf32_Ehdr header;
-    Elf32_Phdr segments[SEGMENTS];
-    char interpreter[sizeof INTERPRETER];
-    unsigned char code[sizeof code];
-    unsigned char padding[PAGE_SIZE - sizeof(Elf32_Ehdr) - SEGMENTS * sizeof(Elf32_Phdr) - sizeof INTERPRETER - sizeof code];
-    unsigned char data[PAGE_SIZE];
-} image;
-
-/* ---- Programs ---- */
-
-static void
-image_make(uint16_t type, uint32_t base, bool interpreted)
-{
-    image = (struct image) {
-        .header = {
-            .e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS32, ELFDATA2LSB, EV_CURRENT },
-            .e_type = type, .e_machine = EM_386, .e_version = EV_CURRENT,
-            .e_entry = base + offsetof(struct image, code), .e_phoff = offsetof(struct image, segments),
-            .e_ehsize = sizeof(Elf32_Ehdr), .e_phentsize = sizeof(Elf32_Phdr), .e_phnum = SEGMENTS, .e_shentsize = sizeof(Elf32_Shdr),
-        },
-        .segments = {
-            { interpreted ? PT_INTERP : PT_NOTE, offsetof(struct image, interpreter), 0, 0, sizeof INTERPRETER, sizeof INTERPRETER, PF_R, 1 },
-            { PT_LOAD, 0, base, base, PAGE_SIZE, PAGE_SIZE, PF_R | PF_X, PAGE_SIZE },
-            { PT_LOAD, PAGE_SIZE, base + PAGE_SIZE, base + PAGE_SIZE, PAGE_SIZE, 2 * PAGE_SIZE, PF_R | PF_W, PAGE_SIZE },
-            { PT_GNU_STACK, 0, 0, 0, 0, 0, PF_R | PF_W, 4 },
-        },
-        .interpreter = INTERPRETER,
-    };
-    memcpy(image.code, code, sizeof code);
-}
-
-static void
-image_write(const char *name)
-{
-    unlink(name);
-    int file = open(name, O_WRONLY | O_CREAT | O_EXCL, 0755);
-    write(file, &image, sizeof image);
-    close(file);
-}
+static struct elf_image image;
 
 /* ---- Attempts ---- */
 
@@ -91,7 +46,7 @@ attempt(bool exactly)
         _exit(errno);
     }
     waitpid(child, &status, 0);
-    if (WIFEXITED(status) && WEXITSTATUS(status) == STATUS)
+    if (WIFEXITED(status) && WEXITSTATUS(status) == ELF_IMAGE_STATUS)
         return "runs";
     if (!exactly)
         return "fails";
@@ -104,8 +59,8 @@ struct field {
 };
 
 #define FIELD(name, type, structure, field) { name, offsetof(structure, field), sizeof(type) }
-#define HEADER(field, type) FIELD(#field, type, struct image, header.field)
-#define SEGMENT(number, field) FIELD(#field " of " #number, Elf32_Word, struct image, segments[number].field)
+#define HEADER(field, type) FIELD(#field, type, struct elf_image, header.field)
+#define SEGMENT(number, field) FIELD(#field " of " #number, Elf32_Word, struct elf_image, segments[number].field)
 static const struct field header_fields[] = {
     HEADER(e_ident[EI_MAG0], char), HEADER(e_ident[EI_MAG3], char),
     HEADER(e_ident[EI_VERSION], char), HEADER(e_ident[EI_OSABI], char), HEADER(e_machine, Elf32_Half),
@@ -156,10 +111,10 @@ value_is_new(const struct trial trials[TRIALS], int trial)
 static void
 value_try(const struct field *field, bool exactly, struct trial *trial)
 {
-    struct image whole = image;
+    struct elf_image whole = image;
 
     memcpy((char *) &image + field->offset, &trial->value, field->bytes);
-    image_write("program");
+    elf_image_write(&image, "program");
     image = whole;
     snprintf(trial->outcome, sizeof trial->outcome, "%s", attempt(exactly));
 }
@@ -199,7 +154,7 @@ static void
 program_show(const char *what, int count)
 {
     printf("-- %s\n", what);
-    image_write("program");
+    elf_image_write(&image, "program");
     printf("as it is: %s\n", attempt(true));
     for (size_t i = 0; i < sizeof header_fields / sizeof *header_fields; i++)
         field_show(&header_fields[i], true);
@@ -214,13 +169,13 @@ main(void)
     chown(PLACE, SOMEBODY, SOMEBODY);
     chdir(PLACE);
     setresuid(SOMEBODY, SOMEBODY, SOMEBODY);
-    image_make(ET_EXEC, INTERPRETER_BASE, false);
-    image_write(INTERPRETER);
-    image_make(ET_EXEC, BASE, false);
+    elf_image_make(&image, INTERPRETER_BASE, PT_NOTE, INTERPRETER);
+    elf_image_write(&image, INTERPRETER);
+    elf_image_make(&image, BASE, PT_NOTE, INTERPRETER);
     program_show("a program", FIELDS);
-    image_make(ET_EXEC, BASE, true);
+    elf_image_make(&image, BASE, PT_INTERP, INTERPRETER);
     program_show("a program with an interpreter", FIELDS_OF_0);
-    image_make(ET_DYN, 0, false);
+    elf_image_make(&image, 0, PT_NOTE, INTERPRETER);
     program_show("a program for any address", FIELDS);
     unlink("program");
     return unlink(INTERPRETER) == 0 ? 0 : 1;

@@ -5,11 +5,10 @@
  *
  *     bad_elf_random [SEED [PROGRAMS]]
  */
-#include <elf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +17,7 @@
 #include <unistd.h>
 
 #include "user/lib/check.h"
+#include "user/lib/elf_image.h"
 #include "user/lib/random.h"
 #include "user/lib/system.h"
 
@@ -27,52 +27,12 @@
 
 enum {
     PROGRAMS = 400, WARM_UP = 50,   /* after which memory is looked at first */
-    STATUS = 200, SEGMENTS = 4, BASE = 0x08048000, LINKER_BASE = 0x20000000, USER_TOP = 0x60000000,
+    BASE = 0x08048000, LINKER_BASE = 0x20000000, USER_TOP = 0x60000000,
     TIME_LIMIT = 5,                 /* seconds, for one that comes to run in a circle */
     LEAK = 64 << 10,                /* bytes that may have stayed in the kernel's caches */
 };
 
-/* A program that exits with STATUS: mov $1, %eax; mov $STATUS, %ebx; int $0x80 */
-static const unsigned char code[] = { 0xb8, 1, 0, 0, 0, 0xbb, STATUS, 0, 0, 0, 0xcd, 0x80 };
-
-static struct image {
-    Elf32_Ehdr header;
-    Elf32_Phdr segments[SEGMENTS];
-    char linker[sizeof LINKER];
-    unsigned char code[sizeof code];
-    unsigned char rest[3 * PAGE_SIZE];
-} image;
-
-static void
-image_make(uint32_t base, bool linked)
-{
-    image = (struct image) {
-        .header = {
-            .e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS32, ELFDATA2LSB, EV_CURRENT },
-            .e_type = base == 0 ? ET_DYN : ET_EXEC, .e_machine = EM_386, .e_version = EV_CURRENT,
-            .e_entry = base + offsetof(struct image, code), .e_phoff = offsetof(struct image, segments),
-            .e_ehsize = sizeof(Elf32_Ehdr), .e_phentsize = sizeof(Elf32_Phdr), .e_phnum = SEGMENTS,
-        },
-        .segments = {
-            { linked ? PT_INTERP : PT_NOTE, offsetof(struct image, linker), 0, 0, sizeof LINKER, sizeof LINKER, PF_R, 1 },
-            { PT_LOAD, 0, base, base, PAGE_SIZE, PAGE_SIZE, PF_R | PF_X, PAGE_SIZE },
-            { PT_LOAD, PAGE_SIZE, base + PAGE_SIZE, base + PAGE_SIZE, PAGE_SIZE, 2 * PAGE_SIZE, PF_R | PF_W, PAGE_SIZE },
-            { PT_GNU_STACK, 0, 0, 0, 0, 0, PF_R | PF_W, 4 },
-        },
-        .linker = LINKER,
-    };
-    memcpy(image.code, code, sizeof code);
-}
-
-static void
-image_write(const char *name)
-{
-    unlink(name);
-    int file = open(name, O_WRONLY | O_CREAT | O_EXCL, 0755);
-    if (write(file, &image, sizeof image) != sizeof image)
-        check_note("%s: %s", name, strerror(errno));
-    close(file);
-}
+static struct elf_image image;
 
 /* ---- Damage ---- */
 
@@ -97,7 +57,7 @@ value_draw(uint32_t old)
 static void
 image_damage(void)
 {
-    size_t bytes = 1u << draw(3), offset = draw(offsetof(struct image, code) / bytes) * bytes;
+    size_t bytes = 1u << draw(3), offset = draw(offsetof(struct elf_image, code) / bytes) * bytes;
     uint32_t value = 0;
 
     memcpy(&value, (char *) &image + offset, bytes);
@@ -142,22 +102,22 @@ main(int count, char **arguments)
     uint64_t before = 0;
 
     random_state = seed * 2654435761u + 1;
-    image_make(LINKER_BASE, false);
-    image_write(LINKER);
+    elf_image_make(&image, LINKER_BASE, PT_NOTE, LINKER);
+    elf_image_write(&image, LINKER);
     for (int i = 0; i < programs; i++) {
         if (i == WARM_UP)
             before = memory_free();
-        image_make(draw(3) == 0 ? 0 : BASE, draw(2) == 0);
+        elf_image_make(&image, draw(3) == 0 ? 0 : BASE, draw(2) == 0 ? PT_INTERP : PT_NOTE, LINKER);
         for (uint32_t damages = 1 + draw(3); damages > 0; damages--)
             image_damage();
-        image_write(FILE_NAME);
+        elf_image_write(&image, FILE_NAME);
         stuck += is_stuck(program_try());
     }
-    image_make(BASE, true);
-    image_write(FILE_NAME);
+    elf_image_make(&image, BASE, PT_INTERP, LINKER);
+    elf_image_write(&image, FILE_NAME);
     check_that(stuck == 0, "%d damaged programs end (seed %u)", programs, (unsigned) seed);
     check_that(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD, "nobody is left over");
-    check_that(program_try() == STATUS << 8, "a whole one still runs");
+    check_that(program_try() == ELF_IMAGE_STATUS << 8, "a whole one still runs");
     if (getpid() == 1) {
         uint64_t after = memory_free();
         check_that(programs <= WARM_UP || after + LEAK >= before, "memory is as free as before: %ld KiB less", (long) (before - after) / 1024);
