@@ -13,8 +13,8 @@
 #include "kernel/command_line.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
+#include "kernel/log.h"
 #include "kernel/power.h"
-#include "kernel/printk.h"
 #include "kernel/symbols.h"
 
 #define KIB 1024u

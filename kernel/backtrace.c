@@ -11,7 +11,7 @@
 
 #include "boot/layout.h"
 #include "kernel/lib/string.h"
-#include "kernel/printk.h"
+#include "kernel/log.h"
 #include "kernel/symbols.h"
 #include "kernel/x86/segments.h"
 #include "kernel/x86/trap.h"

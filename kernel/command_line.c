@@ -9,7 +9,7 @@
 #include "kernel/assert.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
-#include "kernel/printk.h"
+#include "kernel/log.h"
 
 /* Longest command line. The loader's copy cannot be kept: it lies in memory that is not ours to hold on to. */
 #define TEXT_BYTES 4096

@@ -10,7 +10,7 @@
 #include "kernel/command_line.h"
 #include "kernel/control_choice.h"
 #include "kernel/lib/divide.h"
-#include "kernel/printk.h"
+#include "kernel/log.h"
 #include "kernel/process.h"
 #include "kernel/processor_time.h"
 #include "kernel/suspension.h"

@@ -10,8 +10,8 @@
 #include "kernel/cpio.h"
 
 #include "kernel/lib/string.h"
+#include "kernel/log.h"
 #include "kernel/path.h"
-#include "kernel/printk.h"
 #include "kernel/ramfs.h"
 #include "kernel/time.h"
 #include "mm/kmem.h"

@@ -15,7 +15,7 @@
 #include "kernel/cpio.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
-#include "kernel/printk.h"
+#include "kernel/log.h"
 #include "kernel/process.h"
 #include "kernel/root.h"
 #include "kernel/scheduler.h"

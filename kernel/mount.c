@@ -10,10 +10,10 @@
 
 #include "kernel/lib/divide.h"
 #include "kernel/lib/string.h"
+#include "kernel/log.h"
 #include "kernel/panic.h"
 #include "kernel/path.h"
 #include "kernel/permission.h"
-#include "kernel/printk.h"
 #include "kernel/proc.h"
 #include "kernel/ramfs.h"
 #include "kernel/syscall_file.h"

@@ -7,7 +7,7 @@
 
 #include "drivers/timer.h"
 #include "kernel/lib/divide.h"
-#include "kernel/printk.h"
+#include "kernel/log.h"
 #include "kernel/process.h"
 #include "mm/counters.h"
 #include "mm/frame.h"

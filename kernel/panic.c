@@ -9,8 +9,8 @@
 #include "kernel/assert.h"
 #include "kernel/backtrace.h"
 #include "kernel/lib/format.h"
+#include "kernel/log.h"
 #include "kernel/power.h"
-#include "kernel/printk.h"
 #include "kernel/x86/cpu.h"
 #include "kernel/x86/trap.h"
 

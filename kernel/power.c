@@ -2,7 +2,7 @@
 #include "kernel/power.h"
 
 #include "kernel/console.h"
-#include "kernel/printk.h"
+#include "kernel/log.h"
 #include "kernel/types.h"
 #include "kernel/x86/cpu.h"
 #include "kernel/x86/io.h"

@@ -8,8 +8,8 @@
 #include "kernel/lib/format.h"
 #include "kernel/lib/random.h"
 #include "kernel/lib/string.h"
+#include "kernel/log.h"
 #include "kernel/power.h"
-#include "kernel/printk.h"
 #include "mm/kmem.h"
 
 #define NAME_BYTES 128

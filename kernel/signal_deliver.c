@@ -9,7 +9,7 @@
  *     ERESTARTNOHAND       EINTR                                again
  *     ERESTART_RESTARTBLOCK  EINTR                              again, as restart_syscall
  */
-#include "kernel/printk.h"
+#include "kernel/log.h"
 #include "kernel/process.h"
 #include "kernel/scheduler.h"
 #include "kernel/session.h"

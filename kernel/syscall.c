@@ -1,15 +1,15 @@
 /* From int 0x80 to the function that does it. */
 #include "kernel/syscall.h"
 
-#include "kernel/printk.h"
+#include "kernel/log.h"
 #include "kernel/process.h"
 #include "kernel/scheduler.h"
 #include "kernel/signal.h"
 #include "kernel/x86/cpu.h"
 #include "kernel/x86/trap.h"
+#include "mm/aspace.h"
 #include "mm/frame.h"
 #include "mm/reclaim.h"
-#include "mm/aspace.h"
 
 #include <asm/errno.h>
 

@@ -8,7 +8,7 @@
 
 #include "drivers/timer.h"
 #include "kernel/assert.h"
-#include "kernel/printk.h"
+#include "kernel/log.h"
 #include "kernel/x86/cpu.h"
 #include "mm/evictable.h"
 #include "mm/kmem_cache.h"

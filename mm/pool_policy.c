@@ -5,8 +5,8 @@
 #include <asm/errno.h>
 
 #include "kernel/command_line.h"
+#include "kernel/log.h"
 #include "kernel/panic.h"
-#include "kernel/printk.h"
 #include "mm/pool_page.h"
 #include "mm/pool_trace.h"
 #include "mm/pool_world.h"

@@ -3,7 +3,7 @@
  */
 #include "mm/pool_trace.h"
 
-#include "kernel/printk.h"
+#include "kernel/log.h"
 #include "mm/pool_page.h"
 #include "mm/pool_world.h"
 #include "mm/replay.h"

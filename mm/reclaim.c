@@ -18,7 +18,7 @@
 
 #include "drivers/timer.h"
 #include "kernel/command_line.h"
-#include "kernel/printk.h"
+#include "kernel/log.h"
 #include "kernel/wait.h"
 #include "mm/anon.h"
 #include "mm/counters.h"

@@ -8,7 +8,7 @@
 #include "mm/replay.h"
 
 #include "kernel/lib/string.h"
-#include "kernel/printk.h"
+#include "kernel/log.h"
 #include "mm/kmem.h"
 #include "mm/policy.h"
 #include "mm/replay_read.h"

@@ -9,7 +9,7 @@
 #include "drivers/ramdisk.h"
 #include "kernel/command_line.h"
 #include "kernel/lib/string.h"
-#include "kernel/printk.h"
+#include "kernel/log.h"
 #include "mm/frame.h"
 #include "mm/object.h"
 #include "mm/pmap.h"

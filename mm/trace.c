@@ -6,7 +6,7 @@
 #include "kernel/assert.h"
 #include "kernel/command_line.h"
 #include "kernel/lib/string.h"
-#include "kernel/printk.h"
+#include "kernel/log.h"
 #include "kernel/x86/cpu.h"
 #include "mm/kmem.h"
 #include "mm/trace_output.h"

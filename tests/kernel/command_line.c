@@ -2,7 +2,7 @@
 #include "kernel/command_line.h"
 
 #include "kernel/lib/string.h"
-#include "kernel/printk.h"
+#include "kernel/log.h"
 #include "kernel/selftest.h"
 
 static const char *wanted_name;

@@ -11,7 +11,7 @@
  */
 #include "tests/kernel/mm_case.h"
 
-#include "kernel/printk.h"
+#include "kernel/log.h"
 #include "mm/anon.h"
 #include "mm/evictable.h"
 #include "mm/pmap.h"

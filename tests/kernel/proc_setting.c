@@ -5,7 +5,7 @@
 
 #include "kernel/command_line.h"
 #include "kernel/lib/string.h"
-#include "kernel/printk.h"
+#include "kernel/log.h"
 #include "kernel/selftest.h"
 #include "mm/pool.h"
 #include "mm/prefetch.h"

@@ -14,8 +14,8 @@
 #include "drivers/timer.h"
 #include "kernel/assert.h"
 #include "kernel/command_line.h"
+#include "kernel/log.h"
 #include "kernel/panic.h"
-#include "kernel/printk.h"
 #include "kernel/scheduler.h"
 #include "kernel/wait.h"
 

@@ -1,5 +1,5 @@
 /* The kernel's log. A line is put together on the stack and written at once, so that two of them never mix. */
-#include "kernel/printk.h"
+#include "kernel/log.h"
 
 #include "kernel/command_line.h"
 #include "kernel/lib/format.h"
