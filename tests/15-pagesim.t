@@ -298,6 +298,10 @@ def _(t):
     found = json.loads(output) if status == 0 else {}
     t.ok(found.get("references") == 6 and found["pages"] == 5, "commas, comments, ticks, writes, 64 bits", output + errors)
     t.ok([row["write_backs"] for row in found["results"]] == [1, 0, 1, 0], "a write is written back once it goes", output)
+    _, output, _ = pagesim("--frames", "2,8", "--policy", "fifo,clock,lru,2q,opt", trace)
+    named = re.findall("fifo|clock|lru|2q|opt", output)
+    t.ok(named == ["fifo", "clock", "lru", "2q", "opt"] and len(re.findall(r"^ +[28] ", output, re.MULTILINE)) == 4
+         and max(map(len, output.splitlines())) < 100, "a table for three policies, and the others below, so that lines are short", output)
     status, output, _ = pagesim("--csv", "--frames", 3, "--policy", "fifo", file_of("empty", ""))
     t.ok(status == 0 and "fifo,3,0,0,0" in output, "an empty trace has no faults", output)
 

@@ -70,7 +70,7 @@ clock_explain(struct policy_state *clock, uint32_t victim, struct policy_text *t
     uint32_t frame = ring_before(&clock->ring, victim, named);
 
     text_add(text, "hand:");
-    text_more(text, passed - named);
+    text_skipped(text, passed - named);
     for (uint32_t i = 0; i < named; i++, frame = clock->ring.links[frame].next) {
         text_add(text, " ");
         text_page(text, clock->world, frame);

@@ -93,7 +93,7 @@ nru_explain(struct policy_state *nru, uint32_t victim, struct policy_text *text)
     text_add(text, "turn ");
     text_number(text, nru->turn);
     text_add(text, " of the hand, (used,dirty):");
-    text_more(text, nru->passed - named);
+    text_skipped(text, nru->passed - named);
     for (uint32_t i = 0; i <= named; i++, frame = nru->ring.links[frame].next) {
         bool cleared = i < named && nru->turn % 2 == 0;
 

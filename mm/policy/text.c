@@ -75,6 +75,16 @@ text_ring(struct policy_text *text, const struct policy_environment *world, cons
 }
 
 void
+text_skipped(struct policy_text *text, uint32_t unnamed)
+{
+    if (unnamed == 0)
+        return;
+    text_add(text, " ");
+    text_number(text, unnamed);
+    text_add(text, " others, then");
+}
+
+void
 text_more(struct policy_text *text, uint32_t unnamed)
 {
     if (unnamed == 0)

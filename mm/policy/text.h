@@ -24,5 +24,8 @@ void text_page(struct policy_text *text, const struct policy_environment *world,
 void text_ring(struct policy_text *text, const struct policy_environment *world, const char *label,
                const struct ring *ring);
 
+/* " N others, then", if those that come first are not named. */
+void text_skipped(struct policy_text *text, uint32_t unnamed);
+
 /* " and N more", if N candidates have not been named. */
 void text_more(struct policy_text *text, uint32_t unnamed);

@@ -104,7 +104,8 @@ wsclock_select(struct policy_state *wsclock)
         ring_advance(&wsclock->ring);
     }
     wsclock->reason = best.age > window ? " is dirty, but the first outside the window"
-                                        : ": all are in the working set, and it is the oldest of the clean, or of all";
+                    : best.dirty ? " was used longest ago: all are in the working set, and dirty"
+                                 : " is the clean one used longest ago: all are in the working set";
     wsclock->ring.hand = best.frame;
     return best.frame;
 }
@@ -126,7 +127,7 @@ wsclock_explain(struct policy_state *wsclock, uint32_t victim, struct policy_tex
     text_add(text, "window ");
     text_number(text, world->window);
     text_add(text, ", hand over (age,dirty):");
-    text_more(text, others - named);
+    text_skipped(text, others - named);
     for (uint32_t i = 0; i <= named; i++, frame = wsclock->ring.links[frame].next) {
         text_add(text, " ");
         text_page(text, world, frame);

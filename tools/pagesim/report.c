@@ -6,6 +6,8 @@
 #include "tools/pagesim/tasks.h"
 
 #define PERCENT 100.0
+#define CELL_WIDTH 27      /* characters for a policy's faults, writes and hits */
+#define TABLE_POLICIES 3   /* beside each other: more than that and lines are too long for a screen */
 
 static double
 hit_ratio(const struct counts *counts)
@@ -13,26 +15,38 @@ hit_ratio(const struct counts *counts)
     return counts->references ? 1 - (double)counts->faults / (double)counts->references : 0;
 }
 
+/* A row for each number of frames, for so many policies as fit beside each other, from the first on. */
 static void
-report_table(const struct trace *trace, const struct options *options, const struct counts *counts)
+report_columns(const struct options *options, const struct counts *counts, size_t first, size_t end)
 {
     size_t rows = options->frames.count;
 
-    printf("%" PRIu64 " references to %zu pages\n\n%8s", counts->references, trace->pages.count, "");
-    for (size_t i = 0; i < options->policy_count; i++)
-        printf("  %-27s", options->policies[i]->name);
+    printf("\n%8s", "");
+    for (size_t i = first; i < end; i++)
+        printf("  %-*s", CELL_WIDTH, options->policies[i]->name);
     printf("\n%8s", "frames");
-    for (size_t i = 0; i < options->policy_count; i++)
+    for (size_t i = first; i < end; i++)
         printf("  %10s%10s%7s", "faults", "written", "hits");
     for (size_t row = 0; row < rows; row++) {
         printf("\n%8" PRIu32, options->frames.values[row]);
-        for (size_t i = 0; i < options->policy_count; i++) {
+        for (size_t i = first; i < end; i++) {
             const struct counts *cell = &counts[i * rows + row];
 
             printf("  %10" PRIu64 "%10" PRIu64 "%6.1f%%", cell->faults, cell->write_backs, PERCENT * hit_ratio(cell));
         }
     }
     printf("\n");
+}
+
+static void
+report_table(const struct trace *trace, const struct options *options, const struct counts *counts)
+{
+    printf("%" PRIu64 " references to %zu pages\n", counts->references, trace->pages.count);
+    for (size_t first = 0; first < options->policy_count; first += TABLE_POLICIES) {
+        size_t left = options->policy_count - first;
+
+        report_columns(options, counts, first, first + (left < TABLE_POLICIES ? left : TABLE_POLICIES));
+    }
 }
 
 static void
