@@ -80,7 +80,7 @@ USER_LINK := -static -nostdlib -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=
 HOST_FLAGS := -std=gnu11 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -fno-strict-aliasing \
     $(WARNINGS) -DHOST_TEST -Itests/host/stub -I.
 
-PAGESIM_FLAGS := -std=gnu11 -O2 -g $(WARNINGS) -I.
+PAGESIM_FLAGS := -std=gnu11 -O3 -g $(WARNINGS) -I.
 
 # ---- What there is to build ------------------------------------------------------------------------------------------------------
 
