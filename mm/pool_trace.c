@@ -123,7 +123,8 @@ reference_tell(struct frame *frame, bool arrived)
 
     if (!pool || !pool->policy->reference)
         return;
-    frame->referenced = false;      /* told now, not once more at the next tick */
+    if (!pool->trace)
+        frame->referenced = false;      /* told now, not once more at the next tick, which leaves the pools of traced processes alone */
     if (!arrived)
         pool->policy->reference(pool->state, number_of(frame));
 }

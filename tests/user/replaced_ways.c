@@ -1,7 +1,7 @@
 /*
  * A program that pages in the less usual ways: with few frames for itself it goes through threads, vfork, a handler in the middle of a
- * system call, a SIGSEGV handler that maps what is missing, memory and files that are shared, and mremap, and finds everything as it was
- * left. tests/16-trace.t runs it traced.
+ * system call, a SIGSEGV handler that maps what is missing, memory and files that are shared, from policy to policy, and mremap, and finds
+ * everything as it was left. tests/16-trace.t runs it traced.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -163,6 +163,30 @@ check_shared_file(void)
     munmap((void *) base, PAGES * BYTES);
 }
 
+/* Each policy takes over from another one: those that go by bits from those that hear of each reference, and back. One page that is in
+ * memory is used before the first one that is not. */
+static void
+check_policies(void)
+{
+    static const char *const names[] = {
+        "lru", "clock", "2q", "nru", "arc", "wsclock", "lfu", "aging", "mfu", "clock", "random", "fifo" };
+    int file = open("/proc/sys/vm/policy", O_WRONLY);
+    bool held = true;
+
+    if (file < 0) {
+        check_skip("the policy changes, and no page is lost");
+        return;
+    }
+    for (int i = 0; i < (int) (sizeof names / sizeof *names); i++) {
+        held &= pwrite(file, names[i], strlen(names[i]), 0) > 0;
+        held &= pages[PAGES / 2 * BYTES] == (char) (8 + i + PAGES / 2);
+        pages_fill(pages, (char) (9 + i));
+        held &= pages_hold(pages, (char) (9 + i));
+    }
+    pages_fill(pages, 8);
+    check_that(held, "the policy changes, and no page is lost");
+}
+
 static void
 check_mremap(void)
 {
@@ -185,6 +209,7 @@ main(void)
     check_fault_handler();
     check_shared_memory();
     check_shared_file();
+    check_policies();
     check_mremap();
     return check_end();
 }
