@@ -56,10 +56,15 @@ evictable_end(struct frame *frame)
 }
 
 void
-evictable_wait(const struct frame *frame)
+evictable_wait(struct frame *frame)
 {
-    while (frame->busy)
+    const void *owner = frame->owner;
+    bool needed = frame_need_begin(frame);
+
+    while (frame->busy && frame->owner == owner)
         wait_sleep(&waiters);
+    if (needed)
+        frame_need_end(frame);
 }
 
 void

@@ -68,8 +68,9 @@ bool evictable_end(struct frame *frame);
 /* The same of a victim that is written out: it does not become a candidate again. */
 bool evictable_end_leaving(struct frame *frame);
 
-/* Sleeps until the frame is not busy; it may belong to somebody else then. */
-void evictable_wait(const struct frame *frame);
+/* Sleeps until the frame's transfer is over, or its owner has given it up. What came in is no
+ * victim before the waiter runs: it finds it, however long it took to get the processor. */
+void evictable_wait(struct frame *frame);
 
 /* The owner gives the frame up: it is freed now, or when its transfer ends. Its
  * mappings must be gone. */

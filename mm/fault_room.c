@@ -161,6 +161,18 @@ needs_end(const struct needs *needs)
         frame_need_end(needs->frames[i]);
 }
 
+/* As many frames go as the pool has too many. While one is written out, other threads can take its place;
+ * so after RECLAIM_PATIENCE times as many the fault goes on above the quota, and the next one has more to take back. */
+static void
+fault_make_own_room(struct fault *fault)
+{
+    u32 patience = RECLAIM_PATIENCE * pool_excess(pool_current);
+
+    for (; patience > 0 && pool_is_full(pool_current) && fault_adds_frame(fault); patience--)
+        if (!reclaim_evict_own())
+            return;
+}
+
 bool
 fault_make_room(struct fault *fault, const struct trap_frame *instruction)
 {
@@ -170,9 +182,7 @@ fault_make_room(struct fault *fault, const struct trap_frame *instruction)
     if (pool_watchful)
         fault_foretell(fault);
     needs_begin(&needs, fault, instruction);
-    while (pool_is_full(pool_current) && fault_adds_frame(fault))
-        if (!reclaim_evict_own())
-            break;
+    fault_make_own_room(fault);
     room = reclaim_ensure_more(FAULT_FRAMES, FAULT_FRAMES + prefetch_pages) == 0;
     needs_end(&needs);
     if (pool_watchful)

@@ -169,5 +169,12 @@ pool_is_full(const struct pool *pool)
     return pool->frames >= pool->quota;
 }
 
+/* How many must go before one more has a place. */
+static inline u32
+pool_excess(const struct pool *pool)
+{
+    return pool_is_full(pool) ? pool->frames - pool->quota + 1 : 0;
+}
+
 /* NULL, or what is wrong: counts against the frames known. */
 const char *pool_check(void);

@@ -38,7 +38,12 @@ end_copy(struct end *end, void *data, u32 bytes, bool write)
 }
 
 /* The pinned frame of an object's page; for a hole that is only read, the frame
- * of zeroes. */
+ * of zeroes.
+ *
+ * It ends: after a transfer of its own (SLEPT) the page is here, and nothing sleeps before it is
+ * pinned. After another's (WAITED), if that brought it in, it has stayed (evictable_wait); if that wrote
+ * out a victim, the next turn reads it. More turns are needed only if others cut the object or drop the page
+ * meanwhile, or read and evict it, two transfers, before this thread has got the processor. */
 static int
 object_pin_page(struct object *object, u32 index, bool create, struct frame **frame)
 {

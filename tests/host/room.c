@@ -187,6 +187,68 @@ a_full_swap_area_takes_slots_back_from_pages_in_memory(void)
     nothing_is_left();
 }
 
+/* ---- A transfer that others wait for ----------------------------------- */
+
+static struct anon *awaited;
+
+/* The transfer ends, and before who waits for it runs another process is short of memory. */
+static void
+come_in_and_be_wanted_away(void)
+{
+    hook_calls++;
+    check(evictable_end(awaited->frame));
+    check(!reclaim_evict_one());
+    reclaim_evict(awaited->frame);
+}
+
+static void
+what_is_waited_for_stays_until_the_waiter_runs(void)
+{
+    begin_memory();
+    awaited = make_anon(7);
+    reclaim_evict(awaited->frame);
+    check_equal(pagein_anon(awaited, NULL), PAGEIN_READ);
+    evictable_begin(awaited->frame);
+    host_on_sleep = come_in_and_be_wanted_away;
+    check_equal(pagein_anon(awaited, NULL), PAGEIN_WAITED);
+    check_equal(hook_calls, 1);
+    check_equal(pagein_anon(awaited, NULL), PAGEIN_HERE);
+    check(reclaim_evict_one());             /* and then it may go */
+    anon_release(awaited);
+    nothing_is_left();
+}
+
+/* The anon goes while its page is on its way, and its frame is busy for somebody else at once. */
+static void
+go_and_leave_the_frame_busy(void)
+{
+    struct frame *frame = awaited->frame;
+
+    check_equal(++hook_calls, 1);
+    anon_release(awaited);
+    check(!evictable_end_leaving(frame));
+    check(frame_allocate(FRAME_ANONYMOUS) == frame);
+    evictable_begin(frame);
+}
+
+static void
+nobody_waits_for_the_next_owner_of_a_frame(void)
+{
+    struct frame *frame;
+
+    begin_memory();
+    awaited = make_anon(7);
+    frame = awaited->frame;
+    evictable_insert(frame);
+    evictable_begin(frame);
+    host_on_sleep = go_and_leave_the_frame_busy;
+    check_equal(pagein_anon(awaited, NULL), PAGEIN_WAITED);
+    check(frame->busy && !frame->needed);
+    evictable_end_leaving(frame);
+    frame_free(frame);
+    nothing_is_left();
+}
+
 /* ---- Two faults at once ------------------------------------------------ */
 
 #define FREE_FRAMES 10u     /* fewer than a fault needs */
@@ -209,16 +271,23 @@ frame_behind(u32 which, u32 page)
 }
 
 static void
-begin_process(u32 which)
+begin_mapping(u32 which, u32 pages)
 {
     struct mmap_request request = {
-        .bytes = 2 * PAGE_SIZE, .protection = PROT_READ | PROT_WRITE, .flags = MAP_PRIVATE | MAP_ANONYMOUS, .maximum = 7};
-    u32 word = which;
+        .bytes = pages * PAGE_SIZE, .protection = PROT_READ | PROT_WRITE, .flags = MAP_PRIVATE | MAP_ANONYMOUS, .maximum = 7};
 
     pair[which].aspace = aspace_create();
     check_equal(mmap_map(pair[which].aspace, &request), 0);
     pair[which].address = request.address;
-    check_equal(aspace_write(pair[which].aspace, request.address, &word, sizeof(word)), 0);
+}
+
+static void
+begin_process(u32 which)
+{
+    u32 word = which;
+
+    begin_mapping(which, 2);
+    check_equal(aspace_write(pair[which].aspace, pair[which].address, &word, sizeof(word)), 0);
     pair[which].child = fork_aspace(pair[which].aspace);
     check(pair[which].child);
 }
@@ -298,6 +367,48 @@ faults_that_sleep_take_nothing_from_each_other(void)
     nothing_is_left();
 }
 
+/* ---- A pool that others fill as fast as it gives up frames ---------------- */
+
+static u32 next_page;
+
+static void
+write_next_page(void)
+{
+    write_page(0, next_page++);
+}
+
+/* While a page is written out, another thread of the process brings one in. */
+static void
+another_thread_fills_the_place(void)
+{
+    hook_calls++;
+    check(hook_calls <= RECLAIM_PATIENCE);
+    host_before_transfer = NULL;
+    write_next_page();
+    host_before_transfer = another_thread_fills_the_place;
+}
+
+static void
+a_fault_does_not_make_room_in_its_pool_without_end(void)
+{
+    begin_memory();
+    begin_mapping(0, SWAP_PAGES);
+    aspace_limit_frames(pair[0].aspace, POOL_MINIMUM);
+    while (next_page < POOL_MINIMUM)
+        write_next_page();
+    check_equal(pair[0].aspace->pool->frames, POOL_MINIMUM);
+    host_before_transfer = another_thread_fills_the_place;
+    write_next_page();
+    check_equal(hook_calls, RECLAIM_PATIENCE);
+    check_equal(pair[0].aspace->pool->frames, POOL_MINIMUM + 1);
+    host_before_transfer = NULL;
+    write_next_page();                      /* takes back what was too much */
+    check_equal(pair[0].aspace->pool->frames, POOL_MINIMUM);
+    aspace_activate(NULL);
+    aspace_release(pair[0].aspace);
+    nothing_is_left();
+}
+
 int
 main(void)
 {
@@ -309,8 +420,11 @@ main(void)
         HOST_CASE(who_needs_frames_gets_them_although_others_take_each, ""),
         HOST_CASE(who_cannot_have_enough_keeps_nothing, ""),
         HOST_CASE(a_full_swap_area_takes_slots_back_from_pages_in_memory, "policy=fifo"),
+        HOST_CASE(what_is_waited_for_stays_until_the_waiter_runs, ""),
+        HOST_CASE(nobody_waits_for_the_next_owner_of_a_frame, ""),
         HOST_CASE(faults_that_sleep_take_nothing_from_each_other, "policy=fifo"),
         HOST_CASE(faults_that_sleep_take_nothing_from_each_other, "policy=lru"),
+        HOST_CASE(a_fault_does_not_make_room_in_its_pool_without_end, ""),
     };
 
     return host_run(tests);
