@@ -56,16 +56,17 @@ oom_is_dying(const struct process *process)
     return process->exiting || (process->signals.pending.set & signal_bit(SIGKILL)) != 0;
 }
 
-static bool
-oom_somebody_is_dying(void)
+/* One that is dying and still has its memory; NULL if there is none. */
+static const struct process *
+oom_find_dying(void)
 {
     const struct process *process;
 
     process_for_each(process) {
         if (process->aspace != NULL && oom_is_dying(process))
-            return true;
+            return process;
     }
-    return false;
+    return NULL;
 }
 
 /*
@@ -73,15 +74,18 @@ oom_somebody_is_dying(void)
  * for a lock, and whoever holds that for memory: so that is expected of it for some time only.
  */
 static bool
-oom_has_patience(bool somebody_is_dying)
+oom_has_patience(const struct process *dying)
 {
-    static u64 end; /* 0: nobody was dying at the last look, or patience has ended */
+    static u32 awaited; /* number of the process that was dying at the last look; 0: none */
+    static u64 end;     /* of the patience with that one; 0: it has ended */
     u64 now = timer_nanoseconds();
+    u32 id = dying == NULL ? 0 : dying->id;
 
-    if (somebody_is_dying && end == 0)
+    if (id != 0 && (id != awaited || end == 0))
         end = now + OOM_PATIENCE;
-    if (!somebody_is_dying || now >= end)
+    if (id == 0 || now >= end)
         end = 0;
+    awaited = id;
     return end != 0;
 }
 
@@ -117,16 +121,16 @@ oom_kill(struct process *victim)
 bool
 oom_kill_largest(void)
 {
-    bool somebody_is_dying = oom_somebody_is_dying();
+    const struct process *dying = oom_find_dying();
     struct process *victim;
 
     /* Who is to die waits for nobody: it would be for itself. */
     if (current_process()->exiting || signal_kill_pending(current_thread()))
         return false;
-    if (oom_has_patience(somebody_is_dying))
+    if (oom_has_patience(dying))
         return true;
     victim = oom_choose();
-    if (victim == NULL && somebody_is_dying)
+    if (victim == NULL && dying != NULL)
         return true;
     if (victim == NULL)
         victim = process_find(PID_INIT);

@@ -1,16 +1,12 @@
 /*
  * Memory is full, and the process that holds most of it is dying already, but waits for a slow disk, so that nothing can hurry it. It is
- * given two seconds to end, and others wait for its memory; only then is another one killed. The disk's latency decides which it comes to:
- *
- *     oom_patience ends      what the disk needs is less than the patience: nobody else is killed
- *     oom_patience lasts     it is more: the next one is killed, while the first is still there
+ * given two seconds to end, and others wait for its memory; only then is another one killed. The disk's latency decides which it comes to.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -24,8 +20,13 @@ enum { DYING = 55, GROWING = 70 };
 
 #define PATIENCE_MS 2000
 
-/* A file on the slow disk that nobody has read so far. */
-#define UNREAD_FILE "/bin/tour"
+#define LATENCY "/proc/sys/vm/ramdisk.latency"
+
+/* A disk that is done sooner than patience ends, and one that is not; each has a file that nobody has read so far. */
+#define SOON "1000000"
+#define LATE "3000000"
+#define SOON_FILE "/bin/tour"
+#define LATE_FILE "/bin/gc"
 
 static size_t all_bytes;
 
@@ -58,9 +59,9 @@ memory_take(size_t percent)
         base[i] = 1;
 }
 
-/* Holds most, and then waits for the disk. */
+/* Holds most, and then waits for the disk, which is slow from now on. */
 static pid_t
-dying_start(int tell)
+dying_start(int tell, const char *latency, const char *path)
 {
     pid_t child = check_fork();
     char byte = 'y';
@@ -70,10 +71,12 @@ dying_start(int tell)
         return child;
     leave_the_disk();
     memory_take(DYING);
-    file = open(UNREAD_FILE, O_RDONLY);
+    file = open(path, O_RDONLY);
+    if (!setting_write(LATENCY, latency))
+        _exit(4);
     write(tell, &byte, 1);
     read(file, &byte, 1);
-    _exit(4);
+    _exit(5);
 }
 
 /* Ends with 0 if it gets what it wants. */
@@ -91,40 +94,62 @@ growing_start(int hear)
     _exit(0);
 }
 
-int
-main(int argc, char **argv)
+/* One process dies while it waits for a disk of this latency, another wants its memory: its exit status, and the time it took. */
+static int
+memory_fill(const char *latency, const char *path, pid_t *dying, long *taken)
 {
-    bool ends = argc > 1 && strcmp(argv[1], "ends") == 0;
     int told[2], start[2], status;
-    pid_t dying, growing;
-    long begun, taken;
+    pid_t growing;
+    long begun;
     char byte;
 
+    all_bytes = memory_bytes("MemFree");
+    if (pipe(told) < 0 || pipe(start) < 0)
+        exit(1);
+    growing = growing_start(start[0]);
+    *dying = dying_start(told[1], latency, path);
+    read(told[0], &byte, 1);
+    kill(*dying, SIGKILL);
+    check_that(waitpid(*dying, NULL, WNOHANG) == 0, "who waits for the disk is killed, and cannot end yet");
+    begun = now_ms();
+    write(start[1], "y", 1);
+    status = check_wait(growing);
+    *taken = now_ms() - begun;
+    return status;
+}
+
+static void
+disk_in_time(void)
+{
+    pid_t dying;
+    int status;
+    long taken;
+
+    check_that(memory_fill(SOON, SOON_FILE, &dying, &taken) == 0, "who wants its memory waits for it, and gets it");
+    check_that(waitpid(dying, &status, WNOHANG) == dying, "since it has ended");
+}
+
+static void
+disk_too_late(void)
+{
+    pid_t dying;
+    long taken;
+
+    check_that(memory_fill(LATE, LATE_FILE, &dying, &taken) == SIGKILL, "in the end the next one is killed");
+    check_that(taken >= PATIENCE_MS && taken < 2 * PATIENCE_MS, "after two seconds of patience: %ld ms", taken);
+    check_that(waitpid(dying, NULL, WNOHANG) == 0, "while the first is still there");
+    check_that(check_wait(dying) == SIGKILL, "it ends when the disk is done");
+}
+
+int
+main(void)
+{
     if (!system_is_belady()) {
         check_skip("a disk that is slow on request");
         return check_end();
     }
     leave_the_disk();
-    all_bytes = memory_bytes("MemFree");
-    if (pipe(told) < 0 || pipe(start) < 0)
-        return 1;
-    growing = growing_start(start[0]);
-    dying = dying_start(told[1]);
-    read(told[0], &byte, 1);
-    kill(dying, SIGKILL);
-    check_that(waitpid(dying, NULL, WNOHANG) == 0, "who waits for the disk is killed, and cannot end yet");
-    begun = now_ms();
-    write(start[1], "y", 1);
-    status = check_wait(growing);
-    taken = now_ms() - begun;
-    if (ends) {
-        check_that(status == 0, "who wants its memory waits for it, and gets it");
-        check_that(waitpid(dying, &status, WNOHANG) == dying, "since it has ended");
-    } else {
-        check_that(status == SIGKILL, "in the end the next one is killed");
-        check_that(taken >= PATIENCE_MS && taken < 2 * PATIENCE_MS, "after two seconds of patience: %ld ms", taken);
-        check_that(waitpid(dying, NULL, WNOHANG) == 0, "while the first is still there");
-        check_that(check_wait(dying) == SIGKILL, "it ends when the disk is done");
-    }
+    disk_in_time();
+    disk_too_late();
     return check_end();
 }
