@@ -58,6 +58,25 @@ output_byte(u32 byte)
     output_bytes(&character, 1);
 }
 
+static void
+output_word(const char *word)
+{
+    output_bytes(word, (u32)strlen(word));
+}
+
+/* Most of a text is references, hence numbers of pages: without a format they take a tenth of the instructions. */
+static void
+output_page(u32 page)
+{
+    char digits[2 * sizeof(page)];
+    u32 first = sizeof(digits);
+
+    do
+        digits[--first] = "0123456789abcdef"[page % 16];
+    while ((page /= 16) != 0);
+    output_bytes(digits + first, sizeof(digits) - first);
+}
+
 static void __attribute__((format(printf, 1, 2)))
 output_text(const char *text, ...)
 {
@@ -83,15 +102,17 @@ static void
 text_end_line(void)
 {
     if (output.line_open)
-        output_bytes("\n", 1);
+        output_word("\n");
     output.line_open = false;
 }
 
-/* " number", in the form that format says, and the process unless it is the first. */
+/* The event and its page, and the process unless it is the first. */
 static void
-text_number(const char *format, u32 number, u32 process)
+text_event(u32 process, enum trace_event event, u32 page)
 {
-    output_text(format, number);
+    output_word(trace_event_word(event));
+    output_word(" ");
+    output_page(page);
     if (process != output.first_process)
         output_text(" %u", process);
 }
@@ -102,9 +123,8 @@ text_page(u32 process, enum trace_event event, u32 page, bool continues)
     if (!continues || output.line_process != process)
         text_end_line();
     if (continues)
-        output_text(output.line_open ? " " : "+ ");
-    output_text("%s", trace_event_word(event));
-    text_number(" %x", page, process);
+        output_word(output.line_open ? " " : "+ ");
+    text_event(process, event, page);
     output.line_open = true;
     output.line_process = process;
     if (event > TRACE_EXECUTE)
@@ -144,11 +164,11 @@ trace_write_header(u32 process, const char *path, u32 frames, const char *policy
     output.first_process = output.process = process;
     serial_start(SERIAL_COM2);
     output_text("%s page=%u program=", form == FORM_TEXT ? TRACE_TEXT_MAGIC : TRACE_BINARY_MAGIC, PAGE_SIZE);
-    output_bytes(path, (u32)strlen(path));
+    output_word(path);
     output_text(" pid=%u policy=%s seed=%u window=%u", process, policy, command_line_seed, window);
     if (frames)
         output_text(" frames=%u", frames);
-    output_text("\n");
+    output_word("\n");
 }
 
 void
@@ -163,9 +183,9 @@ trace_write_remark(u32 process, enum trace_event access, u32 page)
     if (form != FORM_TEXT)
         return;
     text_end_line();
-    output_text("# %s", trace_event_word(access));
-    text_number(" %x", page, process);
-    output_text("\n");
+    output_word("# ");
+    text_event(process, access, page);
+    output_word("\n");
 }
 
 /* An event of one or two numbers, which in binary are a record each. */
@@ -180,10 +200,10 @@ write_numbers(enum trace_event event, const u32 *numbers, u32 count)
         return;
     }
     text_end_line();
-    output_text("%s", trace_event_word(event));
+    output_word(trace_event_word(event));
     for (u32 i = 0; i < count; i++)
         output_text(" %u", numbers[i]);
-    output_text("\n");
+    output_word("\n");
 }
 
 void
