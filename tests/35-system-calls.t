@@ -37,6 +37,6 @@ for paging in FORMATS:
         case(f"{name} paging={paging} {SHORTAGE} 24M", name, f"paging={paging} {SHORTAGE}", "24M")(program)
     case(f"together paging={paging} ramdisk.latency=1000", "together", f"paging={paging} ramdisk.latency=1000")(program)
 case("fuzz_calls paging=pae 24M", "fuzz_calls", "paging=pae check=50", "24M")(program)
-case("memory_stress paging=pae ramdisk.latency=50 accessed=software", "memory_stress", "paging=pae ramdisk.latency=50 accessed=software")(program)
+case("memory_stress paging=pae ramdisk.latency=50 accessed=software", "memory_stress -- 1 15", "paging=pae ramdisk.latency=50 accessed=software")(program)
 
 main()

@@ -4,7 +4,7 @@
  * and find every byte as it must be. After each round the kernel verifies all of its memory management
  * (check=): a page lost, or freed twice, is a panic there.
  *
- *     memory_stress [SEED]
+ *     memory_stress [SEED [STEPS]]
  *
  * On Linux, which has one policy, the rounds are the same.
  */
@@ -33,7 +33,7 @@
 
 enum {
     WORKERS = 3,
-    STEPS = 60,                 /* of each worker, in a round */
+    STEPS = 40,                 /* of each worker, in a round, if nothing else is said */
     LONGEST = 64,               /* pages that a step is about */
     LOCKED = 8,                 /* pages that a worker locks at a time */
     SHARED = 32,                /* pages that a worker shares with its children */
@@ -42,9 +42,10 @@ enum {
     LARGEST = 1 << 15,          /* pages to lock at most, on a machine with much memory */
     PAGE_WORDS = PAGE_SIZE / sizeof(uint32_t),
     STRIDE = 16,                /* one word of so many is written, and looked at */
-    YIELD = 5,                  /* changes of policy in one go */
+    PAUSE = 10000,              /* microseconds between two turns of all policies */
 };
 
+static uint32_t steps = STEPS;
 static const char *const file_name = "/bin/sh";
 static const char *const policies[] = {POLICIES(POLICY_WORD)};
 enum { POLICY_COUNT = sizeof policies / sizeof *policies };
@@ -232,7 +233,7 @@ worker_run(void)
         draw(2);
         page_write(page);
     }
-    for (int step = 0; step < STEPS; step++)
+    for (uint32_t step = 0; step < steps; step++)
         worker_step();
     for (int page = 0; page < ARENA; page++)
         page_verify(page, "is not what was written, at the end");
@@ -343,8 +344,9 @@ policies_turn(unsigned *changes)
 
         if (!setting_write(POLICY_FILE, policies[i]) && errno != EINVAL)
             fail("a policy cannot be chosen", (int) i);
-        if (*changes % YIELD == 0)
-            sched_yield();
+        /* While the workers wait for a disk, nothing is gained by a hundred changes more. */
+        if (i == 0)
+            usleep(PAUSE);
     }
 }
 
@@ -367,6 +369,8 @@ main(int count, char **arguments)
     uint32_t seed = count > 1 ? (uint32_t) strtoul(arguments[1], NULL, 0) : 1;
     pid_t locker;
 
+    if (count > 2)
+        steps = (uint32_t) strtoul(arguments[2], NULL, 0);
     check_note("seed %u", seed);
     counters_prepare(&before, COUNTERS_OF_SYSTEM);
     counters_prepare(&after, COUNTERS_OF_SYSTEM);
