@@ -44,6 +44,7 @@ class Laboratory:
         self.string = self.directory / "lecture.string"
         self.trace = self.directory / "program.trace"
         self.played = self.directory / "belady.trace"
+        self.failed = False     # an experiment: no other is begun then
         # Experiments of one chain run one after another; chains run side by side, the longest first.
         self.chains = [
             [("trace", self.boot(f"log=warn trace={path} init={path} -- {arguments}",
@@ -56,7 +57,7 @@ class Laboratory:
             [("policies", self.boot("log=warn swap=16M trace=/bin/policies init=/bin/policies", extra=EXACT))],
             [("demand", self.boot("log=warn init=/bin/demand", extra=EXACT))],
             # The run under lru is recorded, which is the future that opt needs.
-            [("belady-lru", self.boot("log=warn swap=16M policy=lru trace=/bin/belady init=/bin/belady",
+            [("belady-lru", self.boot("log=warn swap=16M policy=lru trace=/bin/belady trace.format=binary init=/bin/belady",
                                       extra=f"{EXACT} -serial file:{self.played}")),
              ("belady-opt", self.boot("log=warn swap=16M policy=opt init=/bin/belady", extra=EXACT, recording=self.played))],
             [("belady-fifo", self.boot("log=warn swap=16M policy=fifo init=/bin/belady", extra=EXACT))],
@@ -91,7 +92,8 @@ class Laboratory:
 
     def run_chain(self, chain):
         for name, command in chain:
-            self.run_one(name, command)
+            if not self.failed:
+                self.run_one(name, command)
 
     def run_one(self, name, command):
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
@@ -99,4 +101,5 @@ class Laboratory:
         recording = f"$ {shlex.join(command)}\n" + re.sub(r"^(qemu: \w+) after .*$", r"\1", done.stdout, flags=re.MULTILINE)
         (self.directory / f"{name}.txt").write_text(recording, encoding="utf-8")
         if done.returncode != 0:
+            self.failed = True
             raise ExperimentFailed(f"{name} ended with status {done.returncode}:\n{recording}")
