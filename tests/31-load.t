@@ -4,7 +4,7 @@ does not depend on how fast the host is."""
 from harness import *
 
 # So many nanoseconds for an instruction (2 to this power): a slow machine, on which a fault is still much cheaper than the disk.
-VIRTUAL_TIME = ("-icount", "shift=5,sleep=off")
+VIRTUAL_TIME = ("-icount", "shift=6,sleep=off")
 SECONDS = 100
 
 DECISION = re.compile(r"^control: (suspend|resume) \S+ \(\d+\), .*: .* and there are \d+$|^control: resume \S+ \(\d+\) after \d+ ms, .*$")

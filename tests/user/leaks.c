@@ -28,7 +28,7 @@
 #include "user/lib/thread.h"
 
 /* What each of so many children would leave is more than is tolerated, which caches may keep. */
-enum { FIRST = 30, MANY = 200, EACH = 16, TOLERANCE = 16 << 10, PAGE = 4096, PAGES = 4, KEY = 0x1eaf };
+enum { FIRST = 30, MANY = 100, EACH = 16, TOLERANCE = 16 << 10, PAGE = 4096, PAGES = 4, KEY = 0x1eaf };
 
 /* ---- What a child does ---- */
 
