@@ -139,6 +139,13 @@ a_chunk_left_empty_is_not_kept(void)
     check_equal(upper->used, 1);
     amap_destroy(amap);
     amap_destroy(upper);
+    amap = create(32, 96);
+    put(amap, 40);
+    check(amap_split(amap, (page_t){50}, (page_t){96}, &upper));
+    check(amap_chunk(upper, (page_t){50}) == NULL);
+    check_equal(upper->used, 0);
+    amap_destroy(amap);
+    amap_destroy(upper);
     nothing_is_left();
 }
 

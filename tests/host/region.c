@@ -356,6 +356,22 @@ agrees_with_the_model(void)
     remove_all();
 }
 
+/* By which fork sees that the list is not what it was when it fell asleep. */
+static void
+each_change_is_counted(void)
+{
+    u32 before;
+    struct region *region;
+
+    before = list.changes;
+    region = insert(10, 20, 3, object_zero(), 0);
+    check_equal(list.changes, ++before);
+    check(region_grow(&list, region, page(9), page(21)));
+    check_equal(list.changes, ++before);
+    remove_region(region);
+    check_equal(list.changes, ++before);
+}
+
 int
 main(void)
 {
@@ -370,6 +386,7 @@ main(void)
         HOST_CASE(cutting_without_memory_changes_nothing, ""),
         HOST_CASE(growing_reaches_both_ways, ""),
         HOST_CASE(a_gap_is_the_highest_that_fits, ""),
+        HOST_CASE(each_change_is_counted, ""),
         HOST_CASE(agrees_with_the_model, ""),
     };
 

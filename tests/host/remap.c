@@ -100,11 +100,25 @@ without_memory_nothing_is_lost(void)
     aspace_release(aspace);
 }
 
+/* Growing takes from what may be locked only if the mapping is. */
+static void
+only_locked_mappings_need_leave_to_lock(void)
+{
+    u32 result;
+
+    begin();
+    aspace->lock_limit_pages = 0;
+    check_equal(mmap_remap(aspace, target, PAGES << PAGE_SHIFT, 2 * PAGES << PAGE_SHIFT, MREMAP_MAYMOVE, 0, &result), 0);
+    check_equal(word_at(result, 1), 201);
+    aspace_release(aspace);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         HOST_CASE(without_memory_nothing_is_lost, ""),
+        HOST_CASE(only_locked_mappings_need_leave_to_lock, ""),
     };
 
     return host_run(tests);

@@ -409,6 +409,25 @@ a_fault_does_not_make_room_in_its_pool_without_end(void)
     nothing_is_left();
 }
 
+/* What the kernel brings in for another address space is charged there, and only that. */
+static void
+a_fault_for_another_process_is_charged_to_it(void)
+{
+    begin_memory();
+    begin_mapping(0, 4);
+    begin_mapping(1, 4);
+    aspace_limit_frames(pair[0].aspace, POOL_MINIMUM);
+    aspace_limit_frames(pair[1].aspace, POOL_MINIMUM);
+    aspace_activate(pair[0].aspace);
+    check_equal(aspace_write(pair[1].aspace, pair[1].address, &hook_calls, sizeof(hook_calls)), 0);
+    check_equal(pair[1].aspace->pool->frames, 1);
+    check(pool_current == pair[0].aspace->pool);
+    aspace_activate(NULL);
+    aspace_release(pair[0].aspace);
+    aspace_release(pair[1].aspace);
+    nothing_is_left();
+}
+
 int
 main(void)
 {
@@ -425,6 +444,7 @@ main(void)
         HOST_CASE(faults_that_sleep_take_nothing_from_each_other, "policy=fifo"),
         HOST_CASE(faults_that_sleep_take_nothing_from_each_other, "policy=lru"),
         HOST_CASE(a_fault_does_not_make_room_in_its_pool_without_end, ""),
+        HOST_CASE(a_fault_for_another_process_is_charged_to_it, ""),
     };
 
     return host_run(tests);
