@@ -121,6 +121,10 @@ def _(t):
     expected = (WALK / "walk.txt").read_text(encoding="utf-8")
     differing = [f"{want}\n{have}" for want, have in zip(expected.splitlines(), found.splitlines()) if want != have]
     t.ok(found == expected, "every step of eleven policies as in tests/pagesim/walk.txt", "\n".join(differing))
+    many = file_of("many", " ".join(map(str, range(21))))
+    steps = [pagesim("--policy", policy, "--frames", 20, "--explain", many)[1] for policy in ("clock", "wsclock", "fifo")]
+    t.ok("hand: 4 others, then 4(used) 5(used)" in steps[0] and "(age,dirty): 3 others, then 4(" in steps[1] and "15 and 4 more}" in steps[2],
+         "of more than sixteen candidates it says how many there are besides", "\n".join(steps))
 
 
 # ---- Behaviour that the inventors promise ----

@@ -7,6 +7,9 @@ from harness import *
 VIRTUAL_TIME = ("-icount", "shift=6,sleep=off")
 SECONDS = 100
 
+# Milliseconds, control_patience=.
+PATIENCE = 1000
+
 DECISION = re.compile(r"^control: (suspend|resume) \S+ \(\d+\), .*: .* and there are \d+$|^control: resume \S+ \(\d+\) after \d+ ms, .*$")
 
 
@@ -16,6 +19,8 @@ def thrash(t, paging, arguments):
     lines = [line for line in result.output.splitlines() if line.startswith("control:")]
     t.ok(lines, "the log tells decisions")
     t.ok(all(DECISION.match(line) for line in lines), "each in one line: who, why, what is needed and what there is", "\n".join(lines))
+    turns = [int(waited) for line in lines for waited in re.findall(r"after (\d+) ms, since it is its turn", line)]
+    t.ok(all(waited >= PATIENCE for waited in turns), f"nobody has its turn before {PATIENCE} ms", turns)
     for kind in ("workingset", "pff"):
         suspended = sum(int(match) for match in re.findall(rf"^ +{kind} .* (\d+)$", result.output, re.MULTILINE))
         t.ok(suspended > 0, f"{kind}: {suspended} suspensions were counted", result)

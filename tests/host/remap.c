@@ -1,6 +1,6 @@
 /*
  * mremap to a place that is taken: either it happens as a whole, or, for want of memory anywhere on the way, nothing is lost at
- * either place.
+ * either place. And how far mappings may grow.
  */
 #include "tests/host/host.h"
 
@@ -13,6 +13,7 @@
 #include "mm/mmap.h"
 #include "mm/object.h"
 #include "mm/pool.h"
+#include "mm/swap.h"
 #include "mm/transfer.h"
 #include "tests/host/stub/machine.h"
 
@@ -113,12 +114,27 @@ only_locked_mappings_need_leave_to_lock(void)
     aspace_release(aspace);
 }
 
+/* As much as memory and swap area hold, to the page. */
+static void
+the_heap_can_have_all_memory_and_no_more(void)
+{
+    u32 start = 0x08000000, most;
+
+    begin();
+    most = start + ((frame_total() + swap_total()) << PAGE_SHIFT);
+    aspace->heap_start = aspace->heap_end = start;
+    check_equal(mmap_brk(aspace, most + PAGE_SIZE), start);
+    check_equal(mmap_brk(aspace, most), most);
+    aspace_release(aspace);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         HOST_CASE(without_memory_nothing_is_lost, ""),
         HOST_CASE(only_locked_mappings_need_leave_to_lock, ""),
+        HOST_CASE(the_heap_can_have_all_memory_and_no_more, ""),
     };
 
     return host_run(tests);
