@@ -119,7 +119,7 @@ fork_registers(struct thread *child, struct thread *parent, const struct fork_re
 {
     memcpy(child->tls, parent->tls, sizeof(child->tls));
     if ((request->flags & CLONE_SETTLS) != 0) {
-        int result = tls_set(child, request->tls);
+        int result = tls_set(child, request->tls, false);
 
         if (result < 0)
             return result;

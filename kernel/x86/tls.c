@@ -21,36 +21,34 @@ tls_is_acceptable(const struct user_desc *description)
         || (description->seg_32bit && description->contents <= CONTENTS_EXPAND_DOWN && !description->seg_not_present);
 }
 
-/* The index of the entry asked for in thread->tls, or SEGMENT_TLS_COUNT if there is none. */
+/* The index of a free entry in thread->tls, or SEGMENT_TLS_COUNT if there is none. */
 static u32
-tls_index(const struct thread *thread, u32 entry_number)
+tls_pick(const struct thread *thread)
 {
     u32 index = 0;
 
-    if (entry_number != ENTRY_ANY)
-        return entry_number - SEGMENT_TLS_FIRST;
     while (index < SEGMENT_TLS_COUNT && thread->tls[index] != 0)
         index++;
     return index;
 }
 
 int
-tls_set(struct thread *thread, u32 description_address)
+tls_set(struct thread *thread, u32 description_address, bool may_pick)
 {
     u32 number_address = description_address + offsetof(struct user_desc, entry_number);
     struct user_desc description;
-    bool any;
+    bool picks;
     u32 index;
 
     if (user_copy_in(&description, description_address, sizeof(description)) < 0)
         return -EFAULT;
     if (!tls_is_acceptable(&description))
         return -EINVAL;
-    any = description.entry_number == ENTRY_ANY;
-    index = tls_index(thread, description.entry_number);
+    picks = may_pick && description.entry_number == ENTRY_ANY;
+    index = picks ? tls_pick(thread) : description.entry_number - SEGMENT_TLS_FIRST;
     if (index >= SEGMENT_TLS_COUNT)
-        return any ? -ESRCH : -EINVAL;
-    if (any && user_write_word(number_address, SEGMENT_TLS_FIRST + index) < 0)
+        return picks ? -ESRCH : -EINVAL;
+    if (picks && user_write_word(number_address, SEGMENT_TLS_FIRST + index) < 0)
         return -EFAULT;
     thread->tls[index] = segments_make_tls(&description);
     return 0;
@@ -60,7 +58,7 @@ s32
 sys_set_thread_area(u32 description)
 {
     struct thread *thread = current_thread();
-    int result = tls_set(thread, description);
+    int result = tls_set(thread, description, true);
     u32 interrupts;
 
     if (result < 0)

@@ -10,8 +10,8 @@
 struct thread;
 
 /*
- * Set one descriptor of a thread as the struct user_desc at a user address says; an entry_number of -1 picks a
- * free entry and is written back. 0, -EFAULT, -EINVAL, or -ESRCH if all are taken. The processor has it from
- * the next switch to the thread on.
+ * Set one descriptor of a thread as the struct user_desc at a user address says. If it may pick, an entry_number of -1
+ * is for a free entry, whose number is written back. 0, -EFAULT, -EINVAL, or -ESRCH if all are taken. The processor has
+ * it from the next switch to the thread on.
  */
-int tls_set(struct thread *thread, u32 description_address);
+int tls_set(struct thread *thread, u32 description_address, bool may_pick);

@@ -157,6 +157,22 @@ empty_check(void)
         check_that(syscall(SYS_set_thread_area, &rows[i]) == -1 && errno == EINVAL, "one with %s alone is refused: EINVAL", names[i]);
 }
 
+/* With CLONE_SETTLS the entry must be named. The C library's clone takes the descriptor as it is. */
+static void
+clone_check(void)
+{
+    static int word;
+    struct user_desc any = { .entry_number = -1, .base_addr = (uintptr_t) &word, .limit = 0xfffff, .seg_32bit = 1, .limit_in_pages = 1 };
+
+    check_that(refused(syscall(SYS_clone, CLONE_SETTLS | SIGCHLD, NULL, NULL, &any, NULL), EINVAL) && any.entry_number == -1U,
+               "clone does not pick a slot: EINVAL");
+    any.entry_number = slot_of(selector_now()) + 1;
+    pid_t child = syscall(SYS_clone, CLONE_SETTLS | SIGCHLD, NULL, NULL, &any, NULL);
+    if (child == 0)
+        syscall(SYS_exit, 0);
+    check_that(child > 0 && check_wait(child) == 0, "but it fills one");
+}
+
 static volatile int in_handler;
 
 static void
@@ -183,6 +199,7 @@ main(void)
     loaded_check();
     cleared_check();
     empty_check();
+    clone_check();
     signal_check();
     return check_end();
 }
