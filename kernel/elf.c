@@ -68,18 +68,16 @@ elf_check_segment(const Elf32_Phdr *segment, u64 floor, const struct elf_limits 
 }
 
 static bool
-elf_segment_holds_file_range(const Elf32_Phdr *segment, u32 offset, u32 bytes)
+elf_segment_holds(const Elf32_Phdr *segment, u32 file_offset)
 {
-    return segment->p_offset <= offset && (u64)offset + bytes <= (u64)segment->p_offset + segment->p_filesz;
+    return file_offset - segment->p_offset < segment->p_filesz;
 }
 
 /* Collects what a segment that has been checked says about the image; true if the entry point lies in it. */
 static bool
 elf_add_segment(const Elf32_Phdr *segment, const struct elf_layout *layout, struct elf_image *image)
 {
-    u32 table_bytes = layout->header_count * (u32)sizeof(Elf32_Phdr);
-
-    if (elf_segment_holds_file_range(segment, layout->header_offset, table_bytes))
+    if (elf_segment_holds(segment, layout->header_offset))
         image->header_address = segment->p_vaddr + (layout->header_offset - segment->p_offset);
     image->end = segment->p_vaddr + segment->p_memsz;
     return (segment->p_flags & PF_X) != 0 && layout->entry - segment->p_vaddr < segment->p_memsz;

@@ -95,6 +95,19 @@ SELFTEST(elf, good_program_passes, "what a linker makes is accepted, and its end
     check_true(!image.executable_stack);
 }
 
+SELFTEST(elf, headers_are_found_by_their_start, "the program headers are where their start lies, though the last is elsewhere")
+{
+    struct program program = good_program();
+    struct elf_image image;
+
+    program.segments[TEXT].p_filesz = sizeof(Elf32_Ehdr) + sizeof(Elf32_Phdr);
+    check_equal(judge(&program, &image), 0);
+    check_equal(image.header_address, TEXT_ADDRESS + sizeof(Elf32_Ehdr));
+    program.segments[TEXT].p_filesz = sizeof(Elf32_Ehdr);
+    check_equal(judge(&program, &image), 0);
+    check_equal(image.header_address, 0);
+}
+
 SELFTEST(elf, stack_is_executable_unless_said,
          "without PT_GNU_STACK the stack may be executed, as old programs expect")
 {
