@@ -175,8 +175,17 @@ deliver_default(int signal)
     process_exit(process_status_signalled(signal));
 }
 
-/* The handler's frame goes to the user stack; where it cannot, the program dies of SIGSEGV. */
+/* A frame that the stack has no room for is a fault of the program; of the one for SIGSEGV nobody can tell it. */
 static void
+deliver_without_frame(int signal)
+{
+    if (signal == SIGSEGV)
+        process_exit(process_status_signalled(SIGSEGV));
+    signal_fault(SIGSEGV, SI_KERNEL, 0);
+}
+
+/* The handler's frame goes to the user stack: true if the handler has been given control. */
+static bool
 deliver_to_handler(struct trap_frame *frame, int signal, const struct signal_info *info, struct signal_action *action)
 {
     struct signal_thread *signals = &current_thread()->signals;
@@ -185,12 +194,15 @@ deliver_to_handler(struct trap_frame *frame, int signal, const struct signal_inf
 
     if (restart_is_wanted(frame))
         restart_before_handler(frame, action);
-    if (signal_frame_push(frame, signal, info, action, before) < 0)
-        process_exit(process_status_signalled(SIGSEGV));
+    if (signal_frame_push(frame, signal, info, action, before) < 0) {
+        deliver_without_frame(signal);
+        return false;
+    }
     if ((action->flags & SA_NODEFER) == 0)
         blocked |= signal_bit(signal);
     signals->restore_blocked = false;
     signals->blocked = blocked;
+    return true;
 }
 
 /*
@@ -219,8 +231,7 @@ deliver_one(struct trap_frame *frame, int signal, const struct signal_info *info
     }
     if ((action.flags & SA_RESETHAND) != 0)
         deliver_reset_handler(process, signal);
-    deliver_to_handler(frame, signal, info, &action);
-    return true;
+    return deliver_to_handler(frame, signal, info, &action);
 }
 
 /* Takes signals until a handler has been given control: true, or there is none left. */

@@ -15,6 +15,7 @@
 #include "kernel/x86/fpu.h"
 #include "mm/aspace.h"
 #include "mm/fault.h"
+#include "mm/units.h"
 
 /* Gates. A trap gate leaves interrupts as they are, an interrupt gate disables them. */
 #define GATE_TASK 0x85
@@ -139,8 +140,12 @@ page_fault_in_program(struct trap_frame *frame, u32 address)
 {
     struct fault_verdict verdict;
 
-    if (fault_handle(cpu()->aspace, address, frame, true, &verdict) != 0)
+    if (fault_handle(cpu()->aspace, address, frame, true, &verdict) != 0) {
+        /* Where the kernel has pages, and where it has none, is its own business. */
+        if (address >= KERNEL_BASE)
+            frame->error |= PAGE_FAULT_PRESENT;
         signal_fault(verdict.signal, verdict.code, verdict.address);
+    }
 }
 
 /*

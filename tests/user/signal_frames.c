@@ -20,12 +20,13 @@
 #include "user/lib/thread.h"
 
 #define KERNEL_ADDRESS 0xfffff000u      /* no program runs there on any kernel */
+#define KERNEL_PROGRAM 0xc0100000u
 #define EFLAGS_INTERRUPTS (1u << 9)
 #define EFLAGS_PRIVILEGE (3u << 12)
 #define EFLAGS_CARRY 1u
 #define MXCSR_RESERVED 0xffff0000u
 
-enum { PAGE = 4096, HIGH = 50 };
+enum { PAGE = 4096, HIGH = 50, FAULT_PRESENT = 1, FAULT_USER = 4 };
 
 /* The floating-point state in a frame, after fninit and one push. */
 enum {
@@ -153,6 +154,46 @@ frame_check(void)
     check_that(status == 0 || is_segv(status), "reserved bits of MXCSR do not come back");
 }
 
+static void
+survive(int signal)
+{
+    _exit(signal == SIGSEGV ? 0 : 1);
+}
+
+/* The alternate stack is a page that may not be touched. */
+static void
+homeless_body(void)
+{
+    char *nothing = mmap(NULL, SIGSTKSZ, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    sigaltstack(&(stack_t) { .ss_sp = nothing, .ss_size = SIGSTKSZ }, NULL);
+    sigaction(SIGUSR1, &(struct sigaction) { .sa_handler = survive, .sa_flags = SA_ONSTACK }, NULL);
+    kill(getpid(), SIGUSR1);
+    _exit(1);
+}
+
+static void
+told_body(void)
+{
+    signal(SIGSEGV, survive);
+    homeless_body();
+}
+
+static void
+untold_body(void)
+{
+    sigaction(SIGSEGV, &(struct sigaction) { .sa_handler = survive, .sa_flags = SA_ONSTACK }, NULL);
+    homeless_body();
+}
+
+static void
+homeless_check(void)
+{
+    check_that(is_segv(check_child(homeless_body)), "a frame for which the stack has no room: SIGSEGV");
+    check_that(check_child(told_body) == 0, "which can be handled on another");
+    check_that(is_segv(check_child(untold_body)), "but not on the same");
+}
+
 /* ---- What it finds ---- */
 
 static volatile char *touched;
@@ -186,6 +227,26 @@ segv_body(void)
 {
     touch((char *) 10, SIGSEGV);
 }
+
+static void
+compare_error(int signal, siginfo_t *info, void *context)
+{
+    (void) signal;
+    _exit(info->si_code != SEGV_MAPERR || ((ucontext_t *) context)->uc_mcontext.gregs[REG_ERR] != (FAULT_PRESENT | FAULT_USER));
+}
+
+/* A page of the kernel's own program, on every kernel that begins at 3 GiB, and one that hardly any has. */
+static void
+kernel_body(uintptr_t address)
+{
+    volatile char *secret = (volatile char *) address;
+
+    catch(SIGSEGV, compare_error, 0);
+    _exit(*secret + 1);
+}
+
+static void kernel_page_body(void) { kernel_body(KERNEL_PROGRAM); }
+static void kernel_hole_body(void) { kernel_body(KERNEL_ADDRESS); }
 
 /* What fsave would have stored, and behind it what fxsave did, from an address that fxrstor takes. */
 static void
@@ -363,8 +424,11 @@ main(int count, char **arguments)
         return !(stack.ss_flags & SS_DISABLE);
     }
     frame_check();
+    homeless_check();
     check_that(check_child(segv_body) == 0, "after SIGSEGV cr2 is the address that was used");
     check_that(check_child(bus_body) == 0, "and after SIGBUS");
+    check_that(check_child(kernel_page_body) == 0 && check_child(kernel_hole_body) == 0,
+               "whether the kernel has a page at its address is not told");
     fpu_check();
     border_check();
     blocked_check();
