@@ -126,20 +126,21 @@ signal_clone(struct thread *child, const struct thread *creator)
     child->signals.blocked = creator->signals.blocked;
 }
 
+/* Of an action, exec leaves that the signal is ignored, and nothing else. */
 static bool
-signal_is_handled(const struct signal_action *action)
+signal_action_survives(const struct signal_action *action)
 {
-    return action->handler != (u32)SIG_DFL && action->handler != (u32)SIG_IGN;
+    return action->handler <= (u32)SIG_IGN && (action->flags | action->restorer) == 0 && action->mask == 0;
 }
 
 static bool
-signal_actions_have_handlers(const struct signal_actions *actions)
+signal_actions_survive(const struct signal_actions *actions)
 {
     for (int signal = 1; signal <= SIGNAL_COUNT; signal++) {
-        if (signal_is_handled(&actions->action[signal]))
-            return true;
+        if (!signal_action_survives(&actions->action[signal]))
+            return false;
     }
-    return false;
+    return true;
 }
 
 struct signal_actions *
@@ -147,7 +148,7 @@ signal_exec_prepare(const struct process *process)
 {
     struct signal_actions *actions = process->signals.actions;
 
-    if (!actions->shared && !signal_actions_have_handlers(actions)) {
+    if (!actions->shared && signal_actions_survive(actions)) {
         actions->references++;
         return actions;
     }
@@ -155,8 +156,9 @@ signal_exec_prepare(const struct process *process)
     if (actions == NULL)
         return NULL;
     for (int signal = 1; signal <= SIGNAL_COUNT; signal++) {
-        if (signal_is_handled(&actions->action[signal]))
-            actions->action[signal] = (struct signal_action){.handler = (u32)SIG_DFL};
+        bool ignored = actions->action[signal].handler == (u32)SIG_IGN;
+
+        actions->action[signal] = (struct signal_action){.handler = (u32)(ignored ? SIG_IGN : SIG_DFL)};
     }
     return actions;
 }

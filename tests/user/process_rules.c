@@ -470,11 +470,51 @@ program_check(const char *self)
     unlink(copy);
 }
 
+/* An action as the system call has it. */
+struct action {
+    unsigned long handler, flags, restorer, mask[2];
+};
+
+static bool
+action_is_fresh(int signal, unsigned long handler)
+{
+    struct action action = { 77, 77, 77, { 77, 77 } };
+
+    return syscall(SYS_rt_sigaction, signal, NULL, &action, sizeof action.mask) == 0 && action.handler == handler && action.flags == 0
+        && action.restorer == 0 && action.mask[0] == 0 && action.mask[1] == 0;
+}
+
+/* In the new program: a child's end is waited for again. */
+static int
+actions_look(void)
+{
+    pid_t child = check_fork();
+
+    if (child == 0)
+        _exit(0);
+    return !(action_is_fresh(SIGUSR1, 0) && action_is_fresh(SIGCHLD, 0) && action_is_fresh(SIGHUP, 1) && check_wait(child) == 0);
+}
+
+static void
+actions_body(const char *self)
+{
+    struct sigaction action = { .sa_handler = _exit, .sa_flags = SA_RESTART };
+
+    sigaddset(&action.sa_mask, SIGTERM);
+    sigaction(SIGUSR1, &action, NULL);
+    action.sa_handler = SIG_IGN;
+    sigaction(SIGHUP, &action, NULL);
+    sigaction(SIGCHLD, &(struct sigaction) { .sa_handler = SIG_DFL, .sa_flags = SA_NOCLDWAIT }, NULL);
+    execl(self, self, "actions", NULL);
+}
+
 int
 main(int count, char **arguments)
 {
     if (count > 1 && strcmp(arguments[1], "environment") == 0)
         return script_arguments(count, arguments);
+    if (count > 1 && strcmp(arguments[1], "actions") == 0)
+        return actions_look();
     if (count > 1)
         return strcmp(arguments[1], "limited") == 0 ? mmap(NULL, ROOM, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED : 0;
     clone_check();
@@ -485,6 +525,10 @@ main(int count, char **arguments)
         execl(arguments[0], arguments[0], "limited", NULL);
     }
     check_that(check_wait(child) == 0, "and so is a new program's");
+    child = check_fork();
+    if (child == 0)
+        actions_body(arguments[0]);
+    check_that(check_wait(child) == 0, "of signals' actions a new program has only those that ignore");
     if (geteuid() == 0) {
         check_that(check_child(crowded_body) == 0, "RLIMIT_NPROC limits users, but not root: EAGAIN");
         check_that(check_child(user_body) == 0, "a child has its parent's users");
