@@ -25,15 +25,17 @@ signal_is_valid(u32 signal)
 
 /* ---- Sending ---- */
 
+/* SIGCONT may be sent to all of one's session besides. */
 static bool
-kill_is_permitted(const struct process *target)
+kill_is_permitted(const struct process *target, u32 signal)
 {
     const struct identity *own = &current_process()->identity;
     const struct identity *other = &target->identity;
 
     return own->user.effective == IDENTITY_ROOT
         || own->user.real == other->user.real || own->user.real == other->user.saved
-        || own->user.effective == other->user.real || own->user.effective == other->user.saved;
+        || own->user.effective == other->user.real || own->user.effective == other->user.saved
+        || (signal == SIGCONT && target->session == current_process()->session);
 }
 
 /*
@@ -45,7 +47,7 @@ kill_process(struct process *target, u32 signal, const struct signal_info *info)
 {
     if (signal > SIGNAL_COUNT)
         return -EINVAL;
-    if (!kill_is_permitted(target))
+    if (!kill_is_permitted(target, signal))
         return -EPERM;
     return signal == 0 ? 0 : signal_send(target, (int)signal, info);
 }
@@ -103,25 +105,31 @@ sys_kill(u32 id, u32 signal)
     return target != NULL ? kill_process(target, signal, &info) : -ESRCH;
 }
 
+/*
+ * To the thread of this number, which is one of the process. Its first is there as long as the process is; what is sent
+ * after its end comes nowhere.
+ */
 static s32
-kill_thread(struct thread *target, u32 signal, const struct signal_info *info)
+kill_thread(u32 id, const struct process *process, u32 signal, const struct signal_info *info)
 {
-    if (target == NULL)
+    struct thread *target = thread_find(id);
+
+    if (process == NULL)
         return -ESRCH;
     if (signal > SIGNAL_COUNT)
         return -EINVAL;
-    if (!kill_is_permitted(target->process))
+    if (!kill_is_permitted(process, signal))
         return -EPERM;
-    return signal == 0 ? 0 : signal_send_thread(target, (int)signal, info);
+    return signal == 0 || target == NULL ? 0 : signal_send_thread(target, (int)signal, info);
 }
 
-/* The thread of that number if it belongs to that process. */
-static struct thread *
-thread_find_in(u32 process, u32 id)
+/* The process of a thread's number, if the process has that number. */
+static const struct process *
+process_find_of(u32 thread, u32 id)
 {
-    struct thread *thread = thread_find(id);
+    const struct process *process = process_find_by_thread(thread);
 
-    return thread != NULL && thread->process->id == process ? thread : NULL;
+    return process != NULL && process->id == id ? process : NULL;
 }
 
 s32
@@ -131,7 +139,7 @@ sys_tkill(u32 thread, u32 signal)
 
     if ((s32)thread <= 0)
         return -EINVAL;
-    return kill_thread(thread_find(thread), signal, &info);
+    return kill_thread(thread, process_find_by_thread(thread), signal, &info);
 }
 
 s32
@@ -141,7 +149,7 @@ sys_tgkill(u32 process, u32 thread, u32 signal)
 
     if ((s32)process <= 0 || (s32)thread <= 0)
         return -EINVAL;
-    return kill_thread(thread_find_in(process, thread), signal, &info);
+    return kill_thread(thread, process_find_of(thread, process), signal, &info);
 }
 
 /* What the sender says of itself. Nobody may pretend that the kernel or kill sent it, except to itself. */
@@ -182,7 +190,7 @@ sys_rt_tgsigqueueinfo(u32 process, u32 thread, u32 signal, u32 info_address)
         return result;
     if ((s32)process <= 0 || (s32)thread <= 0)
         return -EINVAL;
-    return kill_thread(thread_find_in(process, thread), signal, &info);
+    return kill_thread(thread, process_find_of(thread, process), signal, &info);
 }
 
 /* ---- Actions ---- */

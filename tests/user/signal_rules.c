@@ -265,6 +265,23 @@ kill_check(void)
     check_that(waitpid(child, &status, 0) == child && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "SIGKILL comes before all others");
 }
 
+/* Its first thread is there until it has been waited for. */
+static void
+ended_check(void)
+{
+    pid_t child = check_fork();
+    siginfo_t info;
+
+    if (child == 0)
+        _exit(0);
+    waitid(P_PID, child, &info, WEXITED | WNOWAIT);
+    check_that(kill(child, SIGTERM) == 0 && syscall(SYS_tkill, child, SIGTERM) == 0 && syscall(SYS_tgkill, child, child, SIGTERM) == 0,
+               "one that has ended can be sent a signal");
+    check_that(refused(syscall(SYS_tgkill, getpid(), child, 0), ESRCH) && refused(syscall(SYS_tkill, child, 65), EINVAL),
+               "if there is such a signal, by the numbers that it has");
+    check_that(check_wait(child) == 0 && refused(syscall(SYS_tkill, child, 0), ESRCH), "until it has been waited for: ESRCH");
+}
+
 /* ---- Permission ---- */
 
 /* A child with these ids that waits to be killed; `group` 0: it begins one. It is ready when it is in its group. */
@@ -310,6 +327,7 @@ as_user(long (*attempt)(pid_t target), pid_t target)
 static long kill_attempt(pid_t target) { return kill(target, 0); }
 static long group_attempt(pid_t target) { return kill(-target, 0); }
 static long tkill_attempt(pid_t target) { return syscall(SYS_tkill, target, 0); }
+static long continue_attempt(pid_t target) { return kill(target, SIGCONT); }
 static long tgkill_attempt(pid_t target) { return syscall(SYS_tgkill, target, target, 0); }
 
 /* All that user ONE may signal is a child; the caller itself is not meant. */
@@ -341,6 +359,23 @@ permission_check(void)
                    "kill, tkill and tgkill reach %s", rows[i].what);
         target_end(target);
     }
+}
+
+/* SIGCONT, and nothing else, reaches all of a session; the target's own group is no other session. */
+static void
+continue_check(void)
+{
+    pid_t near = target_start(OTHER, OTHER, OTHER, 0), far = check_fork_standing_by();
+
+    if (far == 0) {
+        setsid();
+        setresuid(OTHER, OTHER, OTHER);
+        check_stand_by();
+    }
+    check_that(as_user(kill_attempt, near) == EPERM && as_user(continue_attempt, near) == 0, "SIGCONT reaches another user's process of the session");
+    check_that(as_user(continue_attempt, far) == EPERM, "and none of another session");
+    target_end(near);
+    target_end(far);
 }
 
 /* Of a sender that has two users, both count. */
@@ -396,11 +431,13 @@ main(void)
     queue_check();
     awaited_check();
     kill_check();
+    ended_check();
     if (geteuid() != 0) {
         check_skip("other users");
         return check_end();
     }
     permission_check();
+    continue_check();
     sender_check();
     many_check();
     check_that(check_child(sender_body) == 0, "a signal says which user sent it");
