@@ -204,7 +204,7 @@ mmap_map(struct aspace *aspace, struct mmap_request *request)
     request->address = page_address(start);
     if (lock)
         mmap_lock_new(aspace, start, end, !aspace->lock_on_fault);
-    else if (request->flags & MAP_POPULATE)
+    else if ((request->flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE)
         mmap_populate(aspace, start, end);
     return 0;
 }

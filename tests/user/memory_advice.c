@@ -58,8 +58,11 @@ fails(long result, int error)
 static void
 populate_check(void)
 {
-    char *base = map(READ_WRITE, MAP_PRIVATE);
+    char *base = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE | MAP_NONBLOCK, -1, 0);
 
+    check_that(resident(base) == 0, "MAP_NONBLOCK leaves nothing of MAP_POPULATE");
+    munmap(base, PAGES * PAGE);
+    base = map(READ_WRITE, MAP_PRIVATE);
     check_that(madvise(base, PAGES * PAGE, MADV_POPULATE_READ) == 0 && resident(base) == PAGES, "MADV_POPULATE_READ maps every page");
     unmap(base);
     base = map(READ_WRITE, MAP_PRIVATE);
