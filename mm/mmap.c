@@ -367,6 +367,7 @@ heap_extend(struct aspace *aspace, page_t start, page_t end)
     return true;
 }
 
+/* A page stays free between the heap and what lies above it. */
 static bool
 heap_may_grow(struct aspace *aspace, page_t start, page_t end)
 {
@@ -375,7 +376,7 @@ heap_may_grow(struct aspace *aspace, page_t start, page_t end)
     return aspace->regions.count <= region_limit && (!aspace->lock_future || mmap_may_lock(aspace, pages))
         && mmap_may_expand(aspace, pages, true)
         && pages <= frame_total() + swap_total() && end.number <= mmap_ceiling(aspace).number
-        && region_is_free(&aspace->regions, start, end);
+        && region_is_free(&aspace->regions, start, page_add(end, 1));
 }
 
 u32

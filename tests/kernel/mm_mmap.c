@@ -190,7 +190,7 @@ SELFTEST(mm_mmap, heap_grows_and_shrinks, "brk moves the heap's end to the byte;
     case_end();
 }
 
-SELFTEST(mm_mmap, heap_stops_at_a_neighbour, "brk does not run into what is mapped above the heap")
+SELFTEST(mm_mmap, heap_stops_at_a_neighbour, "brk stops a page below what is mapped above the heap")
 {
     struct aspace *aspace = case_begin();
     u32 start = 0x10000000, neighbour = start + 5 * PAGE_SIZE;
@@ -199,8 +199,9 @@ SELFTEST(mm_mmap, heap_stops_at_a_neighbour, "brk does not run into what is mapp
     aspace->heap_start = aspace->heap_end = start;
     check_equal(map_at(aspace, &neighbour, PAGE_SIZE, RW, PRIVATE | MAP_FIXED), 0);
     check_equal(mmap_brk(aspace, start + 6 * PAGE_SIZE), start);
-    check_equal(mmap_brk(aspace, start + 5 * PAGE_SIZE), start + 5 * PAGE_SIZE);
-    check_equal(mmap_brk(aspace, start + 5 * PAGE_SIZE + 1), start + 5 * PAGE_SIZE);
+    check_equal(mmap_brk(aspace, start + 5 * PAGE_SIZE), start);
+    check_equal(mmap_brk(aspace, start + 4 * PAGE_SIZE), start + 4 * PAGE_SIZE);
+    check_equal(mmap_brk(aspace, start + 4 * PAGE_SIZE + 1), start + 4 * PAGE_SIZE);
     case_end();
 }
 

@@ -260,9 +260,10 @@ brk_check(void)
     char *guard = mmap(end + 6 * PAGE_SIZE, PAGE_SIZE, PROT_NONE, ANONYMOUS | MAP_FIXED, -1, 0);
     check_that(guard == end + 6 * PAGE_SIZE, "a fixed mapping right above the heap");
     check_that(heap_move(end + 8 * PAGE_SIZE) == end + 4 * PAGE_SIZE, "the heap does not grow over it");
-    check_that(heap_move(end + 5 * PAGE_SIZE) == end + 5 * PAGE_SIZE, "but up to it, one page apart");
+    check_that(heap_move(end + 6 * PAGE_SIZE) == end + 4 * PAGE_SIZE, "nor right up to it");
+    check_that(heap_move(end + 5 * PAGE_SIZE) == end + 5 * PAGE_SIZE, "but one page apart");
     mmap(end, PAGE_SIZE, PROT_NONE, ANONYMOUS | MAP_FIXED, -1, 0);
-    check_that(heap_move(end + 4 * PAGE_SIZE) == end + 4 * PAGE_SIZE, "nor is it disturbed by one in its middle");
+    check_that(heap_move(end + 4 * PAGE_SIZE) == end + 4 * PAGE_SIZE, "it is not disturbed by one in its middle");
     munmap(guard, PAGE_SIZE);
     heap_move(start);
 }
