@@ -64,7 +64,7 @@ static void
 interval_set_real(struct process *process, const struct interval *interval)
 {
     process->real_alarm.expire = interval_expire_real;
-    process->real_interval = interval->repeat;
+    process->real_interval = interval->left != 0 ? interval->repeat : 0;
     if (interval->left == 0)
         alarm_cancel(&process->real_alarm);
     else
@@ -143,12 +143,12 @@ sys_setitimer(u32 which, u32 value, u32 old_address)
     return 0;
 }
 
-/* The seconds left of the former alarm, rounded to the nearest but not to 0, as Linux does. */
+/* The seconds left of the former alarm, rounded to the nearest but not to 0, as Linux does: never a negative number. */
 s32
 sys_alarm(u32 seconds)
 {
     struct process *process = current_process();
-    struct interval interval = {.left = (u64)seconds * NANOSECONDS_PER_SECOND};
+    struct interval interval = {.left = (u64)(seconds < INT32_MAX ? seconds : INT32_MAX) * NANOSECONDS_PER_SECOND};
     struct interval old = interval_get(process, ITIMER_REAL);
     u32 remainder;
     u64 left = time_split(old.left, &remainder);

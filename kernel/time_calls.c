@@ -122,7 +122,7 @@ static s32
 clock_getres_call(u32 clock, u32 address, time_writer write)
 {
     bool by_tick = clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME
-        && clock != CLOCK_MONOTONIC_RAW;
+        && clock != CLOCK_MONOTONIC_RAW && clock != CLOCK_TAI;
     u64 now;
 
     if (clock_now(clock, &now) < 0)
