@@ -33,7 +33,7 @@
 
 #define STACK_ALIGNMENT 16u
 
-/* Mapped below what exec writes, as Linux does, so that small programs need no growth. */
+/* Mapped below what exec writes, as Linux does, so that small programs need no growth; less where RLIMIT_STACK is low. */
 #define STACK_ROOM (128u << 10)
 
 #define RANDOM_BYTES 16u
@@ -156,6 +156,18 @@ stack_lay_out(struct stack_image *image, u32 top, const char *path, const struct
     return image->bytes != NULL;
 }
 
+/* How much to map at first, of which exec writes `written` bytes. */
+static u32
+stack_first_bytes(const struct aspace *aspace, u32 written)
+{
+    u32 pages = (written + PAGE_MASK) >> PAGE_SHIFT, most = aspace->stack_limit_pages;
+    u32 roomy = pages + (STACK_ROOM >> PAGE_SHIFT);
+
+    if (roomy > most)
+        roomy = most > pages ? most : pages;
+    return roomy << PAGE_SHIFT;
+}
+
 static int
 stack_map(struct exec_program *program, u32 bytes)
 {
@@ -181,7 +193,7 @@ exec_stack_build(struct exec_program *program, const struct exec_strings *string
 
     if (!stack_lay_out(&image, aspace->stack_top, program->path, strings))
         return -ENOMEM;
-    result = stack_map(program, ((image.top - image.start + PAGE_MASK) & ~PAGE_MASK) + STACK_ROOM);
+    result = stack_map(program, stack_first_bytes(aspace, image.top - image.start));
     if (result == 0) {
         stack_put_strings(&image, program->path, strings, &placed);
         stack_put_tables(&image, program, strings, &placed);

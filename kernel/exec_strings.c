@@ -19,7 +19,8 @@
 static void
 exec_strings_initialize(struct exec_strings *strings)
 {
-    u32 limit = (u32)current_process()->limits[RLIMIT_STACK].rlim_cur / 4;
+    u32 stack = (u32)current_process()->limits[RLIMIT_STACK].rlim_cur & ~PAGE_MASK;
+    u32 limit = stack / 4;
 
     *strings = (struct exec_strings){0};
     if (limit < STRINGS_LIMIT_LEAST)
@@ -27,6 +28,7 @@ exec_strings_initialize(struct exec_strings *strings)
     if (limit > STRINGS_LIMIT_MOST)
         limit = STRINGS_LIMIT_MOST;
     strings->limit = limit;
+    strings->stack = stack > PAGE_SIZE ? stack : PAGE_SIZE;
 }
 
 void
@@ -62,7 +64,7 @@ exec_strings_accept(struct exec_strings *strings, u32 bytes)
     u32 pointers = (strings->argument_count + strings->environment_count + 1) * sizeof(u32);
 
     strings->length += bytes;
-    return strings->length + pointers > strings->limit ? -E2BIG : 0;
+    return strings->length + pointers > strings->limit || strings->length > strings->stack ? -E2BIG : 0;
 }
 
 static int
@@ -179,7 +181,7 @@ exec_strings_interpret(struct exec_strings *strings, const char *interpreter, co
 {
     const char *const before[] = {interpreter, option != NULL ? option : script, option != NULL ? script : NULL,
                                   NULL};
-    struct exec_strings replaced = {.limit = strings->limit};
+    struct exec_strings replaced = {.limit = strings->limit, .stack = strings->stack};
     u32 skipped = (u32)strlen(strings->data) + 1;
     u32 rest = strings->length - skipped;
     int result = exec_strings_add_array(&replaced, before, &replaced.argument_count);

@@ -10,14 +10,15 @@ struct exec_strings {
     char *data;                    /* kmem_allocate'd; NULL while empty */
     u32 length, capacity;          /* bytes */
     u32 limit;                     /* bytes that strings and pointers may take together */
+    u32 stack;                     /* bytes that the strings may take: RLIMIT_STACK, but always a page */
     u32 argument_count, environment_count;
     u32 argument_bytes;            /* part of length that is arguments */
 };
 
 /*
  * Copy two NULL-terminated arrays of strings from user memory (address 0: an empty array). 0, -EFAULT, -ENOMEM,
- * or -E2BIG beyond Linux's limits: 128 KiB for a string, a quarter of RLIMIT_STACK for all. Release in any
- * case.
+ * or -E2BIG beyond Linux's limits: 128 KiB for a string, a quarter of RLIMIT_STACK for all, though never less than
+ * 128 KiB, and RLIMIT_STACK itself. Release in any case.
  */
 int exec_strings_copy_in(struct exec_strings *strings, u32 arguments, u32 environment);
 
