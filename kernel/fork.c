@@ -142,6 +142,7 @@ fork_inherit(struct process *child, const struct process *parent)
     child->identity = identity_copy(&parent->identity);
     memcpy(child->name, thread_name(current_thread()), sizeof(child->name));
     memcpy(child->limits, parent->limits, sizeof(child->limits));
+    resource_limit_time(child);
     child->nice = parent->nice;
     child->left_terminal = parent->left_terminal;
     child->dumpable = parent->dumpable;

@@ -73,6 +73,12 @@ pid_grow_table(void)
 }
 
 u32
+pid_in_use(void)
+{
+    return pid_count;
+}
+
+u32
 pid_next(u32 number)
 {
     u32 mask = UINT32_MAX << number % BITMAP_WORD_BITS;     /* of the first word, from this number on; of others all */

@@ -44,5 +44,8 @@ struct pid *pid_find(u32 number);
 /* The smallest number in use from this one on, or 0. */
 u32 pid_next(u32 number);
 
+/* How many numbers are in use: nearly all of them by threads. */
+u32 pid_in_use(void);
+
 /* The number that was handed out last (/proc/loadavg). */
 u32 pid_last(void);

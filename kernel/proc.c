@@ -84,6 +84,7 @@ static const struct proc_entry proc_entries[] = {
     PROC_FILE(PROC_SYS_KERNEL, "osrelease", proc_print_osrelease),
     PROC_FILE(PROC_SYS_KERNEL, "ostype", proc_print_ostype),
     PROC_SETTING(PROC_SYS_KERNEL, "pid_max", NULL),
+    PROC_FILE(PROC_SYS_KERNEL, "threads-max", proc_print_threads_maximum),
     PROC_FILE(PROC_SYS_KERNEL, "version", proc_print_os_version),
     PROC_SETTING(PROC_SYS_VM, "chaos", NULL),
     PROC_SETTING(PROC_SYS_VM, "check", NULL),

@@ -59,6 +59,7 @@ void proc_print_ostype(struct process *process, struct text_buffer *text);
 void proc_print_overcommit_memory(struct process *process, struct text_buffer *text);
 void proc_print_swaps(struct process *process, struct text_buffer *text);
 void proc_print_system_stat(struct process *process, struct text_buffer *text);
+void proc_print_threads_maximum(struct process *process, struct text_buffer *text);
 void proc_print_uptime(struct process *process, struct text_buffer *text);
 void proc_print_version(struct process *process, struct text_buffer *text);
 

@@ -12,6 +12,7 @@
 #include "kernel/pid.h"
 #include "kernel/process.h"
 #include "kernel/processor_time.h"
+#include "kernel/resource.h"
 #include "kernel/scheduler.h"
 #include "kernel/time.h"
 #include "kernel/version.h"
@@ -69,6 +70,13 @@ proc_print_osrelease(struct process *process, struct text_buffer *text)
 {
     (void)process;
     text_print(text, "%s\n", VERSION_COMPATIBLE_RELEASE);
+}
+
+void
+proc_print_threads_maximum(struct process *process, struct text_buffer *text)
+{
+    (void)process;
+    text_print(text, "%u\n", resource_threads_maximum());
 }
 
 void

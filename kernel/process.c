@@ -95,6 +95,7 @@ process_initialize(struct process *process)
     process->real_interval = 0;
     process->virtual_timer = (struct process_timer){0};
     process->profile_timer = (struct process_timer){0};
+    process->limited_ticks = 0;
     LIST_INIT(&process->timers);
     process->next_timer = 0;
     process->personality = PER_LINUX;

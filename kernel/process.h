@@ -81,6 +81,7 @@ struct process {
     struct alarm real_alarm;                   /* ITIMER_REAL */
     u64 real_interval;                         /* nanoseconds, or 0 */
     struct process_timer virtual_timer, profile_timer;
+    u32 limited_ticks;                         /* of processor time until RLIMIT_CPU has something to say; 0: never */
     LIST_HEAD(, posix_timer) timers;           /* youngest first; only posix_timer.c looks inside */
     u32 next_timer;                            /* number of the next */
     u64 start_time;                            /* nanoseconds from boot to fork, by the tick */

@@ -1,8 +1,11 @@
 /* What processes use and may use: limits, usage, priorities. */
 #include "kernel/resource.h"
 
+#include "drivers/timer.h"
 #include "kernel/permission.h"
+#include "kernel/pid.h"
 #include "kernel/process.h"
+#include "kernel/signal.h"
 #include "kernel/syscall.h"
 #include "kernel/time.h"
 #include "mm/aspace.h"
@@ -17,6 +20,7 @@
 #define DEFAULT_LOCKED_BYTES (8u << 20)
 #define DEFAULT_OPEN_FILES 1024u
 #define MAXIMUM_OPEN_FILES 4096u
+#define OPEN_FILES_LIMIT (1u << 20)            /* even for root, as Linux's nr_open */
 #define DEFAULT_QUEUE_BYTES 819200u
 
 /* The stacks of all threads may take one part in so many of memory, and a user may have half of those threads. */
@@ -30,10 +34,16 @@
 
 /* ---- Limits ---- */
 
+u32
+resource_threads_maximum(void)
+{
+    return frame_total() / (THREAD_SHARE * KERNEL_STACK_PAGES);
+}
+
 void
 resource_initialize_limits(struct process *process)
 {
-    u32 threads = frame_total() / (THREAD_SHARE * KERNEL_STACK_PAGES) / 2;
+    u32 threads = resource_threads_maximum() / 2;
 
     for (u32 i = 0; i < RLIM_NLIMITS; i++)
         process->limits[i] = (struct rlimit){RLIMIT_INFINITE, RLIMIT_INFINITE};
@@ -83,6 +93,8 @@ resource_allows_process(const struct process *process)
     struct process *other;
     u32 count = 0;
 
+    if (pid_in_use() >= resource_threads_maximum())
+        return false;
     if (process->identity.user.effective == IDENTITY_ROOT || limit == RLIMIT_INFINITE)
         return true;
     process_for_each(other) {
@@ -97,6 +109,8 @@ limit_check(const struct process *process, u32 resource, const struct rlimit *li
 {
     if (limit->rlim_cur > limit->rlim_max)
         return -EINVAL;
+    if (resource == RLIMIT_NOFILE && limit->rlim_max > OPEN_FILES_LIMIT)
+        return -EPERM;
     if (limit->rlim_max > process->limits[resource].rlim_max && !permission_is_root())
         return -EPERM;
     return 0;
@@ -107,9 +121,63 @@ static void
 limit_set(struct process *process, u32 resource, const struct rlimit *limit)
 {
     process->limits[resource] = *limit;
+    if (resource == RLIMIT_CPU)
+        resource_limit_time(process);
     if (process->aspace != NULL && process->vfork == NULL)
         resource_apply_limits(process, process->aspace);
 }
+
+/* ---- RLIMIT_CPU ---- */
+
+/* Ticks of the clock. */
+static u64
+limit_time_used(const struct process *process)
+{
+    struct process_usage usage;
+
+    process_usage_so_far(process, &usage);
+    return usage.user_ticks + usage.system_ticks;
+}
+
+static u64
+limit_ticks(u32 seconds)
+{
+    return seconds != RLIMIT_INFINITE ? (u64)seconds * TIMER_HERTZ : UINT64_MAX;
+}
+
+void
+resource_limit_time(struct process *process)
+{
+    u64 ticks = limit_ticks((u32)process->limits[RLIMIT_CPU].rlim_cur), used;
+
+    if (ticks == UINT64_MAX) {
+        process->limited_ticks = 0;
+        return;
+    }
+    used = limit_time_used(process);
+    ticks = ticks > used ? ticks - used : 1;
+    process->limited_ticks = ticks < UINT32_MAX ? (u32)ticks : UINT32_MAX;
+}
+
+void
+resource_tick(struct process *process)
+{
+    struct rlimit *limit = &process->limits[RLIMIT_CPU];
+    u64 used;
+
+    if (process->limited_ticks == 0 || --process->limited_ticks > 0)
+        return;
+    used = limit_time_used(process);
+    if (used >= limit_ticks((u32)limit->rlim_max)) {
+        signal_send(process, SIGKILL, NULL);
+    } else if (used >= limit_ticks((u32)limit->rlim_cur)) {
+        signal_send(process, SIGXCPU, NULL);
+        limit->rlim_cur++;
+    }
+    resource_limit_time(process);
+}
+
+/* ---- The calls ---- */
 
 s32
 sys_ugetrlimit(u32 resource, u32 limit)
@@ -199,8 +267,6 @@ sys_prlimit64(u32 id, u32 resource, u32 limit_address, u32 old_address)
     struct rlimit limit = {0};
     int result = 0;
 
-    if (resource >= RLIM_NLIMITS)
-        return -EINVAL;
     if (limit_address != 0 && user_copy_in(&wide, limit_address, sizeof(wide)) < 0)
         return -EFAULT;
     process = limit_process(id);
@@ -208,6 +274,8 @@ sys_prlimit64(u32 id, u32 resource, u32 limit_address, u32 old_address)
         return -ESRCH;
     if (!limit_may_touch(process))
         return -EPERM;
+    if (resource >= RLIM_NLIMITS)
+        return -EINVAL;
     if (limit_address != 0) {
         limit = (struct rlimit){limit_narrow(wide.rlim_cur), limit_narrow(wide.rlim_max)};
         result = limit_check(process, resource, &limit);
@@ -308,25 +376,30 @@ sys_getpriority(u32 which, u32 who)
     return highest;
 }
 
-/* Priorities are changed by root, and among processes of one user. */
-static bool
-priority_may_set(const struct process *process)
+bool
+resource_may_rank(const struct process *process)
 {
     u32 own = current_process()->identity.user.effective;
 
     return own == IDENTITY_ROOT || own == process->identity.user.real || own == process->identity.user.effective;
 }
 
+bool
+resource_allows_nice(const struct process *process, s32 nice)
+{
+    return permission_is_root() || (u32)(NICE_LEVELS - nice) <= (u32)process->limits[RLIMIT_NICE].rlim_cur;
+}
+
 static int
 priority_set(struct process *process, s32 nice)
 {
-    if (!priority_may_set(process))
+    if (!resource_may_rank(process))
         return -EPERM;
     if (nice < NICE_LEAST)
         nice = NICE_LEAST;
     if (nice > NICE_MOST)
         nice = NICE_MOST;
-    if (nice < process->nice && !permission_is_root())
+    if (nice < process->nice && !resource_allows_nice(process, nice))
         return -EACCES;
     process->nice = nice;
     if (process->aspace != NULL)

@@ -22,6 +22,7 @@
 #include "kernel/panic.h"
 #include "kernel/process.h"
 #include "kernel/processor_time.h"
+#include "kernel/resource.h"
 #include "kernel/thread.h"
 #include "mm/aspace.h"
 #include "mm/frame.h"
@@ -147,6 +148,7 @@ scheduler_tick(void)
     if (thread != &idle_thread)
         processor_time_tick(thread, cpu()->interrupted_user, now);
     interval_tick(thread->process, cpu()->interrupted_user);
+    resource_tick(thread->process);
     if (aspace_heeds_time())
         cpu()->pending_work |= WORK_SAMPLE;
     alarm_tick(now);

@@ -1,6 +1,7 @@
 /*
  * Limits that are no limits of memory: what a process has at first, whose may be seen and set, how many signals may be
- * queued for a user, and how long a turn of the processor lasts.
+ * queued for a user, how much time a process may compute, how long its arguments may be, and how long a turn of the
+ * processor lasts.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -10,6 +11,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -167,11 +169,130 @@ interval_check(void)
     check_that(syscall(SYS_sched_rr_get_interval, 0, 1) == -1 && errno == EFAULT, "to nowhere: EFAULT");
 }
 
+/* ---- Processor time ---- */
+
+static volatile sig_atomic_t warned;
+
+static void
+warn(int signal)
+{
+    warned = signal;
+}
+
+/* No time at all: warned at once, and again a second later. */
+static void
+warned_body(void)
+{
+    struct rlimit time = { 0, 10 };
+
+    signal(SIGXCPU, warn);
+    setrlimit(RLIMIT_CPU, &time);
+    while (warned == 0)
+        continue;
+    getrlimit(RLIMIT_CPU, &time);
+    _exit(time.rlim_cur != 1);
+}
+
+static void
+compute_for_ever(struct rlimit time)
+{
+    setrlimit(RLIMIT_CPU, &time);
+    for (;;)
+        continue;
+}
+
+static void soft_body(void) { compute_for_ever((struct rlimit) { 0, 10 }); }
+static void hard_body(void) { compute_for_ever((struct rlimit) { 0, 0 }); }
+
+/* The child has used none of its time; its parent has used up its own. */
+static void
+inherited_body(void)
+{
+    setrlimit(RLIMIT_CPU, &(struct rlimit) { 1, 1 });
+    pid_t child = check_fork();
+    if (child == 0)
+        _exit(0);
+    _exit(check_wait(child));
+}
+
+static bool
+ends_by(void (*body)(void), int signal)
+{
+    int status = check_child(body);
+
+    return WIFSIGNALED(status) && WTERMSIG(status) == signal;
+}
+
+static void
+time_check(void)
+{
+    check_that(check_child(warned_body) == 0, "who has used up RLIMIT_CPU is sent SIGXCPU, and has one second more");
+    check_that(ends_by(soft_body, SIGXCPU), "which ends who does not handle it");
+    check_that(ends_by(hard_body, SIGKILL), "beyond the hard limit it is SIGKILL");
+    check_that(check_child(inherited_body) == 0, "a child begins anew");
+}
+
+/* ---- Arguments ---- */
+
+enum { STRING = 60000, MANY_STRINGS = 16 };
+
+/* What exec of this program says, with so many long strings under this limit of the stack: 0 or errno. */
+static int
+exec_error(rlim_t stack, int strings)
+{
+    static char text[STRING];
+    char *environment[MANY_STRINGS + 1] = { NULL };
+    pid_t child = check_fork();
+
+    if (child != 0)
+        return WEXITSTATUS(check_wait(child));
+    memset(text, 'a', sizeof text - 1);
+    for (int i = 0; i < strings; i++)
+        environment[i] = text;
+    setrlimit(RLIMIT_STACK, &(struct rlimit) { stack, RLIM_INFINITY });
+    execve("/proc/self/exe", (char *[]) { "limits", "again", NULL }, environment);
+    _exit(errno);
+}
+
+static void
+strings_check(void)
+{
+    check_that(exec_error(1 << 20, 4) == 0 && exec_error(1 << 20, 5) == E2BIG, "a quarter of RLIMIT_STACK is for arguments");
+    check_that(exec_error(256 << 10, 2) == 0 && exec_error(256 << 10, 3) == E2BIG, "but 128 KiB at least");
+    check_that(exec_error(96 << 10, 1) == 0 && exec_error(96 << 10, 2) == E2BIG, "unless the stack itself may not have them");
+}
+
+/* ---- Hard limits ---- */
+
+static void
+nice_body(void)
+{
+    setrlimit(RLIMIT_NICE, &(struct rlimit) { 20, 20 });
+    setuid(USER);
+    check_that(setpriority(PRIO_PROCESS, 0, 5) == 0 && setpriority(PRIO_PROCESS, 0, 0) == 0, "a user may be as nice to himself as RLIMIT_NICE says");
+    check_that(refused(setpriority(PRIO_PROCESS, 0, -1), EACCES), "but not nicer: EACCES");
+}
+
+static void
+files_check(void)
+{
+    struct rlimit old, limit;
+
+    getrlimit(RLIMIT_NOFILE, &old);
+    limit = (struct rlimit) { old.rlim_cur, (1 << 20) + 1 };
+    check_that(refused(setrlimit(RLIMIT_NOFILE, &limit), EPERM), "nobody has more than 1048576 descriptors, not even root: EPERM");
+    check_that(refused(prlimit(INT32_MAX, 77, NULL, &old), ESRCH) && refused(prlimit(0, 77, NULL, &old), EINVAL),
+               "it matters more whose limit than which");
+}
+
 int
-main(void)
+main(int count, char **arguments)
 {
     struct rlimit processes, signals;
 
+    (void) arguments;
+    if (count > 1)
+        return 0;
     check_that(hard_limit_is(RLIMIT_NICE, 0) && hard_limit_is(RLIMIT_RTPRIO, 0), "nobody may be nicer to himself than to others at first");
     check_that(getrlimit(RLIMIT_NPROC, &processes) == 0 && getrlimit(RLIMIT_SIGPENDING, &signals) == 0 && processes.rlim_cur > 0
                && processes.rlim_cur != RLIM_INFINITY && processes.rlim_cur == signals.rlim_cur,
@@ -179,9 +300,13 @@ main(void)
     if (geteuid() == 0) {
         check_child(others_body);
         queue_check();
+        check_child(nice_body);
+        files_check();
     } else {
         check_skip("other users");
     }
+    time_check();
+    strings_check();
     interval_check();
     return check_end();
 }
