@@ -131,6 +131,8 @@ fork_registers(struct thread *child, struct thread *parent, const struct fork_re
     suspension_inherit(child, parent);
     thread_save_user_state(child);
     fpu_restore(&child->fpu);
+    child->policy = parent->policy & ~(u32)SCHED_RESET_ON_FORK;
+    child->timer_slack = child->timer_slack_default = parent->timer_slack;
     child->set_child_tid = (request->flags & CLONE_CHILD_SETTID) != 0 ? request->child_tid : 0;
     child->clear_child_tid = (request->flags & CLONE_CHILD_CLEARTID) != 0 ? request->child_tid : 0;
     return 0;
@@ -143,7 +145,7 @@ fork_inherit(struct process *child, const struct process *parent)
     memcpy(child->name, thread_name(current_thread()), sizeof(child->name));
     memcpy(child->limits, parent->limits, sizeof(child->limits));
     resource_limit_time(child);
-    child->nice = parent->nice;
+    child->nice = parent->nice < 0 && (current_thread()->policy & SCHED_RESET_ON_FORK) != 0 ? 0 : parent->nice;
     child->left_terminal = parent->left_terminal;
     child->dumpable = parent->dumpable;
     child->personality = parent->personality;

@@ -1,11 +1,13 @@
 /*
  * The system calls about who runs when, and on which processor. There is one processor, number 0, and one way to
- * share it, in turns: SCHED_OTHER, under which BATCH and IDLE are promises that hold as well. The real-time policies
- * answer as for one who may not have them.
+ * share it, in turns: SCHED_OTHER. BATCH and IDLE promise less, and are remembered. The real-time policies answer as
+ * for one who may not have them.
  */
 #include "kernel/process.h"
+#include "kernel/resource.h"
 #include "kernel/scheduler.h"
 #include "kernel/syscall.h"
+#include "kernel/thread.h"
 #include "kernel/time.h"
 #include "mm/user.h"
 
@@ -13,6 +15,9 @@
 #include <linux/sched.h>
 
 #define PROCESSORS 1u               /* as a mask: processor 0 */
+
+#define POLICY_KEPT (-1)            /* the one that there is */
+#define FLAGS ((u32)SCHED_RESET_ON_FORK)        /* what a policy may come with */
 
 #define REAL_TIME_PRIORITY_LEAST 1
 #define REAL_TIME_PRIORITY_MOST 99
@@ -50,29 +55,34 @@ sys_sched_setaffinity(u32 id, u32 bytes, u32 mask)
         return -EFAULT;
     if (!scheduling_has(id))
         return -ESRCH;
+    if (id != 0 && !resource_may_rank(process_find_by_thread(id)))
+        return -EPERM;
     return (processors & PROCESSORS) != 0 ? 0 : -EINVAL;
+}
+
+/* The thread that a call means; NULL for one that has ended but is not waited for. */
+static struct thread *
+scheduling_thread(u32 id)
+{
+    return id == 0 ? current_thread() : thread_find(id);
 }
 
 s32
 sys_sched_getscheduler(u32 id)
 {
+    const struct thread *thread = scheduling_thread(id);
+
     if ((s32)id < 0)
         return -EINVAL;
-    return scheduling_has(id) ? SCHED_NORMAL : -ESRCH;
-}
-
-/* Whether a policy can be had with the priority at this address: 0, -EINVAL, -EPERM or -EFAULT. */
-static s32
-scheduling_check(u32 id, s32 policy, u32 priority_address)
-{
-    u32 priority;
-
-    if ((s32)id < 0 || priority_address == 0)
-        return -EINVAL;
-    if (user_read_word(&priority, priority_address) < 0)
-        return -EFAULT;
     if (!scheduling_has(id))
         return -ESRCH;
+    return thread != NULL ? (s32)thread->policy : SCHED_NORMAL;
+}
+
+/* Whether a policy can be had with this priority: 0, -EINVAL or -EPERM. */
+static s32
+scheduling_check(u32 policy, u32 priority)
+{
     switch (policy) {
     case SCHED_NORMAL:
     case SCHED_BATCH:
@@ -86,16 +96,53 @@ scheduling_check(u32 id, s32 policy, u32 priority_address)
     }
 }
 
+/* Whether the caller may give the thread this policy. Out of IDLE leads what nice values allow, as on Linux. */
+static bool
+scheduling_may_change(const struct thread *thread, u32 policy)
+{
+    const struct process *process = thread->process;
+    bool leaves_idle = (thread->policy & ~FLAGS) == SCHED_IDLE && policy != SCHED_IDLE;
+
+    return resource_may_rank(process) && (!leaves_idle || resource_allows_nice(process, process->nice));
+}
+
+/* The thread is NULL if it has ended. */
+static s32
+scheduling_change(struct thread *thread, s32 wanted, u32 priority)
+{
+    u32 policy = wanted != POLICY_KEPT ? (u32)wanted : thread != NULL ? thread->policy : SCHED_NORMAL;
+    s32 result = scheduling_check(policy & ~FLAGS, priority);
+
+    if (result < 0 || thread == NULL)
+        return result;
+    if (!scheduling_may_change(thread, policy & ~FLAGS))
+        return -EPERM;
+    thread->policy = policy;
+    return 0;
+}
+
+static s32
+scheduling_set(u32 id, s32 policy, u32 priority_address)
+{
+    u32 priority;
+
+    if ((s32)id < 0 || priority_address == 0)
+        return -EINVAL;
+    if (user_read_word(&priority, priority_address) < 0)
+        return -EFAULT;
+    return scheduling_has(id) ? scheduling_change(scheduling_thread(id), policy, priority) : -ESRCH;
+}
+
 s32
 sys_sched_setscheduler(u32 id, s32 policy, u32 priority_address)
 {
-    return scheduling_check(id, policy, priority_address);
+    return policy < 0 ? -EINVAL : scheduling_set(id, policy, priority_address);
 }
 
 s32
 sys_sched_setparam(u32 id, u32 priority_address)
 {
-    return scheduling_check(id, SCHED_NORMAL, priority_address);
+    return scheduling_set(id, POLICY_KEPT, priority_address);
 }
 
 s32

@@ -105,6 +105,36 @@ prctl_set(struct process *process, u32 option, u32 argument)
     return 0;
 }
 
+/* What a thread is told of its timer slack later; 0 is for what it began with. */
+static s32
+prctl_set_timer_slack(struct thread *thread, u32 nanoseconds)
+{
+    thread->timer_slack = nanoseconds != 0 ? nanoseconds : thread->timer_slack_default;
+    return 0;
+}
+
+/* What holds for every process here: nothing is bounded, secured, or filtered, and time is counted in ticks. */
+static s32
+prctl_get_constant(u32 option, u32 argument)
+{
+    switch (option) {
+    case PR_CAPBSET_READ:
+        return argument <= CAP_LAST_CAP ? 1 : -EINVAL;
+    case PR_GET_TSC:
+        return user_write_word(argument, PR_TSC_ENABLE);
+    case PR_SET_TIMING:
+        return argument == PR_TIMING_STATISTICAL ? 0 : -EINVAL;
+    case PR_GET_TIMING:
+        return PR_TIMING_STATISTICAL;
+    case PR_GET_KEEPCAPS:
+    case PR_GET_SECCOMP:
+    case PR_GET_SECUREBITS:
+        return 0;
+    default:
+        return -EINVAL;
+    }
+}
+
 s32
 sys_prctl(u32 option, u32 argument, u32 third, u32 fourth, u32 fifth)
 {
@@ -130,10 +160,12 @@ sys_prctl(u32 option, u32 argument, u32 third, u32 fourth, u32 fifth)
         return process->dumpable;
     case PR_GET_CHILD_SUBREAPER:
         return user_write_word(argument, process->is_reaper);
-    case PR_GET_KEEPCAPS:
-        return 0;
+    case PR_SET_TIMERSLACK:
+        return prctl_set_timer_slack(current_thread(), argument);
+    case PR_GET_TIMERSLACK:
+        return (s32)current_thread()->timer_slack;
     default:
-        return -EINVAL;
+        return prctl_get_constant(option, argument);
     }
 }
 

@@ -13,6 +13,8 @@
 #include "mm/kmem.h"
 #include "mm/user.h"
 
+#include <linux/sched.h>
+
 static struct kmem_cache thread_cache = KMEM_CACHE("thread", sizeof(struct thread), _Alignof(struct thread));
 
 static void
@@ -95,6 +97,8 @@ thread_create(struct process *process, struct pid *pid, void (*start)(void))
     context_prepare(&thread->context, thread->frame, start);
     thread->state = THREAD_RUNNABLE;
     thread->slice = 0;
+    thread->policy = SCHED_NORMAL;
+    thread->timer_slack = thread->timer_slack_default = THREAD_TIMER_SLACK;
     thread->exiting = false;
     thread->woken = false;
     thread->work = 0;

@@ -26,6 +26,9 @@ struct pid;
 struct process;
 struct trap_frame;
 
+/* By so many nanoseconds sleeps may be late, unless prctl says otherwise; they never are on purpose. */
+#define THREAD_TIMER_SLACK 50000u
+
 #define THREAD_NAME_BYTES 16u                  /* as Linux's comm, with the terminating zero */
 
 enum thread_state {
@@ -63,6 +66,8 @@ struct thread {
     u64 tls[SEGMENT_TLS_COUNT];                /* descriptors for GDT entries 6 to 8 */
     u16 fs, gs;                                /* user selectors, valid while the thread does not run */
     u32 slice;                                 /* ticks left of its slice */
+    u32 policy;                                /* SCHED_NORMAL, BATCH or IDLE, and perhaps SCHED_RESET_ON_FORK */
+    u32 timer_slack, timer_slack_default;      /* nanoseconds: what prctl was told last; what it goes back to */
     bool exiting;                              /* has nothing left to do in user mode */
     bool woken;                                /* by wait.c, since the last wait_enlist */
     enum wait_mode wait_mode;                  /* what may end its sleep; valid while sleeping */

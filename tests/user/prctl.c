@@ -148,6 +148,32 @@ privileges_check(void)
     check_that(run_again("user", 04755, true) == 1, "not of one that gains no privileges");
 }
 
+static void
+slack_check(void)
+{
+    int first = prctl(PR_GET_TIMERSLACK);
+
+    check_that(first > 0 && prctl(PR_SET_TIMERSLACK, 7) == 0 && prctl(PR_GET_TIMERSLACK) == 7, "a thread remembers its timer slack");
+    pid_t child = check_fork();
+    if (child == 0)
+        _exit(prctl(PR_SET_TIMERSLACK, 8) != 0 || prctl(PR_SET_TIMERSLACK, 0) != 0 || prctl(PR_GET_TIMERSLACK) != 7);
+    check_that(check_wait(child) == 0, "a child's goes back to what it began with");
+    check_that(prctl(PR_SET_TIMERSLACK, 0) == 0 && prctl(PR_GET_TIMERSLACK) == first, "and its parent's");
+}
+
+static void
+constant_check(void)
+{
+    int tsc = 0;
+
+    check_that(prctl(PR_CAPBSET_READ, 0) == 1 && option_refused(PR_CAPBSET_READ, 64, 0), "all capabilities that there are can be had");
+    check_that(prctl(PR_GET_SECUREBITS) == 0 && prctl(PR_GET_SECCOMP) == 0 && prctl(PR_GET_KEEPCAPS) == 0, "nothing is forbidden");
+    check_that(prctl(PR_GET_TSC, &tsc) == 0 && tsc == PR_TSC_ENABLE, "the counter of cycles can be read");
+    check_that(prctl(PR_GET_TIMING) == PR_TIMING_STATISTICAL && prctl(PR_SET_TIMING, PR_TIMING_STATISTICAL) == 0
+               && option_refused(PR_SET_TIMING, PR_TIMING_TIMESTAMP, 0), "time is counted by the tick");
+    check_that(option_refused(0, 0, 0) && option_refused(-1, 0, 0), "there is no option 0, nor -1: EINVAL");
+}
+
 /* A process that is born in the place of one that has gone has nothing of it. */
 static void
 fresh_check(void)
@@ -200,6 +226,8 @@ main(int count, char **arguments)
         privileges_check();
     else
         check_skip("needs root, and a copy of itself");
+    slack_check();
+    constant_check();
     fresh_check();
     personality_check();
     unlink(COPY);

@@ -15,6 +15,9 @@
 
 enum { ALONE = 300, LONG = 2000 };     /* milliseconds */
 
+/* Nobody else has this user number. */
+enum { LOW = 3, LOWER = 7, LOWEST = 12, USER = 54321 };
+
 static const int nobody = 0x3fffffff;
 
 static void
@@ -32,8 +35,43 @@ policy_check(void)
     check_that(refused(CALL(setscheduler, nobody, SCHED_OTHER, &zero), ESRCH) && refused(CALL(getscheduler, nobody), ESRCH) &&
                refused(CALL(getparam, nobody, &priority), ESRCH), "nor a process that does not exist");
     check_that(refused(CALL(getscheduler, -1), EINVAL) && refused(CALL(getparam, -1, &priority), EINVAL), "nor one with a negative number");
+    check_that(refused(CALL(setscheduler, 0, -1, &zero), EINVAL), "nor one without policy");
     check_that(refused(CALL(setparam, 0, NULL), EINVAL) && refused(CALL(getparam, 0, NULL), EINVAL), "without a parameter: EINVAL");
     check_that(refused(CALL(setparam, 0, (void *) -4096), EFAULT) && refused(CALL(getparam, 0, (void *) -4096), EFAULT), "a bad pointer: EFAULT");
+}
+
+/* A user who is nobody else, and so may not take back what makes a process less important. */
+static void
+lesser_body(void)
+{
+    struct sched_param zero = { 0 };
+
+    setuid(USER);
+    check_that(CALL(setscheduler, 0, SCHED_BATCH, &zero) == 0 && CALL(getscheduler, 0) == SCHED_BATCH && CALL(setparam, 0, &zero) == 0
+               && CALL(getscheduler, 0) == SCHED_BATCH, "a process is SCHED_BATCH when it says so");
+    check_that(CALL(setscheduler, 0, SCHED_OTHER, &zero) == 0 && CALL(getscheduler, 0) == SCHED_OTHER, "until it says otherwise");
+    check_that(CALL(setscheduler, 0, SCHED_IDLE | SCHED_RESET_ON_FORK, &zero) == 0
+               && CALL(getscheduler, 0) == (SCHED_IDLE | SCHED_RESET_ON_FORK), "SCHED_IDLE comes with SCHED_RESET_ON_FORK");
+    pid_t child = check_fork();
+    if (child == 0)
+        _exit(CALL(getscheduler, 0) != SCHED_IDLE);
+    check_that(check_wait(child) == 0, "which children have not, but the policy");
+    check_that(refused(CALL(setscheduler, 0, SCHED_OTHER, &zero), EPERM) && CALL(getscheduler, 0) == (SCHED_IDLE | SCHED_RESET_ON_FORK),
+               "only who may be nicer to himself can leave SCHED_IDLE: EPERM");
+}
+
+/* A user can change nothing of another's process. */
+static void
+foreign_body(void)
+{
+    struct sched_param zero = { 0 };
+    uint32_t mask = 1;
+    pid_t root = getppid();
+
+    setuid(USER);
+    check_that(refused(CALL(setscheduler, root, SCHED_BATCH, &zero), EPERM) && refused(CALL(setaffinity, root, sizeof mask, &mask), EPERM),
+               "another user's process has its policy and processors to itself: EPERM");
+    check_that(CALL(getscheduler, root) == SCHED_OTHER && CALL(getaffinity, root, sizeof mask, &mask) > 0, "though all may ask for them");
 }
 
 static void
@@ -43,9 +81,6 @@ bounds_check(void)
     check_that(CALL(get_priority_max, SCHED_RR) == 99 && CALL(get_priority_min, SCHED_FIFO) == 1, "the real-time policies have 1 to 99");
     check_that(refused(CALL(get_priority_max, 77), EINVAL), "policy 77 has none");
 }
-
-/* The group is a new one, and nobody else has this user number. */
-enum { LOW = 3, LOWER = 7, LOWEST = 12, USER = 54321 };
 
 /* A child of the caller's group that waits to be killed; it takes the user number and priority first. */
 static pid_t
@@ -145,7 +180,10 @@ main(void)
     processor_check();
     waking_check();
     slice_check();
-    if (getuid() == 0)
+    if (getuid() == 0) {
         check_child(nice_check);
+        check_child(lesser_body);
+        check_child(foreign_body);
+    }
     return check_end();
 }
