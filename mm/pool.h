@@ -41,6 +41,7 @@ struct pool {
     u32 quota;                  /* of them; POOL_UNLIMITED in the global pool */
     u32 limit;                  /* the quota is never above this: RLIMIT_RSS */
     u32 grant;                  /* nor above this: what control=pff gives */
+    u32 barren;                 /* frames it had when a search found none that may go; 0: none did. reclaim.c only */
     u32 weight;                 /* share of memory that alloc= gives it, against the others' */
     u32 loads;                  /* pages that came in while pool_watchful; in a pool of one's own that is always */
     u32 last_victim;            /* the frame of the latest page that it lost by replacement; 0: none yet */

@@ -35,6 +35,9 @@ BOOT_CHOICE(explain, reclaim_explain, "whether each eviction is explained in the
 
 static bool (*kill_somebody)(void);
 
+/* A pool that had nothing to give is searched again when it has grown by one part in so many. */
+#define BARREN_PART 64u
+
 /* Where the search for slots to take back goes on. */
 static u32 slot_hand;
 
@@ -322,10 +325,26 @@ evict_one(bool own)
     return eviction == EVICTION_DONE;
 }
 
+/* Whether a pool that had nothing to give has it no more than then. While the swap area is full only pages of files can
+ * go; whether there are any since is not looked up at each fault, but when the pool has grown by a part: so that
+ * a process is not held up by a search through all that it has for each page that it gets. */
+static bool
+search_is_vain(const struct pool *pool)
+{
+    return pool->barren && swap_free_count() == 0 && !anon_slots_to_take && pool->frames >= pool->barren
+        && pool->frames - pool->barren <= pool->barren / BARREN_PART;
+}
+
 bool
 reclaim_evict_own(void)
 {
-    return evict_one(true);
+    bool done;
+
+    if (search_is_vain(pool_current))
+        return false;
+    done = evict_one(true);
+    pool_current->barren = done ? 0 : pool_current->frames;
+    return done;
 }
 
 bool

@@ -249,6 +249,69 @@ nobody_waits_for_the_next_owner_of_a_frame(void)
     nothing_is_left();
 }
 
+#define OWN 128u            /* pages of a process that has a pool of its own */
+#define PART 2u             /* of them, and one: by so many more it is searched again */
+
+static const struct policy *counted;
+static u32 selections;
+
+static u32
+count_selection(struct policy_state *state)
+{
+    selections++;
+    return counted->select(state);
+}
+
+/* How many pages are looked at for one that may go, and there is none. */
+static u32
+search_in_vain(void)
+{
+    selections = 0;
+    check(!reclaim_evict_own());
+    return selections;
+}
+
+static void
+a_pool_that_has_nothing_to_give_is_not_searched_for_each_page(void)
+{
+    struct anon *anons[OWN + PART + 1];
+    swap_slot_t slots[SWAP_PAGES];
+    struct policy counting;
+    struct pool *own;
+    u32 taken = 0;
+
+    begin_memory();
+    while (swap_free_count() > 0)
+        slots[taken++] = swap_allocate();
+    own = pool_create(OWN, OWN);
+    counted = own->policy;
+    counting = *counted;
+    counting.select = count_selection;
+    own->policy = &counting;
+    pool_current = own;
+    for (u32 i = 0; i < OWN; i++)
+        anons[i] = make_anon(i);
+    check_equal(search_in_vain(), OWN + 1);
+    check_equal(search_in_vain(), 0);
+    for (u32 i = OWN; i < OWN + PART; i++)
+        anons[i] = make_anon(i);
+    check_equal(search_in_vain(), 0);
+    anons[OWN + PART] = make_anon(0);
+    check_equal(search_in_vain(), OWN + PART + 1 + 1);
+    check_equal(search_in_vain(), 0);
+    anon_release(anons[0]);
+    swap_free(slots[0]);                    /* now one may */
+    check(reclaim_evict_own());
+    for (u32 i = 1; i < OWN + PART + 1; i++)
+        anon_release(anons[i]);
+    while (taken > 1)
+        swap_free(slots[--taken]);
+    own->policy = counted;
+    pool_current = &pool_global;
+    pool_destroy(own);
+    nothing_is_left();
+}
+
 /* ---- Two faults at once ------------------------------------------------ */
 
 #define FREE_FRAMES 10u     /* fewer than a fault needs */
@@ -441,6 +504,7 @@ main(void)
         HOST_CASE(a_full_swap_area_takes_slots_back_from_pages_in_memory, "policy=fifo"),
         HOST_CASE(what_is_waited_for_stays_until_the_waiter_runs, ""),
         HOST_CASE(nobody_waits_for_the_next_owner_of_a_frame, ""),
+        HOST_CASE(a_pool_that_has_nothing_to_give_is_not_searched_for_each_page, "policy=fifo"),
         HOST_CASE(faults_that_sleep_take_nothing_from_each_other, "policy=fifo"),
         HOST_CASE(faults_that_sleep_take_nothing_from_each_other, "policy=lru"),
         HOST_CASE(a_fault_does_not_make_room_in_its_pool_without_end, ""),
