@@ -127,6 +127,7 @@ timer_free(struct posix_timer *timer)
     alarm_cancel(&timer->alarm);
     signal_take_kept_back(&timer->signal);
     LIST_REMOVE(timer, link);
+    signal_place_give_back(timer->process);
     interrupts_restore(interrupts);
     kmem_free(timer);
 }
@@ -195,6 +196,20 @@ timer_fill(struct posix_timer *timer, u32 clock, const struct sigevent *event)
     signal->info.fields._timer._sigval = event->sigev_value;
 }
 
+/* With a place for its signal, or NULL. */
+static struct posix_timer *
+timer_allocate(struct process *process)
+{
+    struct posix_timer *timer;
+
+    if (!signal_place_keep(process))
+        return NULL;
+    timer = reserve_is_reached() ? NULL : kmem_allocate_zeroed(sizeof(*timer));
+    if (timer == NULL)
+        signal_place_give_back(process);
+    return timer;
+}
+
 s32
 sys_timer_create(u32 clock, u32 event_address, u32 number_address)
 {
@@ -210,11 +225,12 @@ sys_timer_create(u32 clock, u32 event_address, u32 number_address)
     error = timer_check_event(&event);
     if (error < 0)
         return error;
-    timer = reserve_is_reached() ? NULL : kmem_allocate_zeroed(sizeof(*timer));
+    timer = timer_allocate(process);
     if (timer == NULL)
         return -EAGAIN;
     timer_fill(timer, clock, &event);
     if (user_write_word(number_address, timer->number) < 0) {
+        signal_place_give_back(process);
         kmem_free(timer);
         return -EFAULT;
     }

@@ -29,7 +29,7 @@
 
 static struct kmem_cache signal_queued_cache =
     KMEM_CACHE("signal_queued", sizeof(struct signal_queued), _Alignof(struct signal_queued));
-static u32 signal_queued_count;                /* of all processes */
+static u32 signal_queued_count;                /* of all processes, and the places that are kept */
 
 signal_set
 signal_pending_set(const struct thread *thread)
@@ -190,7 +190,7 @@ signal_count_queued(const struct signal_pending *pending)
     u32 count = 0;
 
     TAILQ_FOREACH(queued, &pending->realtime, link)
-        count++;
+        count += !queued->is_kept;
     return count;
 }
 
@@ -208,11 +208,35 @@ signal_may_queue(const struct process *receiver)
     process_for_each(process) {
         if (process->identity.user.real != receiver->identity.user.real)
             continue;
-        count += signal_count_queued(&process->signals.pending);
+        count += process->signals.places_kept + signal_count_queued(&process->signals.pending);
         TAILQ_FOREACH(thread, &process->threads, process_link)
             count += signal_count_queued(&thread->signals.pending);
     }
     return count < limit;
+}
+
+bool
+signal_place_keep(struct process *process)
+{
+    u32 interrupts = interrupts_save();
+    bool may = signal_may_queue(process);
+
+    if (may) {
+        process->signals.places_kept++;
+        signal_queued_count++;
+    }
+    interrupts_restore(interrupts);
+    return may;
+}
+
+void
+signal_place_give_back(struct process *process)
+{
+    u32 interrupts = interrupts_save();
+
+    process->signals.places_kept--;
+    signal_queued_count--;
+    interrupts_restore(interrupts);
 }
 
 /* Where there is no room, one that kill sent arrives all the same, with nothing known of it; any other is refused. */

@@ -122,6 +122,7 @@ struct signal_process {
     bool stop_unreported;                      /* the parent has not yet waited for the stop */
     bool continue_unreported;                  /* nor for the continuation */
     bool unkillable;                           /* init: signals that would kill it by default are ignored */
+    u32 places_kept;                           /* of RLIMIT_SIGPENDING, by timers: pending or not */
 };
 
 /*
@@ -130,6 +131,13 @@ struct signal_process {
  */
 int signal_send(struct process *process, int signal, const struct signal_info *info);
 int signal_send_thread(struct thread *thread, int signal, const struct signal_info *info);
+
+/*
+ * A place among the queued signals of the process's user for one that the caller keeps: false if RLIMIT_SIGPENDING
+ * has none left. And to give it back.
+ */
+bool signal_place_keep(struct process *process);
+void signal_place_give_back(struct process *process);
 
 /*
  * Send a signal that the caller keeps, to the process, or to `thread` unless that is NULL. It needs no memory: from

@@ -77,6 +77,7 @@ signal_init_process(struct process *process, struct signal_actions *actions)
     signals->stop_unreported = false;
     signals->continue_unreported = false;
     signals->unkillable = false;
+    signals->places_kept = 0;
 }
 
 void

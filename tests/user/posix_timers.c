@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -326,6 +327,24 @@ inheritance_check(void)
     syscall(SYS_timer_delete, inherited);
 }
 
+/* Nobody else has this user number. */
+enum { USER = 23456, PLACES = 3 };
+
+/* Each timer has a place among the user's queued signals, whether its own is pending or not. */
+static void
+places_body(void)
+{
+    timer_t timers[PLACES + 1];
+
+    setrlimit(RLIMIT_SIGPENDING, &(struct rlimit) { PLACES, PLACES });
+    setuid(USER);
+    for (int i = 0; i < PLACES; i++)
+        check_that(timer_create(CLOCK_MONOTONIC, NULL, &timers[i]) == 0, "RLIMIT_SIGPENDING has a place for timer %d", i);
+    check_that(refused(timer_create(CLOCK_MONOTONIC, NULL, &timers[PLACES]), EAGAIN), "for one more it has none: EAGAIN");
+    check_that(refused(sigqueue(getpid(), SIGRTMIN, (union sigval) { 0 }), EAGAIN), "nor for another signal");
+    check_that(timer_delete(timers[0]) == 0 && timer_create(CLOCK_MONOTONIC, NULL, &timers[0]) == 0, "but for one whose place is free");
+}
+
 int
 main(int count, char **arguments)
 {
@@ -346,5 +365,9 @@ main(int count, char **arguments)
     narrow_check();
     refusal_check();
     inheritance_check();
+    if (geteuid() == 0)
+        check_child(places_body);
+    else
+        check_skip("another user");
     return check_end();
 }
