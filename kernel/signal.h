@@ -86,6 +86,7 @@ struct signal_action {
 struct signal_actions {
     u32 references;                            /* processes */
     bool shared;                               /* by CLONE_SIGHAND: a change is for all; else each has its own */
+    bool survives_exec;                        /* no action was ever more than to ignore or not: all that exec leaves */
     struct signal_action action[SIGNAL_COUNT + 1];             /* by number; entry 0 unused */
 };
 

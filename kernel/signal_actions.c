@@ -24,8 +24,10 @@ signal_actions_create(void)
 {
     struct signal_actions *actions = kmem_cache_allocate_zeroed(&signal_actions_cache);
 
-    if (actions != NULL)
+    if (actions != NULL) {
         actions->references = 1;
+        actions->survives_exec = true;
+    }
     return actions;
 }
 
@@ -127,41 +129,23 @@ signal_clone(struct thread *child, const struct thread *creator)
     child->signals.blocked = creator->signals.blocked;
 }
 
-/* Of an action, exec leaves that the signal is ignored, and nothing else. */
-static bool
-signal_action_survives(const struct signal_action *action)
-{
-    return action->handler <= (u32)SIG_IGN && (action->flags | action->restorer) == 0 && action->mask == 0;
-}
-
-static bool
-signal_actions_survive(const struct signal_actions *actions)
-{
-    for (int signal = 1; signal <= SIGNAL_COUNT; signal++) {
-        if (!signal_action_survives(&actions->action[signal]))
-            return false;
-    }
-    return true;
-}
-
 struct signal_actions *
 signal_exec_prepare(const struct process *process)
 {
-    struct signal_actions *actions = process->signals.actions;
+    struct signal_actions *actions = process->signals.actions, *left;
 
-    if (!actions->shared && signal_actions_survive(actions)) {
+    if (!actions->shared && actions->survives_exec) {
         actions->references++;
         return actions;
     }
-    actions = signal_actions_copy(actions);
-    if (actions == NULL)
+    left = signal_actions_create();
+    if (left == NULL)
         return NULL;
     for (int signal = 1; signal <= SIGNAL_COUNT; signal++) {
-        bool ignored = actions->action[signal].handler == (u32)SIG_IGN;
-
-        actions->action[signal] = (struct signal_action){.handler = (u32)(ignored ? SIG_IGN : SIG_DFL)};
+        if (actions->action[signal].handler == (u32)SIG_IGN)
+            left->action[signal].handler = (u32)SIG_IGN;
     }
-    return actions;
+    return left;
 }
 
 void

@@ -222,6 +222,8 @@ action_set(u32 signal, struct signal_action action)
     action.flags &= ACTION_FLAGS;
     action.mask &= ~SIGNALS_ABSOLUTE;
     process->signals.actions->action[signal] = action;
+    if (action.handler > (u32)SIG_IGN || (action.flags | action.restorer) != 0 || action.mask != 0)
+        process->signals.actions->survives_exec = false;
     if (action.handler == (u32)SIG_IGN || (action.handler == (u32)SIG_DFL && signal_default_ignores((int)signal)))
         signal_discard(process, signal_bit((int)signal));
     return 0;
