@@ -1,6 +1,9 @@
 /*
  * Pipes: who waits for whom, and opening and closing. The bytes lie in the ring of kernel/pipe_ring.h.
  *
+ * Readers wait while it is empty, and writers while it is full, so that there is one queue for both; what is opened for
+ * reading and writing waits there for either.
+ *
  * Bytes are copied straight between user memory and the ring, and such a copy may sleep for a page of the user's;
  * `busy` lets one thread at a time do so. A bad pointer consumes nothing of the piece it stopped, as on Linux.
  */
@@ -34,14 +37,14 @@ pipe_of(const struct file *file)
 
 /* ---- Reading and writing ---- */
 
-/* Sleeps, without the pipe, until a queue is woken. */
+/* Sleeps, without the pipe, until something has changed. */
 static int
-pipe_sleep(struct pipe *pipe, struct wait_queue *queue)
+pipe_sleep(struct pipe *pipe)
 {
     int error;
 
     mutex_unlock(&pipe->busy);
-    error = wait_interruptible(queue);
+    error = wait_interruptible(&pipe->queue);
     mutex_lock(&pipe->busy);
     return error;
 }
@@ -52,7 +55,7 @@ pipe_wait_bytes(struct pipe *pipe, bool at_once)
     int result = 0;
 
     while (pipe->ring.bytes == 0 && pipe->writers > 0 && result == 0)
-        result = at_once ? -EAGAIN : pipe_sleep(pipe, &pipe->read_queue);
+        result = at_once ? -EAGAIN : pipe_sleep(pipe);
     return result;
 }
 
@@ -68,7 +71,7 @@ pipe_take(struct pipe *pipe, struct transfer *transfer, bool at_once)
     if (result == 0 && pipe->ring.bytes > 0) {
         result = pipe_ring_read(&pipe->ring, transfer);
         if (result > 0)
-            wait_wake_all(&pipe->write_queue);
+            wait_wake_all(&pipe->queue);
     }
     mutex_unlock(&pipe->busy);
     return result;
@@ -96,7 +99,7 @@ pipe_write_some(struct file *file, struct transfer *transfer)
     s32 result = 0;
 
     while (pipe->readers > 0 && room == 0 && result == 0) {
-        result = file->flags & O_NONBLOCK ? -EAGAIN : pipe_sleep(pipe, &pipe->write_queue);
+        result = file->flags & O_NONBLOCK ? -EAGAIN : pipe_sleep(pipe);
         room = pipe_ring_room(&pipe->ring, transfer->remaining);
     }
     if (result < 0)
@@ -105,7 +108,7 @@ pipe_write_some(struct file *file, struct transfer *transfer)
         return -EPIPE;
     result = pipe_ring_write(&pipe->ring, transfer, room);
     if (result > 0)
-        wait_wake_all(&pipe->read_queue);
+        wait_wake_all(&pipe->queue);
     return result;
 }
 
@@ -143,7 +146,7 @@ pipe_wait_slot(struct pipe *pipe, bool at_once)
     int result = 0;
 
     while (pipe->readers > 0 && pipe_ring_free_slots(&pipe->ring) == 0 && result == 0)
-        result = at_once ? -EAGAIN : pipe_sleep(pipe, &pipe->write_queue);
+        result = at_once ? -EAGAIN : pipe_sleep(pipe);
     return result == 0 && pipe->readers == 0 ? -EPIPE : result;
 }
 
@@ -163,7 +166,7 @@ pipe_lend(struct pipe *pipe, struct transfer *transfer, bool at_once)
             done += result;
     }
     if (done > 0)
-        wait_wake_all(&pipe->read_queue);
+        wait_wake_all(&pipe->queue);
     mutex_unlock(&pipe->busy);
     if (result == -EPIPE)
         pipe_signal_broken();
@@ -177,7 +180,7 @@ pipe_poll(struct file *file, struct wait_queue **queue)
     u32 access = file->flags & O_ACCMODE;
     u32 events = 0;
 
-    *queue = access == O_WRONLY ? &pipe->write_queue : &pipe->read_queue;
+    *queue = &pipe->queue;
     if (access != O_WRONLY) {
         if (pipe->ring.bytes > 0)
             events |= POLLIN | POLLRDNORM;
@@ -226,7 +229,7 @@ pipe_set_size(struct pipe *pipe, u32 bytes)
     mutex_lock(&pipe->busy);
     error = pipe_ring_resize(&pipe->ring, slots);
     if (error == 0)
-        wait_wake_all(&pipe->write_queue);
+        wait_wake_all(&pipe->queue);
     mutex_unlock(&pipe->busy);
     return error < 0 ? error : pipe_size(pipe);
 }
@@ -247,13 +250,12 @@ pipe_count(struct pipe *pipe, u32 access)
     if (access != O_WRONLY) {
         pipe->readers++;
         pipe->reader_opens++;
-        wait_wake_all(&pipe->write_queue);
     }
     if (access != O_RDONLY) {
         pipe->writers++;
         pipe->writer_opens++;
-        wait_wake_all(&pipe->read_queue);
     }
+    wait_wake_all(&pipe->queue);
 }
 
 static void
@@ -262,10 +264,11 @@ pipe_release(struct file *file)
     struct pipe *pipe = file->data;
     u32 access = file->flags & O_ACCMODE;
 
-    if (access != O_WRONLY && --pipe->readers == 0)
-        wait_wake_all(&pipe->write_queue);
-    if (access != O_RDONLY && --pipe->writers == 0)
-        wait_wake_all(&pipe->read_queue);
+    if (access != O_WRONLY)
+        pipe->readers--;
+    if (access != O_RDONLY)
+        pipe->writers--;
+    wait_wake_all(&pipe->queue);
     if (pipe->readers == 0 && pipe->writers == 0) {
         file->inode->pipe = NULL;
         pipe_free(pipe);
@@ -286,12 +289,11 @@ pipe_wait_for_peer(struct pipe *pipe, u32 access)
 {
     u32 *opens = access == O_RDONLY ? &pipe->writer_opens : &pipe->reader_opens;
     u32 *peers = access == O_RDONLY ? &pipe->writers : &pipe->readers;
-    struct wait_queue *queue = access == O_RDONLY ? &pipe->read_queue : &pipe->write_queue;
     u32 seen = *opens;
     int error = 0;
 
     while (*peers == 0 && *opens == seen && error == 0)
-        error = wait_interruptible(queue);
+        error = wait_interruptible(&pipe->queue);
     return error;
 }
 

@@ -18,8 +18,7 @@ struct pipe {
     struct mutex busy;                 /* held by whoever reads or writes the ring */
     u32 readers, writers;              /* files that have it open */
     u32 reader_opens, writer_opens;    /* ever: what an open of the other side waits to see grow */
-    struct wait_queue read_queue;      /* sleep until there is something to read, or no writer */
-    struct wait_queue write_queue;     /* sleep until there is room, or no reader */
+    struct wait_queue queue;           /* sleep until there is something to read or room, or nobody on the other side */
     struct pipe_ring ring;
 };
 

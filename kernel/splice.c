@@ -135,8 +135,8 @@ splice_pipes(struct pipe *from, struct pipe *to, u32 bytes, bool at_once, bool t
         result = splice_slots(&from->ring, &to->ring, bytes, tee);
         ended = from->ring.bytes == 0 && from->writers == 0;
         if (result > 0) {
-            wait_wake_all(&to->read_queue);
-            wait_wake_all(&from->write_queue);
+            wait_wake_all(&to->queue);
+            wait_wake_all(&from->queue);
         }
         splice_unlock(from, to);
     } while (result == 0 && !ended);    /* somebody else was faster */
@@ -187,7 +187,7 @@ splice_from_file(struct file *file, u64 *offset, struct pipe *pipe, u32 bytes, b
             done += result;
     }
     if (done > 0)
-        wait_wake_all(&pipe->read_queue);
+        wait_wake_all(&pipe->queue);
     mutex_unlock(&pipe->busy);
     if (result == -EPIPE)
         pipe_signal_broken();
@@ -234,7 +234,7 @@ splice_to_file(struct pipe *pipe, struct file *file, u64 *offset, u32 bytes, boo
         done += result;
     }
     if (done > 0)
-        wait_wake_all(&pipe->write_queue);
+        wait_wake_all(&pipe->queue);
     mutex_unlock(&pipe->busy);
     return done > 0 ? (s32)done : result;
 }

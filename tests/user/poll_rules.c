@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -17,7 +18,11 @@
 #include "user/lib/check.h"
 #include "user/lib/thread.h"
 
+#define FIFO "/tmp/poll_rules"
+
 enum { USER = 4242, PAGE = 4096, LARGEST = 1 << 20 };
+
+static char page[PAGE];
 
 static void
 note(int signal)
@@ -41,6 +46,27 @@ poll_check(void)
     check_that(poll(&closed, 1, -1) == 1 && closed.revents == POLLNVAL, "one of a closed file has, and ends the wait");
     alarm_soon();
     check_that(refused(poll(&nothing, 1, -5), EINTR), "any negative time is for ever, and a handler ends it, even with SA_RESTART: EINTR");
+}
+
+/* A FIFO that is open both ways has one descriptor to wait for either. */
+static void
+both_ways_check(void)
+{
+    struct pollfd both = { .events = POLLOUT };
+
+    mkfifo(FIFO, 0600);
+    both.fd = open(FIFO, O_RDWR | O_NONBLOCK);
+    while (write(both.fd, page, PAGE) == PAGE)
+        continue;
+    pid_t child = check_fork();
+    if (child == 0) {
+        usleep(20000);
+        _exit(read(both.fd, page, PAGE) != PAGE);
+    }
+    check_that(poll(&both, 1, 5000) == 1 && both.revents == POLLOUT && check_wait(child) == 0,
+               "who waits for room in a FIFO open both ways hears of it");
+    close(both.fd);
+    unlink(FIFO);
 }
 
 /* How many of an end's bits select finds set, where both are asked for. */
@@ -156,6 +182,7 @@ int
 main(void)
 {
     poll_check();
+    both_ways_check();
     select_check();
     words_check();
     splice_check();
