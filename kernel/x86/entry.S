@@ -129,11 +129,9 @@ exit_iret_failed:
         FIXUP   restore_es, exit_es_failed
         FIXUP   restore_user, exit_iret_failed
 
-/* void trap_return(struct trap_frame *frame) */
+/* void trap_return(struct trap_frame *frame): to the program whose frame it is. */
 FUNCTION trap_return
         movl    %eax, %esp
-        testl   $SELECTOR_PRIVILEGE_MASK, TRAP_FRAME_CS(%esp)
-        jz      restore_registers
         jmp     trap_exit_to_user
         .size   trap_return, . - trap_return
 

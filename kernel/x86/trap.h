@@ -83,10 +83,7 @@ trap_from_user(const struct trap_frame *frame)
 /* Fills the interrupt descriptor table. Needs segments_start(). Interrupts stay disabled. */
 void trap_start(void);
 
-/*
- * Goes to user mode (or wherever the frame says) by the common way out: the frame lies at the top of the current kernel
- * stack.
- */
+/* Goes to user mode by the common way out. The program's frame lies at the top of the current kernel stack. */
 void trap_return(struct trap_frame *frame) __attribute__((noreturn));
 
 /* The entries of entry.S, for the descriptor table and for backtraces. */
