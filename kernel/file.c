@@ -5,6 +5,7 @@
 #include "kernel/file.h"
 
 #include "kernel/assert.h"
+#include "kernel/epoll.h"
 #include "kernel/lib/string.h"
 #include "kernel/path.h"
 #include "kernel/permission.h"
@@ -52,6 +53,8 @@ file_release(struct file *file)
     assert(file->references > 0);
     if (--file->references > 0)
         return;
+    if (!LIST_EMPTY(&file->watchers))
+        epoll_forget_file(file);
     record_lock_release(file, file->inode);
     if (file->is_writer)
         inode_remove_writer(file->inode);

@@ -10,6 +10,8 @@
  */
 #pragma once
 
+#include <bsd/sys/queue.h>
+
 #include "kernel/types.h"
 #include "kernel/inode.h"
 #include "kernel/transfer.h"
@@ -51,6 +53,7 @@ struct file {
     struct inode *inode;        /* held; never NULL */
     const struct file_operations *operations;
     void *data;                 /* for operations: the pipe, the text of a /proc file */
+    LIST_HEAD(, epoll_item) watchers;   /* only epoll.c looks inside */
 };
 
 /* Whether it was opened for reading, for writing. Linux's fourth way to open, O_ACCMODE itself, is neither. */

@@ -215,6 +215,10 @@ inode_path(struct inode *inode, struct text_buffer *text)
         text_print(text, "%s:[%u]", inode_is(inode, S_IFIFO) ? "pipe" : "socket", inode->number);
         return 0;
     }
+    if (inode->operations->label != NULL) {
+        text_append(text, inode->operations->label, strlen(inode->operations->label));
+        return 0;
+    }
     if (inode_is(inode, S_IFREG) && inode->parent == NULL && inode->operations->size != NULL) {
         text_print(text, "%s", inode->object->name != NULL ? inode->object->name : " (deleted)");
         return -ENOENT;

@@ -38,6 +38,7 @@ enum {
     DEVICE_PROC,
     DEVICE_UNNAMED,         /* files in memory without a name (memfd_create) */
     DEVICE_SOCKETS,
+    DEVICE_ANONYMOUS,       /* open files without a name (epoll_create) */
     DEVICE_MOUNTED = 16,    /* and on: of mounted trees */
 };
 
@@ -59,6 +60,8 @@ struct directory_sink {
  * read_link.
  */
 struct inode_operations {
+    /* What stands for the path of what never has one; NULL: it has a path, or is a pipe or a socket. */
+    const char *label;
     /* Directory: the inode called name ("." and ".." never come here), held; -ENOENT or -ENOMEM. Never sleeps. */
     int (*lookup)(struct inode *directory, const char *name, struct inode **result);
     /*
@@ -191,8 +194,8 @@ void inode_touch_changed(struct inode *inode);
 void inode_touch_accessed(struct inode *inode);
 
 /*
- * Prints the absolute path of an inode; " (deleted)" follows one without a name; "pipe:[7]" and "socket:[7]" stand
- * for what never has one. -ENOENT for a directory that was removed (then only the above is printed).
+ * Prints the absolute path of an inode; " (deleted)" follows one without a name; "pipe:[7]", "socket:[7]" or
+ * the operations' label stand for what never has one. -ENOENT for a directory that was removed (then only the above is printed).
  */
 int inode_path(struct inode *inode, struct text_buffer *text);
 

@@ -11,6 +11,7 @@
 
 #include "kernel/assert.h"
 #include "kernel/permission.h"
+#include "kernel/poll.h"
 #include "kernel/process.h"
 #include "kernel/reserve.h"
 #include "kernel/signal.h"
@@ -22,7 +23,6 @@
 #include <linux/fcntl.h>
 #include <linux/limits.h>
 #include <linux/magic.h>
-#include <linux/poll.h>
 #include <linux/stat.h>
 
 static struct kmem_cache pipe_cache = KMEM_CACHE("pipe", sizeof(struct pipe), sizeof(u32));
@@ -71,7 +71,7 @@ pipe_take(struct pipe *pipe, struct transfer *transfer, bool at_once)
     if (result == 0 && pipe->ring.bytes > 0) {
         result = pipe_ring_read(&pipe->ring, transfer);
         if (result > 0)
-            wait_wake_all(&pipe->queue);
+            wait_wake_events(&pipe->queue, POLL_WRITABLE);
     }
     mutex_unlock(&pipe->busy);
     return result;
@@ -108,7 +108,7 @@ pipe_write_some(struct file *file, struct transfer *transfer)
         return -EPIPE;
     result = pipe_ring_write(&pipe->ring, transfer, room);
     if (result > 0)
-        wait_wake_all(&pipe->queue);
+        wait_wake_events(&pipe->queue, POLL_READABLE);
     return result;
 }
 
@@ -166,7 +166,7 @@ pipe_lend(struct pipe *pipe, struct transfer *transfer, bool at_once)
             done += result;
     }
     if (done > 0)
-        wait_wake_all(&pipe->queue);
+        wait_wake_events(&pipe->queue, POLL_READABLE);
     mutex_unlock(&pipe->busy);
     if (result == -EPIPE)
         pipe_signal_broken();
@@ -183,13 +183,13 @@ pipe_poll(struct file *file, struct wait_queue **queue)
     *queue = &pipe->queue;
     if (access != O_WRONLY) {
         if (pipe->ring.bytes > 0)
-            events |= POLLIN | POLLRDNORM;
+            events |= POLL_READABLE;
         if (pipe->writers == 0 && pipe->writer_opens > 0)
             events |= POLLHUP;
     }
     if (access != O_RDONLY) {
         if (pipe_ring_free_slots(&pipe->ring) > 0)
-            events |= POLLOUT | POLLWRNORM;
+            events |= POLL_WRITABLE;
         if (pipe->readers == 0)
             events |= POLLERR;
     }
@@ -229,7 +229,7 @@ pipe_set_size(struct pipe *pipe, u32 bytes)
     mutex_lock(&pipe->busy);
     error = pipe_ring_resize(&pipe->ring, slots);
     if (error == 0)
-        wait_wake_all(&pipe->queue);
+        wait_wake_events(&pipe->queue, POLL_WRITABLE);
     mutex_unlock(&pipe->busy);
     return error < 0 ? error : pipe_size(pipe);
 }

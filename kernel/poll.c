@@ -15,10 +15,9 @@
 #include "mm/user.h"
 
 #include <asm/errno.h>
-#include <linux/poll.h>
 
 #define POLL_ALWAYS (POLLERR | POLLHUP | POLLNVAL)     /* reported whether asked for or not */
-#define POLL_DEFAULT (POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM)
+#define POLL_DEFAULT (POLL_READABLE | POLL_WRITABLE)
 
 /* ---- Waiting ---- */
 
@@ -112,6 +111,14 @@ poll_wait(struct poll_watch *watches, u32 count, u64 deadline)
 }
 
 /* ---- Timeouts and masks of signals ---- */
+
+u64
+poll_deadline(s32 milliseconds)
+{
+    if (milliseconds < 0)
+        return WAIT_FOREVER;
+    return milliseconds == 0 ? POLL_AT_ONCE : time_deadline((u64)milliseconds * NANOSECONDS_PER_MILLISECOND);
+}
 
 int
 poll_timeout_read(struct poll_timeout *timeout)
@@ -217,21 +224,13 @@ poll_until(const struct thread_restart *request)
     return -ERESTART_RESTARTBLOCK;
 }
 
-/* The deadline of a wait of this length. */
-static u64
-poll_deadline(u64 duration)
-{
-    return duration == 0 ? POLL_AT_ONCE : time_deadline(duration);
-}
-
 s32
 sys_poll(u32 address, u32 count, s32 timeout_milliseconds)
 {
-    u64 timeout = (u64)(u32)timeout_milliseconds * NANOSECONDS_PER_MILLISECOND;
     struct thread_restart poll = {
         .poll_address = address,
         .poll_count = count,
-        .deadline = timeout_milliseconds < 0 ? WAIT_FOREVER : poll_deadline(timeout),
+        .deadline = poll_deadline(timeout_milliseconds),
     };
 
     return poll_until(&poll);

@@ -7,7 +7,13 @@
 #include "kernel/types.h"
 #include "kernel/wait.h"
 
+#include <linux/poll.h>
+
 struct file;
+
+/* What files tell: something can be read, there is room to write. */
+#define POLL_READABLE (POLLIN | POLLRDNORM)
+#define POLL_WRITABLE (POLLOUT | POLLWRNORM)
 
 #define POLL_AT_ONCE 0u         /* a deadline that has always passed: do not sleep */
 
@@ -40,6 +46,9 @@ void poll_release(struct poll_watch *watches, u32 count);
  * signal that the call's mask lets in ends it all the same.
  */
 s32 poll_wait(struct poll_watch *watches, u32 count, u64 deadline);
+
+/* The deadline of a call that may take so long; any negative number: for ever. */
+u64 poll_deadline(s32 milliseconds);
 
 /* Finds out the deadline: 0, -EFAULT or -EINVAL. */
 int poll_timeout_read(struct poll_timeout *timeout);

@@ -8,10 +8,12 @@
  */
 #include "kernel/socket.h"
 
+#include "kernel/anonymous_file.h"
 #include "kernel/file.h"
 #include "kernel/inode.h"
 #include "kernel/mutex.h"
 #include "kernel/pipe.h"
+#include "kernel/poll.h"
 #include "kernel/reserve.h"
 #include "kernel/wait.h"
 #include "mm/kmem.h"
@@ -22,7 +24,6 @@
 #include <bsd/sys/queue.h>
 #include <linux/fcntl.h>
 #include <linux/magic.h>
-#include <linux/poll.h>
 #include <linux/stat.h>
 
 struct socket_message {
@@ -138,7 +139,7 @@ message_add(struct socket *to, struct transfer *transfer, u32 bytes)
     STAILQ_INSERT_TAIL(&to->messages, message, link);
     to->bytes += bytes;
     to->cost += message_cost(message);
-    wait_wake_all(&to->queue);
+    wait_wake_events(&to->queue, POLL_READABLE);
     return 0;
 }
 
@@ -247,7 +248,7 @@ socket_receive(struct file *file, struct transfer *transfer, struct socket_manne
     else
         result = socket_receive_message(file, transfer, manner, length);
     mutex_unlock(&socket->pair->busy);
-    wait_wake_all(&socket->peer->queue);
+    wait_wake_events(&socket->peer->queue, POLL_WRITABLE);
     return result;
 }
 
@@ -371,13 +372,13 @@ socket_poll(struct file *file, struct wait_queue **queue)
     if (socket->error != 0)
         events |= POLLERR;
     if (!STAILQ_EMPTY(&socket->messages) || socket->receives_no_more)
-        events |= POLLIN | POLLRDNORM;
+        events |= POLL_READABLE;
     if (socket->receives_no_more)
         events |= POLLRDHUP;
     if (socket->receives_no_more && socket->sends_no_more)
         events |= POLLHUP;
     if (peer->cost <= SOCKET_BYTES / 4 && socket_has_room(peer))
-        events |= POLLOUT | POLLWRNORM;
+        events |= POLL_WRITABLE;
     return events;
 }
 
@@ -446,17 +447,8 @@ static const struct file_operations socket_operations = {
 
 static const struct file_system socket_file_system = {"sockfs", DEVICE_SOCKETS, SOCKFS_MAGIC, false};
 
-/* As on Linux, a socket cannot be opened once more through /proc/self/fd. */
-static int
-socket_refuse_open(struct inode *inode, struct file *file)
-{
-    (void)inode;
-    (void)file;
-    return -ENXIO;
-}
-
 static const struct inode_operations socket_inode_operations = {
-    .open = socket_refuse_open,
+    .open = anonymous_file_refuse_open,
 };
 
 static struct socket_pair *

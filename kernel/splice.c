@@ -12,6 +12,7 @@
 
 #include "kernel/file.h"
 #include "kernel/pipe.h"
+#include "kernel/poll.h"
 #include "kernel/process.h"
 #include "mm/evictable.h"
 #include "mm/frame.h"
@@ -135,8 +136,8 @@ splice_pipes(struct pipe *from, struct pipe *to, u32 bytes, bool at_once, bool t
         result = splice_slots(&from->ring, &to->ring, bytes, tee);
         ended = from->ring.bytes == 0 && from->writers == 0;
         if (result > 0) {
-            wait_wake_all(&to->queue);
-            wait_wake_all(&from->queue);
+            wait_wake_events(&to->queue, POLL_READABLE);
+            wait_wake_events(&from->queue, POLL_WRITABLE);
         }
         splice_unlock(from, to);
     } while (result == 0 && !ended);    /* somebody else was faster */
@@ -187,7 +188,7 @@ splice_from_file(struct file *file, u64 *offset, struct pipe *pipe, u32 bytes, b
             done += result;
     }
     if (done > 0)
-        wait_wake_all(&pipe->queue);
+        wait_wake_events(&pipe->queue, POLL_READABLE);
     mutex_unlock(&pipe->busy);
     if (result == -EPIPE)
         pipe_signal_broken();
@@ -234,7 +235,7 @@ splice_to_file(struct pipe *pipe, struct file *file, u64 *offset, u32 bytes, boo
         done += result;
     }
     if (done > 0)
-        wait_wake_all(&pipe->queue);
+        wait_wake_events(&pipe->queue, POLL_WRITABLE);
     mutex_unlock(&pipe->busy);
     return done > 0 ? (s32)done : result;
 }

@@ -155,6 +155,16 @@ s32 sys_rename(u32 old_path, u32 new_path);
 s32 sys_renameat(s32 old_directory, u32 old_path, s32 new_directory, u32 new_path);
 s32 sys_renameat2(s32 old_directory, u32 old_path, s32 new_directory, u32 new_path, u32 flags);
 
+/* epoll.c, eventfd.c */
+s32 sys_epoll_create(s32 size);
+s32 sys_epoll_create1(u32 flags);
+s32 sys_epoll_ctl(s32 descriptor, u32 operation, s32 watched, u32 event);
+s32 sys_epoll_wait(s32 descriptor, u32 events, s32 maximum, s32 timeout_milliseconds);
+s32 sys_epoll_pwait(s32 descriptor, u32 events, s32 maximum, s32 timeout_milliseconds, u32 set, u32 set_bytes);
+s32 sys_epoll_pwait2(s32 descriptor, u32 events, s32 maximum, u32 timeout, u32 set, u32 set_bytes);
+s32 sys_eventfd(u32 count);
+s32 sys_eventfd2(u32 count, u32 flags);
+
 /* poll.c, select.c: waiting for several files */
 s32 sys_poll(u32 entries, u32 count, s32 timeout_milliseconds);
 s32 sys__newselect(s32 count, u32 readable, u32 writable, u32 exceptional, u32 timeout);

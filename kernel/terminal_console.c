@@ -7,6 +7,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/permission.h"
 #include "kernel/pid.h"
+#include "kernel/poll.h"
 #include "kernel/process.h"
 #include "kernel/session.h"
 #include "kernel/signal.h"
@@ -15,7 +16,6 @@
 #include <asm/errno.h>
 #include <asm/ioctls.h>
 #include <linux/fcntl.h>
-#include <linux/poll.h>
 #include <linux/tty.h>
 
 static struct terminal terminal_console;
@@ -162,13 +162,13 @@ terminal_file_write(struct file *file, struct transfer *transfer, u64 *offset)
 static u32
 terminal_file_poll(struct file *file, struct wait_queue **queue)
 {
-    u32 events = POLLOUT | POLLWRNORM;
+    u32 events = POLL_WRITABLE;
 
     *queue = &terminal_console.readers;
     if (terminal_is_hung_up(file))
-        return events | POLLIN | POLLRDNORM | POLLERR | POLLHUP;
+        return events | POLL_READABLE | POLLERR | POLLHUP;
     if (terminal_is_ready(&terminal_console))
-        events |= POLLIN | POLLRDNORM;
+        events |= POLL_READABLE;
     return events;
 }
 

@@ -7,6 +7,7 @@
  */
 #include "kernel/terminal.h"
 
+#include "kernel/poll.h"
 #include "kernel/signal.h"
 #include "kernel/x86/cpu.h"
 
@@ -131,7 +132,7 @@ static void
 terminal_finish(struct terminal *terminal)
 {
     terminal->finished = terminal->received;
-    wait_wake_all(&terminal->readers);
+    wait_wake_events(&terminal->readers, POLL_READABLE);
 }
 
 void

@@ -91,6 +91,16 @@ wait_block(enum wait_mode mode, u64 deadline_nanoseconds)
     return ended;
 }
 
+static void
+wait_insert(struct wait_queue *queue, struct wait_entry *entry, struct thread *thread)
+{
+    entry->thread = thread;
+    entry->queue = queue;
+    if (TAILQ_EMPTY(&queue->entries))
+        TAILQ_INIT(&queue->entries);
+    TAILQ_INSERT_TAIL(&queue->entries, entry, link);
+}
+
 void
 wait_enlist(struct wait_queue *queue, struct wait_entry *entry)
 {
@@ -98,12 +108,17 @@ wait_enlist(struct wait_queue *queue, struct wait_entry *entry)
     u32 interrupts = interrupts_save();
 
     assert(thread != NULL);
-    entry->thread = thread;
-    entry->queue = queue;
     thread->woken = false;
-    if (TAILQ_EMPTY(&queue->entries))
-        TAILQ_INIT(&queue->entries);
-    TAILQ_INSERT_TAIL(&queue->entries, entry, link);
+    wait_insert(queue, entry, thread);
+    interrupts_restore(interrupts);
+}
+
+void
+wait_watch(struct wait_queue *queue, struct wait_entry *entry)
+{
+    u32 interrupts = interrupts_save();
+
+    wait_insert(queue, entry, NULL);
     interrupts_restore(interrupts);
 }
 
@@ -170,12 +185,18 @@ wait_uninterruptible_timeout(struct wait_queue *queue, u64 deadline_nanoseconds)
 }
 
 /*
- * True if the thread was asleep: an entry whose thread is already on its way out of the queue does not use up a
- * wake-up.
+ * True if a thread was asleep: an entry whose thread is already on its way out of the queue, or that has none, does not
+ * use up a wake-up.
  */
-static bool
-wait_wake_thread(struct thread *thread)
+static inline bool
+wait_wake_entry(struct wait_entry *entry, u32 events)
 {
+    struct thread *thread = entry->thread;
+
+    if (thread == NULL) {
+        entry->notify(entry, events);
+        return false;
+    }
     thread->woken = true;
     if (thread->state != THREAD_SLEEPING)
         return false;
@@ -184,7 +205,7 @@ wait_wake_thread(struct thread *thread)
 }
 
 void
-wait_wake_all(struct wait_queue *queue)
+wait_wake_events(struct wait_queue *queue, u32 events)
 {
     struct wait_entry *entry;
     u32 interrupts;
@@ -193,8 +214,14 @@ wait_wake_all(struct wait_queue *queue)
         return;
     interrupts = interrupts_save();
     TAILQ_FOREACH(entry, &queue->entries, link)
-        wait_wake_thread(entry->thread);
+        wait_wake_entry(entry, events);
     interrupts_restore(interrupts);
+}
+
+void
+wait_wake_all(struct wait_queue *queue)
+{
+    wait_wake_events(queue, WAIT_ANY_EVENT);
 }
 
 void
@@ -204,7 +231,7 @@ wait_wake_one(struct wait_queue *queue)
     u32 interrupts = interrupts_save();
 
     TAILQ_FOREACH(entry, &queue->entries, link) {
-        if (wait_wake_thread(entry->thread))
+        if (wait_wake_entry(entry, WAIT_ANY_EVENT))
             break;
     }
     interrupts_restore(interrupts);

@@ -22,9 +22,11 @@
 struct thread;
 struct wait_queue;
 
-/* One thread's place in one queue. */
+/* One thread's place in one queue, or that of somebody who is told of wake-ups instead of sleeping. */
 struct wait_entry {
-    struct thread *thread;
+    struct thread *thread;             /* NULL: notify is called, */
+    /* with interrupts disabled, from anywhere; `events` as wait_wake_events had them. Must not change this queue. */
+    void (*notify)(struct wait_entry *entry, u32 events);
     struct wait_queue *queue;          /* NULL while not in a queue */
     TAILQ_ENTRY(wait_entry) link;
 };
@@ -71,6 +73,14 @@ int wait_uninterruptible_timeout(struct wait_queue *queue, u64 deadline_nanoseco
 /* Wake all who wait, or the one that has waited longest. From anywhere, interrupt handlers included. */
 void wait_wake_all(struct wait_queue *queue);
 void wait_wake_one(struct wait_queue *queue);
+
+/* As wait_wake_all, and tells watchers what has come about: POLLIN ..., or WAIT_ANY_EVENT as the other two do. */
+void wait_wake_events(struct wait_queue *queue, u32 events);
+
+#define WAIT_ANY_EVENT UINT32_MAX
+
+/* Puts in an entry whose notify is filled in. It leaves by wait_delist. Never sleeps. */
+void wait_watch(struct wait_queue *queue, struct wait_entry *entry);
 
 /*
  * A signal has become pending: end the thread's sleep if its kind of wait listens to that. From anywhere; for
