@@ -48,6 +48,16 @@ SELFTEST(traps, read_only_text, "the kernel cannot write to its own text")
     check_equal(landed, 1);
 }
 
+SELFTEST(traps, protections, "what the processor has to keep the kernel from user memory is turned on")
+{
+    u32 wanted = (cpu_has(CPU_SMEP) ? CR4_SMEP : 0) | (cpu_has(CPU_SMAP) ? CR4_SMAP : 0) | (cpu_has(CPU_PGE) ? CR4_PGE : 0);
+
+    check_true(cpu_read_cr0() & CR0_WRITE_PROTECT);
+    check_true(cpu_read_cr0() & CR0_ALIGNMENT_MASK);
+    if (wanted != 0)
+        check_equal(cpu_read_cr4() & wanted, wanted);
+}
+
 SELFTEST(traps, bad_selector, "a bad selector in fs or gs is loaded as 0")
 {
     cpu_load_gs(0x7f8);

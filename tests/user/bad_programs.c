@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/ucontext.h>
@@ -79,6 +80,7 @@ INSTRUCTION(far_jump_kernel, "ljmp $0x8, $0xC0100000")
  */
 INSTRUCTION(far_return_kernel, "push $0x8; push $0xC0100000; lret")
 INSTRUCTION(interrupt_return_kernel, "pushf; push $0x8; push $0xC0100000; iret")
+INSTRUCTION(task_return, "pushf; orl $0x4000, (%esp); popf; iret")
 
 /* ---- Instructions ---------------------------------------------------------------------------------------------- */
 
@@ -105,6 +107,22 @@ INSTRUCTION(gate_of_page_fault, "int $0x0e")
 INSTRUCTION(gate_of_double_fault, "int $0x08")
 INSTRUCTION(gate_of_timer, "int $0x20")
 INSTRUCTION(gate_without_use, "int $0xff")
+
+/*
+ * A system call in the last bytes of the stack's last page, getppid: it would go on at the end of user space, which lies
+ * beyond the code segment where that has a limit (paging=2level).
+ */
+static void
+call_at_the_end(void)
+{
+    char *page = (char *) (getauxval(AT_EXECFN) & -PAGE_SIZE);
+    unsigned char *call = (unsigned char *) page + PAGE_SIZE - 2;
+
+    mprotect(page, PAGE_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC);
+    call[0] = 0xcd;
+    call[1] = 0x80;
+    __asm__ volatile("jmp *%0" : : "r"(call), "a"(SYS_getppid));
+}
 
 /* ---- Signal frames --------------------------------------------------------------------------------------------- */
 
@@ -190,6 +208,8 @@ static const struct mistake {
     { "jump through the kernel's selector", far_jump_kernel, SIGSEGV, SI_KERNEL, NULL },
     { "return through the kernel's selector", far_return_kernel, SIGSEGV, ANY_CODE, ANYWHERE },
     { "interrupt return through the kernel's selector", interrupt_return_kernel, SIGSEGV, ANY_CODE, ANYWHERE },
+    { "interrupt return from a task that was never called", task_return, SIGSEGV, ANY_CODE, ANYWHERE },
+    { "a system call at the end of user space", call_at_the_end, SIGSEGV, ANY_CODE, ANYWHERE },
 
     { "divide by zero", divide_by_zero, SIGFPE, FPE_INTDIV, mistake_divide },
     { "divide with overflow", divide_overflow, SIGFPE, FPE_INTDIV, ANYWHERE },

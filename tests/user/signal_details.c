@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include <sys/mman.h>
 #include <sys/select.h>
 #include <sys/time.h>
+#include <sys/ucontext.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -25,10 +27,55 @@
 
 enum { STACK = 16384, ODD = 16 };
 
+static sigjmp_buf after_trap;
+
 static void
 catch(int signal, void (*handler)(int, siginfo_t *, void *), int flags)
 {
     sigaction(signal, &(struct sigaction){ .sa_sigaction = handler, .sa_flags = SA_SIGINFO | flags }, NULL);
+}
+
+/* ---- The trap ---- */
+
+static volatile long trap_number, trap_error;
+
+static void
+note_trap(int signal, siginfo_t *info, void *context)
+{
+    const greg_t *registers = ((ucontext_t *) context)->uc_mcontext.gregs;
+
+    (void) signal;
+    (void) info;
+    trap_number = registers[REG_TRAPNO];
+    trap_error = registers[REG_ERR];
+    siglongjmp(after_trap, 1);
+}
+
+/* What a handler finds of the instruction's trap: the processor's number, and its error code. */
+#define TRAP_CHECK(text, number, error)                                                                                     \
+    do {                                                                                                                    \
+        trap_number = trap_error = -1;                                                                                      \
+        if (sigsetjmp(after_trap, 1) == 0)                                                                                  \
+            __asm__ volatile(text : : : "eax", "ecx", "edx", "memory");                                                     \
+        check_that(trap_number == (number) && trap_error == (error), "%s: trap %d, error %#x", text, number, error);        \
+    } while (0)
+
+static void
+trap_check(void)
+{
+    const int signals[] = { SIGFPE, SIGTRAP, SIGSEGV, SIGILL };
+
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        catch(signals[i], note_trap, 0);
+    TRAP_CHECK("xor %%ecx, %%ecx; div %%ecx", 0, 0);
+    TRAP_CHECK("int3", 3, 0);
+    TRAP_CHECK("mov $0x7f, %%al; add $1, %%al; into", 4, 0);
+    TRAP_CHECK("ud2", 6, 0);
+    TRAP_CHECK("int $0x20", 13, 0x20 * 8 + 2);
+    TRAP_CHECK("xor %%eax, %%eax; mov (%%eax), %%eax", 14, 4);
+    TRAP_CHECK("xor %%eax, %%eax; mov %%eax, (%%eax)", 14, 6);
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        signal(signals[i], SIG_DFL);
 }
 
 /* ---- The frame ---- */
@@ -313,6 +360,7 @@ kill_check(void)
 int
 main(void)
 {
+    trap_check();
     alignment_check();
     gs_check();
     disarm_check();
