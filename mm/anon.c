@@ -15,6 +15,7 @@ static struct kmem_cache anon_cache = KMEM_CACHE("anon", sizeof(struct anon), 4)
 
 struct anon_loan_list anon_loans = LIST_HEAD_INITIALIZER(anon_loans);
 bool anon_slots_to_take;
+u32 anon_slot_hand;
 
 struct anon *
 anon_create(struct frame *frame)

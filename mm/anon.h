@@ -59,6 +59,10 @@ struct anon *anon_take_back(struct anon_loan *loan);
  * has looked at all of them in vain, so that it need not look again for each victim. */
 extern bool anon_slots_to_take;
 
+/* The frame where reclaim looks first: that of the anon that came in last, which has a
+ * slot. Were it elsewhere, each page that comes in would cost a look at all frames. */
+extern u32 anon_slot_hand;
+
 /* Gives up the slot, if any: the copy there is out of date or the room is needed. */
 void anon_drop_slot(struct anon *anon);
 

@@ -48,6 +48,7 @@ pagein_read(struct anon *anon, struct prefetch *prefetch)
         return PAGEIN_NO_MEMORY;
     if (prefetch)
         pagein_claim_neighbours(&cluster, anon->slot, prefetch);
+    anon_slot_hand = frame_number(anon->frame).number;
     read = swap_read(anon->slot, &cluster);
     anon_slots_to_take = true;
     if (prefetch && read > 0)

@@ -38,9 +38,6 @@ static bool (*kill_somebody)(void);
 /* A pool that had nothing to give is searched again when it has grown by one part in so many. */
 #define BARREN_PART 64u
 
-/* Where the search for slots to take back goes on. */
-static u32 slot_hand;
-
 void
 reclaim_set_killer(bool (*killer)(void))
 {
@@ -55,8 +52,8 @@ slot_take_back(void)
         struct frame *frame;
         struct anon *anon;
 
-        slot_hand = slot_hand + 1 < frame_limit ? slot_hand + 1 : 0;
-        frame = frame_descriptor((frame_t){slot_hand});
+        frame = frame_descriptor((frame_t){anon_slot_hand});
+        anon_slot_hand = anon_slot_hand + 1 < frame_limit ? anon_slot_hand + 1 : 0;
         anon = frame->owner;
         if (frame->state != FRAME_ANONYMOUS || frame->busy || !anon || !anon->slot.number)
             continue;

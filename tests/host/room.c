@@ -177,6 +177,7 @@ a_full_swap_area_takes_slots_back_from_pages_in_memory(void)
     check(!anon_slots_to_take);             /* all have been looked at: nobody looks again */
     check_equal(pagein_anon(in_swap[0], NULL), PAGEIN_READ);
     check(anon_slots_to_take);
+    check_equal(anon_slot_hand, frame_number(in_swap[0]->frame).number);     /* found at the first look */
     reclaim_evict(more->frame);
     check(!more->frame && more->slot.number);
     check(in_swap[0]->frame && in_swap[0]->frame->dirty && !in_swap[0]->slot.number);
