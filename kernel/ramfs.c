@@ -18,6 +18,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/panic.h"
 #include "kernel/path.h"
+#include "kernel/permission.h"
 #include "kernel/pipe.h"
 #include "kernel/regular.h"
 #include "kernel/reserve.h"
@@ -337,20 +338,33 @@ ramfs_inode_create(struct ramfs_tree *tree, u32 mode, struct object *object, cha
     return inode;
 }
 
+/*
+ * What a directory with a set-group-id bit hands on to what is made in it. A program does not get such a bit from who
+ * is not a member of that group.
+ */
+static void
+ramfs_inherit(const struct inode *directory, struct inode *inode)
+{
+    if (!(directory->mode & S_ISGID))
+        return;
+    inode->group = directory->group;
+    if (inode_is(inode, S_IFDIR))
+        inode->mode |= S_ISGID;
+    else if ((inode->mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) && !permission_has_group(inode->group))
+        inode->mode &= ~(u32)S_ISGID;
+}
+
 /* Names a new inode, or frees it. */
 static int
 ramfs_finish(struct inode *directory, const char *name, struct inode *inode, struct inode **result)
 {
     int error = ramfs_link(directory, name, inode);
 
-    if (directory->mode & S_ISGID) {
-        inode->group = directory->group;
-        inode->mode |= inode_is(inode, S_IFDIR) ? S_ISGID : 0;
-    }
     if (error < 0) {
         inode_release(inode);
         return error;
     }
+    ramfs_inherit(directory, inode);
     if (inode_is(inode, S_IFREG))
         ramfs_name_object(inode);
     *result = inode;
@@ -447,9 +461,14 @@ ramfs_create_unnamed(const char *name, struct inode **result)
 int
 ramfs_create_temporary(struct inode *directory, u32 mode, struct inode **result)
 {
+    int error;
+
     if (ramfs_free_inodes(directory) == 0 || reserve_is_reached())
         return -ENOSPC;
-    return ramfs_make_unnamed(ramfs_tree_of(directory), mode, "/#temporary (deleted)", result);
+    error = ramfs_make_unnamed(ramfs_tree_of(directory), mode, "/#temporary (deleted)", result);
+    if (error == 0)
+        ramfs_inherit(directory, *result);
+    return error;
 }
 
 int
