@@ -194,19 +194,19 @@ file_open_temporary(const struct path_end *end, u32 flags, u32 mode, struct file
     struct inode *inode;
     int error;
 
-    if ((flags & O_DIRECTORY) == 0 || flags & O_CREAT || (flags & O_ACCMODE) == O_RDONLY)
-        return -EINVAL;
     if (end->inode == NULL)
         return -ENOENT;
     if (!inode_is(end->inode, S_IFDIR))
         return -ENOTDIR;
-    error = ramfs_owns(end->inode) ? permission_make_name(end->inode) : -EOPNOTSUPP;
+    error = permission_make_name(end->inode);
+    if (error == 0 && !ramfs_owns(end->inode))
+        error = -EOPNOTSUPP;
     if (error == 0)
         error = ramfs_create_temporary(end->inode, mode & ~(u32)S_IFMT, &inode);
     if (error < 0)
         return error;
     inode->linkable = !(flags & O_EXCL);
-    error = file_open_inode(inode, flags & ~(u32)(O_TMPFILE | O_TRUNC), file);
+    error = file_open_inode(inode, flags & ~(u32)O_TRUNC, file);
     inode_release(inode);
     return error;
 }
@@ -225,21 +225,28 @@ file_walk_flags(const char *path, u32 flags)
 }
 
 int
+file_check_flags(u32 *flags)
+{
+    if (*flags & O_PATH)
+        *flags &= FILE_PATH_FLAGS;
+    if ((*flags & O_CREAT) && (*flags & O_DIRECTORY))
+        return -EINVAL;
+    if ((*flags & __O_TMPFILE) && (!(*flags & O_DIRECTORY) || (*flags & O_ACCMODE) == O_RDONLY))
+        return -EINVAL;
+    return 0;
+}
+
+int
 file_open(struct inode *start, const char *path, u32 flags, u32 mode, struct file **file)
 {
     struct path_end end;
-    int error;
+    int error = path_walk(start, path, file_walk_flags(path, flags), &end);
 
-    if (flags & O_PATH)
-        flags &= FILE_PATH_FLAGS;
-    if ((flags & O_CREAT) && (flags & O_DIRECTORY))
-        return -EINVAL;
-    error = path_walk(start, path, file_walk_flags(path, flags), &end);
     if (error < 0)
         return error;
     if (flags & __O_TMPFILE)
         error = file_open_temporary(&end, flags, mode, file);
-    else if ((flags & O_CREAT) && end.slash)
+    else if ((flags & O_CREAT) && end.slash && !path_end_is_special(&end))
         error = -EISDIR;
     else if (end.inode != NULL)
         error = file_open_existing(&end, flags, file);

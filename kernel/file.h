@@ -155,9 +155,12 @@ int file_close(struct file_table *table, int descriptor);
  */
 int file_open_inode(struct inode *inode, u32 flags, struct file **file);
 
+/* Takes away what O_PATH ignores: 0, or -EINVAL for flags that contradict each other. */
+int file_check_flags(u32 *flags);
+
 /*
- * Opens a path relative to start (see path_lookup) as open(2) does, creating it with mode where flags say so. May
- * sleep.
+ * Opens a path relative to start (see path_lookup) as open(2) does, creating it with mode where flags say so. The flags
+ * are good ones. May sleep.
  */
 int file_open(struct inode *start, const char *path, u32 flags, u32 mode, struct file **file);
 

@@ -315,14 +315,14 @@ sys_mount(u32 source, u32 target, u32 type, u32 flags, u32 data)
     struct inode *directory;
     int error;
 
-    if (!permission_is_root())
-        return -EPERM;
-    if (flags & (MOUNT_CHANGES | MS_NOUSER))
-        return -EINVAL;
     error = path_lookup_user(AT_FDCWD, target, 0, &directory);
     if (error < 0)
         return error;
-    if (flags & MS_REMOUNT)
+    if (!permission_is_root())
+        error = -EPERM;
+    else if (flags & (MOUNT_CHANGES | MS_NOUSER))
+        error = -EINVAL;
+    else if (flags & MS_REMOUNT)
         error = mount_again(directory, data, flags & MS_RDONLY);
     else
         error = mount_new(directory, source, type, data, flags & MS_RDONLY);
@@ -360,13 +360,14 @@ sys_umount2(u32 target, u32 flags)
 
     if (flags & ~(MNT_FORCE | MNT_DETACH | MNT_EXPIRE | UMOUNT_NOFOLLOW))
         return -EINVAL;
-    if (!permission_is_root())
-        return -EPERM;
     error = path_lookup_user(AT_FDCWD, target, flags & UMOUNT_NOFOLLOW ? PATH_NO_FOLLOW : 0, &root);
     if (error < 0)
         return error;
     mount = mount_find(root);
-    error = mount == NULL ? -EINVAL : mount_detach(mount, flags & MNT_DETACH);
+    if (!permission_is_root())
+        error = -EPERM;
+    else
+        error = mount == NULL ? -EINVAL : mount_detach(mount, flags & MNT_DETACH);
     inode_release(root);
     return error;
 }

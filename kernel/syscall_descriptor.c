@@ -50,8 +50,10 @@ s32
 sys_openat(s32 directory, u32 path, u32 flags, u32 mode)
 {
     struct path_argument argument;
-    s32 result = path_argument_read(directory, path, &argument);
+    s32 result = file_check_flags(&flags);
 
+    if (result == 0)
+        result = path_argument_read(directory, path, &argument);
     if (result < 0)
         return result;
     result = descriptor_open(argument.start, argument.text, flags, mode);

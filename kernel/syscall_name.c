@@ -20,13 +20,20 @@
 
 /* ---- Making ---- */
 
-/* Whether something can be made where a path ends. */
+/* Whether something of this type can be made where a path ends. */
 static int
-name_check_new(const struct path_end *end)
+name_check_new(const struct path_end *end, u32 type)
 {
+    int error;
+
     if (end->inode != NULL)
         return -EEXIST;
-    return ramfs_owns(end->directory) ? permission_make_name(end->directory) : -ENOENT;
+    if ((end->slash && type != S_IFDIR) || !ramfs_owns(end->directory))
+        return -ENOENT;
+    error = permission_make_name(end->directory);
+    if (error == 0 && (type == S_IFCHR || type == S_IFBLK) && !permission_is_file_root())
+        error = -EPERM;
+    return error;
 }
 
 static s32
@@ -38,9 +45,7 @@ name_make(s32 directory, u32 path, u32 mode, u32 device)
 
     if (error < 0)
         return error;
-    error = name_check_new(&end);
-    if (error == 0 && end.slash && (mode & S_IFMT) != S_IFDIR)
-        error = -ENOENT;
+    error = name_check_new(&end, mode & S_IFMT);
     if (error == 0)
         error = ramfs_create(end.directory, end.name, mode & ~current_process()->file_mode_mask, device, &inode);
     if (error == 0)
@@ -74,8 +79,6 @@ sys_mknodat(s32 directory, u32 path, u32 mode, u32 device)
         return -EINVAL;
     if (type != S_IFCHR && type != S_IFBLK)
         device = 0;
-    else if (!permission_is_file_root())
-        return -EPERM;
     return name_make(directory, path, type | (mode & INODE_PERMISSIONS), device);
 }
 
@@ -97,9 +100,7 @@ sys_symlinkat(u32 target_address, s32 directory, u32 path)
         return error;
     error = path_walk_user(directory, path, PATH_NO_FOLLOW, &end);
     if (error == 0) {
-        error = name_check_new(&end);
-        if (error == 0 && end.slash)
-            error = -ENOENT;
+        error = name_check_new(&end, S_IFLNK);
         if (error == 0)
             error = ramfs_create_link(end.directory, end.name, target, &inode);
         if (error == 0)
@@ -128,9 +129,11 @@ name_link(struct inode *inode, s32 directory, u32 path)
         error = -EEXIST;
     else if (end.slash || !ramfs_owns(end.directory))
         error = -ENOENT;
-    else if (inode->file_system != end.directory->file_system)
-        error = -EXDEV;
     else
+        error = inode_check_writable(end.directory);
+    if (error == 0 && inode->file_system != end.directory->file_system)
+        error = -EXDEV;
+    if (error == 0)
         error = permission_make_name(end.directory);
     if (error == 0 && inode_is(inode, S_IFDIR))
         error = -EPERM;
@@ -269,7 +272,7 @@ name_is_below(const struct inode *directory, const struct inode *inode)
 static int
 name_check_ends(const struct path_end *old, const struct path_end *new, u32 flags)
 {
-    if (!ramfs_owns(old->directory) || old->directory->file_system != new->directory->file_system)
+    if (old->directory->file_system != new->directory->file_system)
         return -EXDEV;
     if (path_end_is_special(old))
         return -EBUSY;
@@ -311,11 +314,11 @@ name_check_target(const struct path_end *old, const struct path_end *new, u32 fl
     return is_directory ? -ENOTDIR : -EISDIR;
 }
 
-/* A directory that gets another parent is written: its ".." changes. */
+/* A directory that gets another parent is written: its ".." changes. The root of a mount does not get one at all. */
 static int
 name_check_moved(const struct inode *inode, const struct path_end *from, const struct path_end *to)
 {
-    if (from->directory == to->directory || !inode_is(inode, S_IFDIR))
+    if (from->directory == to->directory || !inode_is(inode, S_IFDIR) || mount_is_root(inode))
         return 0;
     return permission_check(inode, PERMISSION_WRITE);
 }
@@ -339,6 +342,8 @@ name_check_permitted(const struct path_end *old, const struct path_end *new, u32
 static int
 name_check_replace(const struct path_end *old, const struct path_end *new, u32 flags)
 {
+    if (!ramfs_owns(old->directory))
+        return -EPERM;
     if (mount_is_root(old->inode) || (new->inode != NULL && mount_is_root(new->inode)))
         return -EBUSY;
     if (flags & RENAME_EXCHANGE || new->inode == NULL || !inode_is(new->inode, S_IFDIR))
