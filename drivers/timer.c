@@ -20,14 +20,25 @@
 #define TICK_FUNCTIONS_MAX 4
 
 static u64 ticks;
+static u64 tick_nanoseconds; /* when the last one was */
 static u64 last_count; /* what time_count() returned last, so that it never goes back */
 static void (*tick_functions[TICK_FUNCTIONS_MAX])(void);
 static u32 tick_function_count;
+
+static u64
+count_nanoseconds(u64 count)
+{
+    u32 rest;
+    u64 seconds = divide_u64(count, PIT_HERTZ, &rest);
+
+    return seconds * NANOSECONDS_PER_SECOND + divide_u64((u64)rest * NANOSECONDS_PER_SECOND, PIT_HERTZ, NULL);
+}
 
 static void
 timer_interrupt(void)
 {
     ticks++;
+    tick_nanoseconds = count_nanoseconds(ticks * TIMER_RELOAD);
     for (u32 i = 0; i < tick_function_count; i++)
         tick_functions[i]();
 }
@@ -84,12 +95,19 @@ timer_nanoseconds(void)
 {
     u32 interrupts = interrupts_save();
     u64 count = time_count();
-    u32 rest;
-    u64 seconds;
 
     interrupts_restore(interrupts);
-    seconds = divide_u64(count, PIT_HERTZ, &rest);
-    return seconds * NANOSECONDS_PER_SECOND + divide_u64((u64)rest * NANOSECONDS_PER_SECOND, PIT_HERTZ, NULL);
+    return count_nanoseconds(count);
+}
+
+u64
+timer_tick_nanoseconds(void)
+{
+    u32 interrupts = interrupts_save();
+    u64 result = tick_nanoseconds;
+
+    interrupts_restore(interrupts);
+    return result;
 }
 
 void

@@ -18,6 +18,9 @@ u64 timer_ticks(void);
 /* Nanoseconds since timer_start(), never going back; as fine as the PIT counts (838 ns). */
 u64 timer_nanoseconds(void);
 
+/* What they were at the last tick: without asking the PIT, which takes long. */
+u64 timer_tick_nanoseconds(void);
+
 /*
  * `function` is called at every tick, in the interrupt handler, in the order of registration. cpu()->interrupted_user
  * is valid then.

@@ -46,6 +46,7 @@ exec_file_open(struct exec_file *file, const char *path, char *header)
     }
     inode_release_program(file->inode);
     file->inode = inode;
+    inode_touch_accessed(inode);
     result = object_read_kernel(inode->object, 0, header, EXEC_HEADER_BYTES);
     if (result >= 0)
         header[result] = '\0';

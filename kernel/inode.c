@@ -41,7 +41,7 @@ inode_create(const struct inode_operations *operations, const struct file_system
         inode->user = current_process()->identity.user.file;
         inode->group = current_process()->identity.group.file;
     }
-    inode->accessed = inode->modified = inode->changed = time_since_epoch();
+    inode->accessed = inode->modified = inode->changed = time_of_file();
     return inode;
 }
 
@@ -79,25 +79,48 @@ inode_size(const struct inode *inode)
     return 0;
 }
 
+/* ---- Times ---- */
+
+#define RELATIVE_ACCESS_NANOSECONDS (24 * 60 * 60 * (s64)NANOSECONDS_PER_SECOND)    /* a day */
+
+void
+inode_settle_times(struct inode *inode)
+{
+    struct object *object = inode_is(inode, S_IFREG) && inode->operations->size != NULL ? inode->object : NULL;
+
+    if (object == NULL || object->written == 0)
+        return;
+    inode->modified = inode->changed = time_of_file_at(object->written);
+    object->written = 0;
+}
+
 void
 inode_touch_changed(struct inode *inode)
 {
-    inode->changed = time_since_epoch();
+    inode_settle_times(inode);
+    inode->changed = time_of_file();
 }
 
 void
 inode_touch_accessed(struct inode *inode)
 {
-    if (inode->accessed <= inode->modified && inode_check_writable(inode) == 0)
-        inode->accessed = time_since_epoch();
+    s64 now, accessed = inode->accessed;
+
+    if (inode_check_writable(inode) < 0)
+        return;
+    inode_settle_times(inode);
+    now = time_of_file();
+    if (accessed <= inode->modified || accessed <= inode->changed || now - accessed >= RELATIVE_ACCESS_NANOSECONDS)
+        inode->accessed = now;
 }
 
 void
 inode_touch_modified(struct inode *inode)
 {
-    inode->modified = inode->changed = time_since_epoch();
+    inode_settle_times(inode);
+    inode->modified = inode->changed = time_of_file();
     if (inode->mode & (S_ISUID | S_ISGID) && inode_is(inode, S_IFREG) && !permission_is_file_root())
-        permission_drop_deputy(inode);
+        inode->mode = permission_without_deputy(inode);
 }
 
 void

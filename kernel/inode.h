@@ -94,7 +94,7 @@ struct inode {
     u32 links;                  /* names; 0 once removed; 1 for what never has one, pipes and sockets */
     u32 user, group;
     u32 device;                 /* st_rdev of a device node */
-    u64 accessed, modified, changed;    /* nanoseconds since 1970 */
+    s64 accessed, modified, changed;    /* nanoseconds since 1970, before which they are negative */
     const struct inode_operations *operations;
     const struct file_system *file_system;
     struct inode *parent;       /* see above; NULL for the root, and for what has no name */
@@ -190,8 +190,14 @@ void inode_release_program(struct inode *inode);
 void inode_touch_modified(struct inode *inode);
 void inode_touch_changed(struct inode *inode);
 
-/* The contents have been read: recorded once after each modification, as Linux's relatime does. */
+/*
+ * The contents have been read: recorded once after each modification or change, and once a day, as Linux's relatime
+ * does.
+ */
 void inode_touch_accessed(struct inode *inode);
+
+/* Before times are read or set: accounts for what was written through mappings of the file. */
+void inode_settle_times(struct inode *inode);
 
 /*
  * Prints the absolute path of an inode; " (deleted)" follows one without a name; "pipe:[7]", "socket:[7]" or

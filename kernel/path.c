@@ -70,7 +70,8 @@ path_find(struct inode *directory, const char *name, struct inode **result)
     *result = NULL;
     if (!inode_is(directory, S_IFDIR))
         return -ENOTDIR;
-    error = permission_check(directory, PERMISSION_EXECUTE);
+    /* The root, as the path "/", is found without being searched. */
+    error = name[0] == '\0' ? 0 : permission_check(directory, PERMISSION_EXECUTE);
     if (error < 0)
         return error;
     if (name[0] == '\0' || strcmp(name, ".") == 0)
@@ -126,6 +127,7 @@ path_follow(struct path_walk_state *walk, struct inode *link, bool slash, struct
         if (error != -EINVAL)
             return error;
     }
+    inode_touch_accessed(link);
     error = link->operations->read_link(link, &target);
     if (error == 0)
         error = path_substitute(walk, &target, slash);

@@ -85,12 +85,12 @@ permission_has_group(u32 group)
     return identity == NULL || identity->group.file == group || identity_has_supplementary(identity, group);
 }
 
-void
-permission_drop_deputy(struct inode *inode)
+u32
+permission_without_deputy(const struct inode *inode)
 {
-    inode->mode &= ~(u32)S_ISUID;
-    if (inode->mode & S_IXGRP || !permission_has_group(inode->group))
-        inode->mode &= ~(u32)S_ISGID;
+    bool group_too = inode->mode & S_IXGRP || !permission_has_group(inode->group);
+
+    return inode->mode & ~(u32)(group_too ? S_ISUID | S_ISGID : S_ISUID);
 }
 
 int

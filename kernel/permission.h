@@ -31,10 +31,10 @@ bool permission_is_owner(const struct inode *inode);
 bool permission_has_group(u32 group);
 
 /*
- * A program that has changed, or changed hands, must not act for its owner any more: takes its set-user-id bit away,
- * and set-group-id where the group may run it or the process is not a member of the group.
+ * A program that has changed, or changed hands, must not act for its owner any more: its mode without set-user-id,
+ * and without set-group-id where the group may run it or the process is not a member of the group.
  */
-void permission_drop_deputy(struct inode *inode);
+u32 permission_without_deputy(const struct inode *inode);
 
 /*
  * Whether it may make a name in the directory; or take away the name of an inode there: 0, -EACCES, or -EPERM where

@@ -86,8 +86,12 @@ pipe_receive(struct pipe *pipe, struct transfer *transfer, bool at_once)
 static s32
 pipe_read(struct file *file, struct transfer *transfer, u64 *offset)
 {
+    s32 result = pipe_take(file->data, transfer, file->flags & O_NONBLOCK);
+
     (void)offset;
-    return pipe_take(file->data, transfer, file->flags & O_NONBLOCK);
+    if (result > 0)
+        inode_touch_accessed(file->inode);
+    return result;
 }
 
 /* Waits for room and puts in what fits: bytes, or -errno. */
@@ -137,7 +141,10 @@ pipe_write(struct file *file, struct transfer *transfer, u64 *offset)
     mutex_unlock(&pipe->busy);
     if (result == -EPIPE)
         pipe_signal_broken();
-    return done > 0 ? (s32)done : result;
+    if (done == 0)
+        return result;
+    inode_touch_modified(file->inode);
+    return (s32)done;
 }
 
 int
@@ -312,10 +319,12 @@ pipe_allocate(void)
     return pipe;
 }
 
-/* Lets a file use its inode's pipe, making one if nobody has it open. */
+/* Lets a file use its inode's pipe, making one if nobody has it open. A pipe has no fourth way to be opened. */
 static int
 pipe_attach(struct inode *inode, struct file *file)
 {
+    if ((file->flags & O_ACCMODE) == O_ACCMODE)
+        return -EINVAL;
     if (inode->pipe == NULL)
         inode->pipe = pipe_allocate();
     if (inode->pipe == NULL)
@@ -333,8 +342,6 @@ pipe_open(struct inode *inode, struct file *file)
     bool has_readers = inode->pipe != NULL && inode->pipe->readers > 0;
     int error;
 
-    if (access == O_ACCMODE)
-        return -EINVAL;
     if (access == O_WRONLY && (file->flags & O_NONBLOCK) && !has_readers)
         return -ENXIO;
     error = pipe_attach(inode, file);

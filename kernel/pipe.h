@@ -29,8 +29,8 @@ struct pipe {
 int pipe_create(u32 flags, struct file *ends[2]);
 
 /*
- * Opens a FIFO inode; waits for the other side unless O_NONBLOCK. For inode operations. 0, -ENXIO, -ENFILE,
- * -ERESTARTSYS.
+ * Opens a FIFO inode; waits for the other side unless O_NONBLOCK. For inode operations. 0, -EINVAL,
+ * -ENXIO, -ENFILE, -ERESTARTSYS.
  */
 int pipe_open(struct inode *inode, struct file *file);
 

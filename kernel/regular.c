@@ -64,6 +64,7 @@ regular_read(struct file *file, struct transfer *transfer, u64 *offset)
     struct object *object;
     s32 done;
 
+    inode_touch_accessed(inode);
     if (*offset >= size || bytes == 0)
         return 0;
     if (bytes > size - *offset)
@@ -72,10 +73,8 @@ regular_read(struct file *file, struct transfer *transfer, u64 *offset)
     object_hold(object);
     done = regular_transfer(object, *offset, transfer, bytes, regular_read_segment);
     object_release(object);
-    if (done > 0) {
+    if (done > 0)
         *offset += done;
-        inode_touch_accessed(inode);
-    }
     return done;
 }
 
@@ -142,7 +141,7 @@ regular_sync(const struct file *file, u64 start, u32 bytes)
     return object_write_back(file->inode->object, (u32)(start >> PAGE_SHIFT), object_page_count(start + bytes));
 }
 
-/* Writes at start, for the holder of inode->changing. Bytes, or -errno with nothing changed. */
+/* Writes at start, for the holder of inode->changing. Bytes, or -errno with nothing changed but the times. */
 static s32
 regular_write_locked(struct inode *inode, struct transfer *transfer, u64 start)
 {
@@ -153,6 +152,7 @@ regular_write_locked(struct inode *inode, struct transfer *transfer, u64 start)
 
     if (bytes < 0)
         return bytes;
+    inode_touch_modified(inode);
     done = start + bytes > size ? object_resize(inode->object, start + bytes) : 0;
     if (done < 0)
         return done;
@@ -181,7 +181,6 @@ regular_write(struct file *file, struct transfer *transfer, u64 *offset)
     if (done <= 0)
         return done;
     *offset = start + done;
-    inode_touch_modified(inode);
     error = regular_sync(file, start, done);
     return error < 0 ? error : done;
 }
@@ -197,6 +196,7 @@ regular_mmap_object(struct file *file, u32 protection, u32 flags, struct object 
 {
     if ((flags & MAP_TYPE) != MAP_PRIVATE && protection & PROT_WRITE && seal_forbids_writing(file->inode))
         return -EPERM;
+    inode_touch_accessed(file->inode);
     *object = file->inode->object;
     object_hold(*object);
     return 0;

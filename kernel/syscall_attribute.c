@@ -21,7 +21,9 @@
 #define ATTRIBUTE_MASK 0777u         /* what umask keeps */
 #define ATTRIBUTE_KEEP UINT32_MAX    /* chown: leave it as it is */
 
-#define ATTRIBUTE_LAST_SECOND 18446744072ll     /* of the year 2554 */
+/* The first and the last that the time of a file can say, in 1677 and 2262. */
+#define ATTRIBUTE_FIRST_SECOND -9223372036ll
+#define ATTRIBUTE_LAST_SECOND 9223372035ll
 
 /* Nanoseconds that say something else to utimensat; the UAPI headers leave them out. */
 #define UTIME_NOW 0x3fffffff
@@ -62,16 +64,17 @@ attribute_may_set_owner(const struct inode *inode, u32 user, u32 group)
 static s32
 attribute_set_owner(struct inode *inode, u32 user, u32 group)
 {
+    u32 mode = inode_is(inode, S_IFDIR) ? inode->mode : permission_without_deputy(inode);
+    bool nothing = user == ATTRIBUTE_KEEP && group == ATTRIBUTE_KEEP && mode == inode->mode;
     int error = inode_check_writable(inode);
 
-    if (error == 0 && !attribute_may_set_owner(inode, user, group))
+    if (error == 0 && !nothing && !attribute_may_set_owner(inode, user, group))
         error = -EPERM;
     if (error < 0) {
         inode_release(inode);
         return error;
     }
-    if (!inode_is(inode, S_IFDIR))
-        permission_drop_deputy(inode);
+    inode->mode = mode;
     if (user != ATTRIBUTE_KEEP)
         inode->user = user;
     if (group != ATTRIBUTE_KEEP)
@@ -138,11 +141,73 @@ sys_fchown32(s32 descriptor, u32 user, u32 group)
     return error < 0 ? error : attribute_set_owner(inode, user, group);
 }
 
-/* No file system here has extended attributes. ls asks for them, and knows this answer, but not ENOSYS. */
-s32
-sys_extended_attribute(void)
+/*
+ * ---- Extended attributes: no file has any, and none can be set ----
+ *
+ * ls asks for them, and knows EOPNOTSUPP, but not ENOSYS. The list of them is empty.
+ */
+
+static s32
+attribute_extended(int error, struct inode *inode, s32 answer)
 {
-    return -EOPNOTSUPP;
+    if (error < 0)
+        return error;
+    inode_release(inode);
+    return answer;
+}
+
+static s32
+attribute_extended_path(u32 path, u32 walk, s32 answer)
+{
+    struct inode *inode;
+    int error = path_lookup_user(AT_FDCWD, path, walk, &inode);
+
+    return attribute_extended(error, inode, answer);
+}
+
+static s32
+attribute_extended_file(s32 descriptor, s32 answer)
+{
+    struct inode *inode;
+    int error = file_get_inode_to_change(current_process()->files, descriptor, &inode);
+
+    return attribute_extended(error, inode, answer);
+}
+
+s32
+sys_getxattr(u32 path)
+{
+    return attribute_extended_path(path, 0, -EOPNOTSUPP);
+}
+
+s32
+sys_lgetxattr(u32 path)
+{
+    return attribute_extended_path(path, PATH_NO_FOLLOW, -EOPNOTSUPP);
+}
+
+s32
+sys_fgetxattr(s32 descriptor)
+{
+    return attribute_extended_file(descriptor, -EOPNOTSUPP);
+}
+
+s32
+sys_listxattr(u32 path)
+{
+    return attribute_extended_path(path, 0, 0);
+}
+
+s32
+sys_llistxattr(u32 path)
+{
+    return attribute_extended_path(path, PATH_NO_FOLLOW, 0);
+}
+
+s32
+sys_flistxattr(s32 descriptor)
+{
+    return attribute_extended_file(descriptor, 0);
 }
 
 /* ---- Length ---- */
@@ -163,7 +228,7 @@ s32
 sys_truncate64(u32 path, u32 length_low, u32 length_high)
 {
     struct inode *inode;
-    s32 result = path_lookup_user(AT_FDCWD, path, 0, &inode);
+    s32 result = (s32)length_high < 0 ? -EINVAL : path_lookup_user(AT_FDCWD, path, 0, &inode);
 
     if (result < 0)
         return result;
@@ -256,7 +321,7 @@ sys_fallocate(s32 descriptor, u32 mode, u32 offset_low, u32 offset_high, u32 len
 /* One of utimensat's times: with 32 or 64 bits of seconds, or "now" or "leave it". */
 struct attribute_time {
     bool keep, is_now, is_invalid;
-    u64 nanoseconds;
+    s64 nanoseconds;
 };
 
 static void
@@ -266,18 +331,18 @@ attribute_parse_time(s64 seconds, s64 nanoseconds, struct attribute_time *time)
     if (nanoseconds == UTIME_OMIT)
         return;
     if (nanoseconds == UTIME_NOW) {
-        time->nanoseconds = time_since_epoch();
+        time->nanoseconds = time_of_file();
         return;
     }
     time->is_invalid = nanoseconds < 0 || nanoseconds >= NANOSECONDS_PER_SECOND;
     if (time->is_invalid)
         return;
-    /* Times that nanoseconds since 1970 cannot say become the nearest that they can. */
-    if (seconds < 0)
-        seconds = nanoseconds = 0;
+    /* Seconds that it cannot say become the nearest that it can. */
+    if (seconds < ATTRIBUTE_FIRST_SECOND)
+        seconds = ATTRIBUTE_FIRST_SECOND;
     if (seconds > ATTRIBUTE_LAST_SECOND)
         seconds = ATTRIBUTE_LAST_SECOND;
-    time->nanoseconds = (u64)seconds * NANOSECONDS_PER_SECOND + (u32)nanoseconds;
+    time->nanoseconds = seconds * NANOSECONDS_PER_SECOND + nanoseconds;
 }
 
 static int
@@ -287,7 +352,7 @@ attribute_read_times(u32 address, bool wide, struct attribute_time times[2])
     struct __kernel_old_timespec narrow_times[2];
 
     if (address == 0) {
-        times[0] = times[1] = (struct attribute_time){.is_now = true, .nanoseconds = time_since_epoch()};
+        times[0] = times[1] = (struct attribute_time){.is_now = true, .nanoseconds = time_of_file()};
         return 0;
     }
     if (wide && user_copy_in(wide_times, address, sizeof(wide_times)) < 0)
@@ -341,6 +406,7 @@ attribute_set_times(s32 directory, u32 path, u32 address, u32 flags, bool wide)
         inode_release(inode);
         return error;
     }
+    inode_settle_times(inode);
     if (!times[0].keep)
         inode->accessed = times[0].nanoseconds;
     if (!times[1].keep)

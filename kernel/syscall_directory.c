@@ -95,6 +95,7 @@ directory_read_entries(struct file *file, u32 address, u32 bytes)
 
     if (writer.buffer == NULL)
         return -ENOMEM;
+    inode_touch_accessed(file->inode);
     result = directory_list(file->inode, &writer);
     if (result == 0 && writer.used == 0 && writer.full)
         result = -EINVAL;

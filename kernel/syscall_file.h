@@ -122,7 +122,12 @@ s32 sys_getdents64(s32 descriptor, u32 address, u32 bytes);
 /* syscall_attribute.c: changing what a file is */
 s32 sys_chmod(u32 path, u32 mode);
 s32 sys_fchmod(s32 descriptor, u32 mode);
-s32 sys_extended_attribute(void);
+s32 sys_getxattr(u32 path);
+s32 sys_lgetxattr(u32 path);
+s32 sys_fgetxattr(s32 descriptor);
+s32 sys_listxattr(u32 path);
+s32 sys_llistxattr(u32 path);
+s32 sys_flistxattr(s32 descriptor);
 s32 sys_fchmodat(s32 directory, u32 path, u32 mode);
 s32 sys_chown32(u32 path, u32 user, u32 group);
 s32 sys_lchown32(u32 path, u32 user, u32 group);

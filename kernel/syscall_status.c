@@ -40,10 +40,11 @@ status_blocks(const struct inode *inode)
 /* ---- stat64 ---- */
 
 static void
-status_fill(const struct inode *inode, struct stat64 *status)
+status_fill(struct inode *inode, struct stat64 *status)
 {
     u32 accessed, modified, changed;
 
+    inode_settle_times(inode);
     memset(status, 0, sizeof(*status));
     status->st_dev = inode->file_system->device;
     status->__st_ino = inode->number;
@@ -56,11 +57,11 @@ status_fill(const struct inode *inode, struct stat64 *status)
     status->st_size = inode_size(inode);
     status->st_blksize = PAGE_SIZE;
     status->st_blocks = status_blocks(inode);
-    status->st_atime = time_split(inode->accessed, &accessed);
+    status->st_atime = (unsigned long)time_split_of_file(inode->accessed, &accessed);
     status->st_atime_nsec = accessed;
-    status->st_mtime = time_split(inode->modified, &modified);
+    status->st_mtime = (unsigned long)time_split_of_file(inode->modified, &modified);
     status->st_mtime_nsec = modified;
-    status->st_ctime = time_split(inode->changed, &changed);
+    status->st_ctime = (unsigned int)time_split_of_file(inode->changed, &changed);
     status->st_ctime_nsec = changed;
 }
 
@@ -111,11 +112,11 @@ sys_fstat64(s32 descriptor, u32 address)
 /* ---- statx ---- */
 
 static struct statx_timestamp
-status_timestamp(u64 nanoseconds)
+status_timestamp(s64 nanoseconds)
 {
     struct statx_timestamp time = {0};
 
-    time.tv_sec = time_split(nanoseconds, &time.tv_nsec);
+    time.tv_sec = time_split_of_file(nanoseconds, &time.tv_nsec);
     return time;
 }
 
@@ -128,8 +129,9 @@ status_split_device(u32 device, u32 *major, u32 *minor)
 }
 
 static void
-status_fill_extended(const struct inode *inode, struct statx *status)
+status_fill_extended(struct inode *inode, struct statx *status)
 {
+    inode_settle_times(inode);
     memset(status, 0, sizeof(*status));
     status->stx_mask = STATX_BASIC_STATS;
     status->stx_blksize = PAGE_SIZE;
@@ -285,8 +287,10 @@ sys_readlinkat(s32 directory, u32 path, u32 address, u32 bytes)
     if (result < 0)
         return result;
     result = empty ? -ENOENT : -EINVAL;
-    if (inode_is(inode, S_IFLNK))
+    if (inode_is(inode, S_IFLNK)) {
+        inode_touch_accessed(inode);
         result = inode->operations->read_link(inode, &target);
+    }
     inode_release(inode);
     if (result == 0) {
         u32 length = target.length < bytes ? target.length : bytes;

@@ -87,12 +87,9 @@ const syscall_t syscall_table[] = {
     CALL(utimensat_time64), CALL(umask), CALL(chdir), CALL(fchdir),
 
     /* Files: extended attributes, which no file has */
-    CALL_AS(setxattr, extended_attribute), CALL_AS(lsetxattr, extended_attribute),
-    CALL_AS(fsetxattr, extended_attribute), CALL_AS(getxattr, extended_attribute),
-    CALL_AS(lgetxattr, extended_attribute), CALL_AS(fgetxattr, extended_attribute),
-    CALL_AS(listxattr, extended_attribute), CALL_AS(llistxattr, extended_attribute),
-    CALL_AS(flistxattr, extended_attribute), CALL_AS(removexattr, extended_attribute),
-    CALL_AS(lremovexattr, extended_attribute), CALL_AS(fremovexattr, extended_attribute),
+    CALL(getxattr), CALL_AS(setxattr, getxattr), CALL_AS(removexattr, getxattr), CALL(listxattr),
+    CALL(lgetxattr), CALL_AS(lsetxattr, lgetxattr), CALL_AS(lremovexattr, lgetxattr), CALL(llistxattr),
+    CALL(fgetxattr), CALL_AS(fsetxattr, fgetxattr), CALL_AS(fremovexattr, fgetxattr), CALL(flistxattr),
 
     /* Files: names */
     CALL(mkdir), CALL(mkdirat), CALL(mknod), CALL(mknodat), CALL(rmdir), CALL(unlink), CALL(unlinkat),

@@ -32,6 +32,33 @@ time_set_since_epoch(u64 nanoseconds)
     time_of_boot = nanoseconds - timer_nanoseconds();
 }
 
+s64
+time_of_file(void)
+{
+    return time_of_file_at(timer_tick_nanoseconds());
+}
+
+s64
+time_of_file_at(u64 tick_nanoseconds)
+{
+    return (s64)(time_of_boot + tick_nanoseconds);
+}
+
+s64
+time_split_of_file(s64 nanoseconds, u32 *remainder)
+{
+    s64 seconds;
+
+    if (nanoseconds >= 0)
+        return (s64)time_split((u64)nanoseconds, remainder);
+    /* The second that it lies in began before. */
+    seconds = -(s64)time_split(0 - (u64)nanoseconds, remainder);
+    if (*remainder == 0)
+        return seconds;
+    *remainder = NANOSECONDS_PER_SECOND - *remainder;
+    return seconds - 1;
+}
+
 u32
 time_seconds(void)
 {

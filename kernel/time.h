@@ -14,6 +14,15 @@
 u64 time_since_epoch(void);
 u32 time_seconds(void);
 
+/*
+ * The times of files, which may lie before 1970, as far as nanoseconds in 64 bits can say: from 1677 to 2262. Now, as
+ * it was at the last tick, which is what Linux stamps files with; the same of some timer_tick_nanoseconds; and split
+ * so that the nanoseconds are not negative.
+ */
+s64 time_of_file(void);
+s64 time_of_file_at(u64 tick_nanoseconds);
+s64 time_split_of_file(s64 nanoseconds, u32 *remainder);
+
 /* Set the clock on the wall, which time_since_epoch reads (stime). Deadlines do not move. */
 void time_set_since_epoch(u64 nanoseconds);
 

@@ -392,7 +392,7 @@ fault_map_object(struct fault *fault, struct frame *frame, bool private)
     enum pmap_found found;
 
     if (fault->access == FAULT_WRITE)
-        frame->dirty = true;
+        object_written(fault->region->object, frame);
     found = fault_enter(fault, frame, private);
     /* fork withholds writing from a table's shared pages in passing: none is
      * copied or reused. */
@@ -424,7 +424,11 @@ fault_object_here(struct fault *fault, struct frame *frame, u32 index)
 static int
 fault_object_created(struct fault *fault, struct frame *frame)
 {
-    if (fault_enter(fault, frame, !(fault->region->flags & REGION_SHARED)) == PMAP_NO_MEMORY)
+    bool private = !(fault->region->flags & REGION_SHARED);
+
+    if (!private && fault->access == FAULT_WRITE)
+        object_written(fault->region->object, frame);
+    if (fault_enter(fault, frame, private) == PMAP_NO_MEMORY)
         return fault_starved(fault);
     COUNT(fault, fault_zero_fill);
     return 0;
@@ -440,7 +444,7 @@ fault_object_read(struct fault *fault, struct frame *frame, u32 index)
     if (private && (fault->access == FAULT_WRITE || fault_is_tail(fault->region, index)))
         return;
     if (fault->access == FAULT_WRITE)
-        frame->dirty = true;
+        object_written(fault->region->object, frame);
     fault_enter(fault, frame, private);
 }
 

@@ -25,6 +25,7 @@
 #include <bsd/sys/queue.h>
 
 #include "drivers/block.h"
+#include "drivers/timer.h"
 #include "kernel/types.h"
 #include "mm/amap.h"
 #include "mm/frame.h"
@@ -45,6 +46,8 @@ struct object {
     u32 writable_regions;               /* regions through which memory may be written to it; region.c only */
     char *name;                         /* for /proc/PID/maps; may be NULL; owned */
     u32 inode_number;                   /* likewise */
+    u64 written;                        /* timer_tick_nanoseconds() when it was last written to through a mapping;
+                                         * 0: not since its owner looked */
     LIST_ENTRY(object) link;            /* all objects but the zero object, for check */
     struct {                            /* OBJECT_FILE; object.c and object_file.c only */
         struct block_device *device;
@@ -61,6 +64,14 @@ struct object {
 
 LIST_HEAD(object_list, object);
 extern struct object_list object_all;
+
+/* A page of it is being written to through a mapping. */
+static inline void
+object_written(struct object *object, struct frame *frame)
+{
+    frame->dirty = true;
+    object->written = timer_tick_nanoseconds();
+}
 
 /* Sets up the zero object. Once, at boot. */
 void object_start(void);

@@ -81,6 +81,28 @@ no_descriptor_body(void)
     _exit(!refused(open(other, O_CREAT | O_RDWR, 0666), EMFILE) || !refused(access(other, F_OK), ENOENT));
 }
 
+/* Where a call could give several errors: the path comes before what may be done with what it leads to. */
+static void
+order_body(void)
+{
+    setresuid(USER, USER, USER);
+    if (!refused(mknod("/dev/null", S_IFCHR | 0600, 0), EEXIST) || !refused(symlink("x", "/dev/not_there/"), ENOENT)
+        || !refused(mount("none", "/not/there", "tmpfs", 0, NULL), ENOENT) || !refused(umount("/not/there"), ENOENT))
+        _exit(1);
+    _exit(chown("/dev/null", -1, -1) != 0 || !refused(chown("/dev/null", USER, -1), EPERM));
+}
+
+static void
+order_check(void)
+{
+    check_that(refused(syscall(SYS_truncate64, "/not/there", -1, -1), EINVAL), "a length below 0 before the path: EINVAL");
+    check_that(refused(syscall(SYS_open, 1, O_CREAT | O_DIRECTORY, 0600), EINVAL), "flags that contradict each other before the path: EINVAL");
+    if (geteuid() == 0)
+        check_that(check_child(order_body) == 0, "a path before a permission; and a change of nothing may be made by anybody");
+    else
+        check_skip("another user");
+}
+
 /* ---- Status ---- */
 
 static void
@@ -268,6 +290,7 @@ main(void)
 {
     times_check();
     check_that(check_child(no_descriptor_body) == 0, "open without a free descriptor empties no file and makes none: EMFILE");
+    order_check();
     status_check();
     directory_check();
     proc_check();

@@ -217,3 +217,9 @@ timer_nanoseconds(void)
 {
     return 0;
 }
+
+u64
+timer_tick_nanoseconds(void)
+{
+    return timer_nanoseconds();
+}
