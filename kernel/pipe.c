@@ -83,13 +83,20 @@ pipe_receive(struct pipe *pipe, struct transfer *transfer, bool at_once)
     return pipe_take(pipe, transfer, at_once);
 }
 
+/* Nobody asks a pipe without a name when it was used, and to note it would take time. */
+static bool
+pipe_has_name(const struct file *file)
+{
+    return file->inode->parent != NULL;
+}
+
 static s32
 pipe_read(struct file *file, struct transfer *transfer, u64 *offset)
 {
     s32 result = pipe_take(file->data, transfer, file->flags & O_NONBLOCK);
 
     (void)offset;
-    if (result > 0)
+    if (result > 0 && pipe_has_name(file))
         inode_touch_accessed(file->inode);
     return result;
 }
@@ -143,7 +150,8 @@ pipe_write(struct file *file, struct transfer *transfer, u64 *offset)
         pipe_signal_broken();
     if (done == 0)
         return result;
-    inode_touch_modified(file->inode);
+    if (pipe_has_name(file))
+        inode_touch_modified(file->inode);
     return (s32)done;
 }
 
