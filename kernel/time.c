@@ -14,6 +14,9 @@
 /* Nanoseconds from 1970 to boot. */
 static u64 time_of_boot;
 
+/* timer_nanoseconds() when the clock was set last: what is made from then on has the new time, though no tick has come. */
+static u64 set_at;
+
 void
 time_start(void)
 {
@@ -29,13 +32,16 @@ time_since_epoch(void)
 void
 time_set_since_epoch(u64 nanoseconds)
 {
-    time_of_boot = nanoseconds - timer_nanoseconds();
+    set_at = timer_nanoseconds();
+    time_of_boot = nanoseconds - set_at;
 }
 
 s64
 time_of_file(void)
 {
-    return time_of_file_at(timer_tick_nanoseconds());
+    u64 tick = timer_tick_nanoseconds();
+
+    return time_of_file_at(tick > set_at ? tick : set_at);
 }
 
 s64

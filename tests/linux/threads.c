@@ -100,17 +100,18 @@ static void
 library_show(void)
 {
     pthread_t threads[THREADS];
-    void *result;
+    void *results[THREADS], *result;
 
     sem_init(&semaphore, 0, 0);
     pthread_barrier_init(&barrier, NULL, THREADS);
     pthread_key_create(&key, key_gone);
     for (intptr_t i = 0; i < THREADS; i++)
         pthread_create(&threads[i], NULL, take_turns, (void *) i);
-    for (int i = 0; i < THREADS; i++) {
-        pthread_join(threads[i], &result);
-        tell("thread %d returned %d", i, (int) (intptr_t) result);
-    }
+    /* The last has its turn when the first may be gone already. */
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], &results[i]);
+    for (int i = 0; i < THREADS; i++)
+        tell("thread %d returned %d", i, (int) (intptr_t) results[i]);
     for (int i = 0; i < THREADS; i++)
         pthread_create(&threads[i], NULL, count, NULL);
     for (int i = 0; i < THREADS; i++)
