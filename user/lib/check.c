@@ -112,7 +112,8 @@ check_fork_standing_by(void)
         return 0;
     }
     close(standing_by[1]);
-    read(standing_by[0], &byte, 1);
+    while (read(standing_by[0], &byte, 1) < 0 && errno == EINTR)
+        continue;
     close(standing_by[0]);
     return child;
 }
