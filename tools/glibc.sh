@@ -35,7 +35,8 @@ compile_one() # SOURCE OBJECT FLAGS...
     case $source in
     *.cc) compiler="g++ -std=c++20 -fnon-call-exceptions -isystem $glibc/usr/include/c++/$version -isystem $glibc/usr/include/i386-linux-gnu/c++/$version" ;;
     esac
-    $compiler -m32 -O2 -g -fno-pie "$@" -I. -nostdinc -isystem "$(gcc -print-file-name=include)" \
+    # Ubuntu's compiler fortifies by itself, and warns of more then.
+    $compiler -m32 -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -g -fno-pie "$@" -I. -nostdinc -isystem "$(gcc -print-file-name=include)" \
         -isystem "$glibc/usr/include/i386-linux-gnu" -isystem "$glibc/usr/include" -c "$source" -o "$object"
 }
 
