@@ -12,9 +12,15 @@ struct file;
 struct inode_operations;
 
 /*
- * Opens one, for reading and writing, and gives it the lowest free descriptor. Of the flags O_NONBLOCK and O_CLOEXEC
- * count. `data`, of kmem_allocate, becomes file->data; NULL stands for one that could not be had. The descriptor; or
- * -EMFILE or -ENOMEM, and the data has been freed. `kind` has at least a label and anonymous_file_refuse_open.
+ * A file, for reading and writing, of an inode that has just been created for it, which it takes over; NULL stands for
+ * one that could not be had. Of the flags O_NONBLOCK counts. One reference, or NULL if memory is short.
+ */
+struct file *anonymous_file_create(struct inode *inode, const struct file_operations *operations, void *data, u32 flags);
+
+/*
+ * Opens one and gives it the lowest free descriptor. Of the flags O_NONBLOCK and O_CLOEXEC count. `data`, of
+ * kmem_allocate, becomes file->data; NULL stands for one that could not be had. The descriptor; or -EMFILE or -ENOMEM,
+ * and the data has been freed, by the operations' release if it came so far. `kind` has at least a label and anonymous_file_refuse_open.
  */
 s32 anonymous_file_install(const struct inode_operations *kind, const struct file_operations *operations, void *data, u32 flags);
 

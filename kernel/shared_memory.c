@@ -321,12 +321,7 @@ memory_file_open(const char *name, u32 flags)
         inode->seals = 0;
     result = file_open_inode(inode, O_RDWR, &file);
     inode_release(inode);
-    if (result < 0)
-        return result;
-    result = file_install(current_process()->files, file, 0, flags & MFD_CLOEXEC);
-    if (result < 0)
-        file_release(file);
-    return result;
+    return result < 0 ? result : descriptor_install(file, 0, flags & MFD_CLOEXEC);
 }
 
 /* Linux: "memfd:" and the name fit into NAME_MAX bytes. */

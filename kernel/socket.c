@@ -472,13 +472,8 @@ static struct file *
 socket_open(struct socket *socket, u32 flags)
 {
     struct inode *inode = inode_create(&socket_inode_operations, &socket_file_system, S_IFSOCK | 0777);
-    struct file *file = NULL;
+    struct file *file = anonymous_file_create(inode, &socket_operations, socket, flags);
 
-    if (inode != NULL) {
-        inode->links = 1;
-        file = file_create(inode, O_RDWR | (flags & O_NONBLOCK), &socket_operations, socket);
-        inode_release(inode);
-    }
     socket->is_open = file != NULL;
     return file;
 }

@@ -22,8 +22,7 @@
 
 /* ---- Opening and closing ---- */
 
-/* Gives a file a descriptor; the caller's reference goes into the table, or is given back. */
-static s32
+s32
 descriptor_install(struct file *file, u32 minimum, bool close_on_exec)
 {
     s32 descriptor = file_install(current_process()->files, file, minimum, close_on_exec);

@@ -33,7 +33,13 @@ s32 sys_fadvise64_64(s32 descriptor, u32 offset_low, u32 offset_high, u32 length
 s32 sys_readahead(s32 descriptor, u32 offset_low, u32 offset_high, u32 bytes);
 
 /*
- * syscall_descriptor.c: descriptors. Two new files get the lowest free ones, which are written to address; takes the
+ * syscall_descriptor.c: descriptors. Gives a file the lowest free one from `minimum` on; the caller's reference goes
+ * into the table, or is given back. The descriptor, -EMFILE or -ENOMEM. May sleep.
+ */
+s32 descriptor_install(struct file *file, u32 minimum, bool close_on_exec);
+
+/*
+ * Two new files get the lowest free ones, which are written to address; takes the
  * files over, also where it fails. 0, -EMFILE, -ENOMEM, -EFAULT.
  */
 int descriptor_install_pair(struct file *ends[2], bool close_on_exec, u32 address);
