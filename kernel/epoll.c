@@ -178,24 +178,38 @@ item_remove(struct epoll_item *item)
 
 static u32 latest_search;
 
+/* All that a search meets it marks, and asks only once. */
+static bool
+search_has_met(struct epoll *epoll)
+{
+    if (epoll->search == latest_search)
+        return true;
+    epoll->search = latest_search;
+    epoll->levels = 0;
+    return false;
+}
+
+static void
+search_found(struct epoll *epoll, u32 levels)
+{
+    if (levels > epoll->levels)
+        epoll->levels = levels;
+}
+
 /*
- * How many levels of epoll files lie below one, or above it. All that a search meets it marks, and asks only once. The
- * depth of the calls is bounded: no more levels can be made.
+ * How many levels of epoll files lie below one, or above it. The depth of the calls is bounded: no more levels can be
+ * made.
  */
 static u32
 levels_below(struct epoll *epoll)
 {
     struct epoll_item *item;
 
-    if (epoll->search == latest_search)
+    if (search_has_met(epoll))
         return epoll->levels;
-    epoll->search = latest_search;
-    epoll->levels = 0;
     LIST_FOREACH(item, &epoll->items, epoll_link) {
-        struct epoll *inner = epoll_of(item->file);
-        u32 levels = inner == NULL ? 0 : 1 + levels_below(inner);
-
-        epoll->levels = levels > epoll->levels ? levels : epoll->levels;
+        if (epoll_of(item->file) != NULL)
+            search_found(epoll, 1 + levels_below(epoll_of(item->file)));
     }
     return epoll->levels;
 }
@@ -205,15 +219,10 @@ levels_above(struct epoll *epoll)
 {
     struct epoll_item *item;
 
-    if (epoll->search == latest_search)
+    if (search_has_met(epoll))
         return epoll->levels;
-    epoll->search = latest_search;
-    epoll->levels = 0;
-    LIST_FOREACH(item, &epoll->file->watchers, file_link) {
-        u32 levels = 1 + levels_above(item->epoll);
-
-        epoll->levels = levels > epoll->levels ? levels : epoll->levels;
-    }
+    LIST_FOREACH(item, &epoll->file->watchers, file_link)
+        search_found(epoll, 1 + levels_above(item->epoll));
     return epoll->levels;
 }
 
@@ -326,13 +335,11 @@ item_harvest(struct epoll_item *item, struct epoll_ready *harvest, u32 address)
     interrupts_restore(interrupts);
     if (event.events != 0)
         result = user_copy_out(address, &event, sizeof(event)) < 0 ? -EFAULT : 1;
-    if (result == 1 && (item->wanted.events & EPOLLONESHOT)) {
-        item->wanted.events &= EPOLL_WAYS;
-        return result;
-    }
     interrupts = interrupts_save();
-    if (result < 0 || (result == 1 && !(item->wanted.events & EPOLLET)))
+    if (result < 0 || (result == 1 && !(item->wanted.events & (EPOLLET | EPOLLONESHOT))))
         item_make_ready(item);
+    else if (result == 1 && (item->wanted.events & EPOLLONESHOT))
+        item->wanted.events &= EPOLL_WAYS;
     interrupts_restore(interrupts);
     return result;
 }
