@@ -74,22 +74,25 @@ text_ring(struct policy_text *text, const struct policy_environment *world, cons
     text_add(text, "}");
 }
 
-void
-text_skipped(struct policy_text *text, uint32_t unnamed)
+/* The number between these words, unless it is 0. */
+static void
+text_unnamed(struct policy_text *text, const char *before, uint32_t unnamed, const char *after)
 {
     if (unnamed == 0)
         return;
-    text_add(text, " ");
+    text_add(text, before);
     text_number(text, unnamed);
-    text_add(text, " others, then");
+    text_add(text, after);
+}
+
+void
+text_skipped(struct policy_text *text, uint32_t unnamed)
+{
+    text_unnamed(text, " ", unnamed, " others, then");
 }
 
 void
 text_more(struct policy_text *text, uint32_t unnamed)
 {
-    if (unnamed == 0)
-        return;
-    text_add(text, " and ");
-    text_number(text, unnamed);
-    text_add(text, " more");
+    text_unnamed(text, " and ", unnamed, " more");
 }
