@@ -52,14 +52,21 @@ timer_start(void)
     irq_register(IRQ_TIMER, timer_interrupt);
 }
 
-u64
-timer_ticks(void)
+/* What the interrupt handler writes, both halves of it together. */
+static u64
+tick_read(const u64 *written)
 {
     u32 interrupts = interrupts_save();
-    u64 result = ticks;
+    u64 result = *written;
 
     interrupts_restore(interrupts);
     return result;
+}
+
+u64
+timer_ticks(void)
+{
+    return tick_read(&ticks);
 }
 
 /* How far the counter has come since it wrapped. */
@@ -103,11 +110,7 @@ timer_nanoseconds(void)
 u64
 timer_tick_nanoseconds(void)
 {
-    u32 interrupts = interrupts_save();
-    u64 result = tick_nanoseconds;
-
-    interrupts_restore(interrupts);
-    return result;
+    return tick_read(&tick_nanoseconds);
 }
 
 void
