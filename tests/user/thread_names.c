@@ -2,35 +2,35 @@
  * Each thread has a name: prctl's, and comm's in /proc; the first thread's is the process's.
  */
 #define _GNU_SOURCE
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "user/lib/check.h"
+#include "user/lib/system.h"
 
 enum { NAME_BYTES = 16 };
 
 static volatile int number;
 static int told[2], asked[2];
-static char text[64];
+static char *text;
 
-/* The contents of a file of this process in /proc, without the newline. */
+/* The contents of a file of this process in /proc, without the last newline, until the next call. */
 static const char *
 contents(const char *name)
 {
     char path[64];
-    ssize_t length;
-    int file;
 
     snprintf(path, sizeof path, "/proc/self/%s", name);
-    file = open(path, O_RDONLY);
-    length = read(file, text, sizeof text - 1);
-    close(file);
-    text[length > 0 ? length - 1 : 0] = '\0';
+    free(text);
+    text = file_text(path);
+    if (text == NULL || *text == '\0')
+        return "";
+    text[strlen(text) - 1] = '\0';
     return text;
 }
 
@@ -47,14 +47,9 @@ static bool
 thread_rename(const char *name)
 {
     char path[64];
-    int file;
-    bool written;
 
     snprintf(path, sizeof path, "/proc/self/task/%d/comm", number);
-    file = open(path, O_WRONLY);
-    written = write(file, name, strlen(name)) == (ssize_t) strlen(name);
-    close(file);
-    return written;
+    return setting_write(path, name);
 }
 
 static void *
