@@ -25,7 +25,6 @@ struct file_table;
 struct inode;
 struct trap_frame;
 
-
 /* What has been used up, for getrusage, times and wait4. */
 struct process_usage {
     u64 user_ticks, system_ticks;
