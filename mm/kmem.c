@@ -39,6 +39,7 @@ static u32 area_frames;
 
 static void *kept_stacks[STACKS_KEPT];
 static u32 kept_count;
+static u32 stack_count;         /* those in use, and those kept */
 
 static page_t
 area_page(u32 index)
@@ -142,16 +143,30 @@ kmem_free(void *memory)
 void *
 kmem_stack_allocate(void)
 {
-    return kept_count ? kept_stacks[--kept_count] : area_allocate(KERNEL_STACK_PAGES);
+    void *stack;
+
+    if (kept_count)
+        return kept_stacks[--kept_count];
+    stack = area_allocate(KERNEL_STACK_PAGES);
+    stack_count += stack != NULL;
+    return stack;
 }
 
 void
 kmem_stack_free(void *stack)
 {
-    if (kept_count < STACKS_KEPT)
+    if (kept_count < STACKS_KEPT) {
         kept_stacks[kept_count++] = stack;
-    else
-        area_free(stack);
+        return;
+    }
+    area_free(stack);
+    stack_count--;
+}
+
+u32
+kmem_stack_frames(void)
+{
+    return stack_count * KERNEL_STACK_PAGES;
 }
 
 u32

@@ -31,5 +31,6 @@ void kmem_free(void *memory);
 void *kmem_stack_allocate(void);
 void kmem_stack_free(void *stack);
 
-/* Frames behind large allocations and stacks. */
+/* Frames behind stacks; and behind these and all large allocations. */
+u32 kmem_stack_frames(void);
 u32 kmem_area_frames(void);

@@ -80,13 +80,27 @@ report_pagemap(struct aspace *aspace, u32 number)
     return PAGEMAP_PRESENT | bits | frame_number(frame).number;
 }
 
+/* Pages in memory of anonymous objects, and of what files have grown by. Linear in them. */
+static u32
+shared_memory_pages(void)
+{
+    u32 resident = 0, swapped = 0;
+    struct object *object;
+
+    LIST_FOREACH(object, &object_all, link)
+        if (object->amap)
+            amap_count(object->amap, (page_t){0}, (page_t){object->amap->count << CHUNK_SHIFT}, &resident, &swapped);
+    return resident;
+}
+
 void
 report_memory(struct report_memory *memory)
 {
     *memory = (struct report_memory){
         .total = frame_total(),
         .free = frame_free_count(),
-        .cached = frame_count(FRAME_OBJECT),
+        .files = frame_count(FRAME_OBJECT),
+        .shared = shared_memory_pages(),
         .swap_total = swap_total(),
         .swap_free = swap_free_count(),
     };
@@ -100,18 +114,21 @@ report_meminfo(struct text_buffer *text)
     report_memory(&memory);
     text_print(text, "MemTotal:       %8u kB\n", pages_in_kib(memory.total));
     text_print(text, "MemFree:        %8u kB\n", pages_in_kib(memory.free));
-    text_print(text, "MemAvailable:   %8u kB\n", pages_in_kib(memory.free + memory.cached));
+    text_print(text, "MemAvailable:   %8u kB\n", pages_in_kib(memory.free + memory.files));
     text_print(text, "Buffers:        %8u kB\n", 0);
-    text_print(text, "Cached:         %8u kB\n", pages_in_kib(memory.cached));
+    text_print(text, "Cached:         %8u kB\n", pages_in_kib(memory.files + memory.shared));
     text_print(text, "SwapCached:     %8u kB\n", 0);
     text_print(text, "SwapTotal:      %8u kB\n", pages_in_kib(memory.swap_total));
     text_print(text, "SwapFree:       %8u kB\n", pages_in_kib(memory.swap_free));
-    text_print(text, "AnonPages:      %8u kB\n", pages_in_kib(frame_count(FRAME_ANONYMOUS)));
+    text_print(text, "AnonPages:      %8u kB\n", pages_in_kib(frame_count(FRAME_ANONYMOUS) - memory.shared));
+    text_print(text, "Shmem:          %8u kB\n", pages_in_kib(memory.shared));
     text_print(text, "Slab:           %8u kB\n", pages_in_kib(kmem_cache_frames()));
     text_print(text, "SReclaimable:   %8u kB\n", 0);
     text_print(text, "SUnreclaim:     %8u kB\n", pages_in_kib(kmem_cache_frames()));
-    text_print(text, "KernelStack:    %8u kB\n", pages_in_kib(kmem_area_frames()));
+    text_print(text, "KernelStack:    %8u kB\n", pages_in_kib(kmem_stack_frames()));
     text_print(text, "PageTables:     %8u kB\n", pages_in_kib(frame_count(FRAME_TABLE)));
+    text_print(text, "VmallocTotal:   %8u kB\n", pages_in_kib((KERNEL_AREA_END - KERNEL_AREA_START) >> PAGE_SHIFT));
+    text_print(text, "VmallocUsed:    %8u kB\n", pages_in_kib(kmem_area_frames()));
 }
 
 void

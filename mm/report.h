@@ -34,8 +34,8 @@ struct report_size {
 };
 void report_size(struct aspace *aspace, struct report_size *size);
 
-/* Memory in pages, for sysinfo. */
+/* Memory in pages, for sysinfo. The pages of files and of shared memory are those in memory. Linear in the latter. */
 struct report_memory {
-    u32 total, free, cached, shared, swap_total, swap_free;
+    u32 total, free, files, shared, swap_total, swap_free;
 };
 void report_memory(struct report_memory *memory);

@@ -186,21 +186,24 @@ SELFTEST(mm_kmem, without_memory_there_is_none, "with no frame free, NULL; nothi
 SELFTEST(mm_kmem, stacks_are_kept_for_later, "stacks are of full size, distinct, and freeing many keeps only a few")
 {
     static void *stacks[40];
-    u32 frames;
+    u32 frames, stack_frames;
 
     for (u32 i = 0; i < 20; i++)
         stacks[i] = kmem_stack_allocate();
     for (u32 i = 0; i < 20; i++)
         kmem_stack_free(stacks[i]);
     frames = kmem_area_frames();
+    stack_frames = kmem_stack_frames();
     for (u32 i = 0; i < ARRAY_SIZE(stacks); i++) {
         stacks[i] = kmem_stack_allocate();
         check_true(stacks[i] != NULL);
         memset(stacks[i], (int)i, KERNEL_STACK_BYTES);
     }
+    check_equal(kmem_area_frames() - frames, kmem_stack_frames() - stack_frames);
     for (u32 i = 0; i < ARRAY_SIZE(stacks); i++)
         check_true(is_filled(stacks[i], KERNEL_STACK_BYTES, (u8)i));
     for (u32 i = 0; i < ARRAY_SIZE(stacks); i++)
         kmem_stack_free(stacks[i]);
     check_equal(kmem_area_frames(), frames);
+    check_equal(kmem_stack_frames(), stack_frames);
 }

@@ -15,10 +15,12 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "user/lib/check.h"
+#include "user/lib/system.h"
 
 enum {
     PAGE = 4096,
@@ -26,6 +28,8 @@ enum {
     KEY = 0x42454c41,
     TMPFS_MAGIC = 0x01021994,
     PROC_MAGIC = 0x9fa0,
+    FIGURE_BYTES = 2 << 20,         /* so much is shared to see it counted, */
+    FIGURE_SLACK = 256 << 10,       /* and so far may the figures be off: Linux sums them up now and then */
 };
 
 static void
@@ -173,6 +177,33 @@ mount_check(void)
     check_that(mount("none", "/tmp/nowhere", "tmpfs", 0, "") == -1 && errno == ENOENT, "nowhere: ENOENT");
 }
 
+/* Memory that is shared counts as such, and as cached, whether or not anybody maps it; not as anonymous. */
+static bool
+figures_rose(uint64_t shared, uint64_t cached, uint64_t anonymous)
+{
+    struct sysinfo system;
+
+    return memory_bytes("Shmem") > shared + FIGURE_BYTES - FIGURE_SLACK && memory_bytes("Cached") > cached + FIGURE_BYTES - FIGURE_SLACK &&
+           memory_bytes("AnonPages") < anonymous + FIGURE_SLACK && sysinfo(&system) == 0 &&
+           (uint64_t) system.sharedram * system.mem_unit > shared + FIGURE_BYTES - FIGURE_SLACK;
+}
+
+static void
+figures_check(void)
+{
+    uint64_t shared = memory_bytes("Shmem"), cached = memory_bytes("Cached"), anonymous = memory_bytes("AnonPages");
+    int file = memfd_create("figures", 0);
+    char *memory = ftruncate(file, FIGURE_BYTES) == 0 ? mmap(NULL, FIGURE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0) : MAP_FAILED;
+
+    check_that(memory != MAP_FAILED && memory_bytes("Shmem") < shared + FIGURE_SLACK, "mapped, it is no memory yet");
+    memset(memory, 1, FIGURE_BYTES);
+    check_that(figures_rose(shared, cached, anonymous), "touched, it is in meminfo and sysinfo as shared memory");
+    munmap(memory, FIGURE_BYTES);
+    check_that(figures_rose(shared, cached, anonymous), "and without a mapping too");
+    close(file);
+    check_that(memory_bytes("Shmem") < shared + FIGURE_SLACK, "closed, it is gone");
+}
+
 int
 main(void)
 {
@@ -181,5 +212,6 @@ main(void)
     call_check();
     memory_file_check();
     mount_check();
+    figures_check();
     return check_end();
 }
