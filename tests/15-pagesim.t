@@ -453,6 +453,8 @@ BAD_TRACES = [
     (b"belady-trace-binary 1 page=4096\n\x00" + b"\xff" * 12, 2, "too long"),
     (b"belady-trace-binary 1 page=4096\n\x0d\xff\xff\xff\xff\x0f\x1d\x07", 2, "frames is too large"),
     ("belady-trace 1 page=4096 pid=7\nr 1\nframes 2147483648 7\n", 3, "frames is too large"),
+    ("belady-trace 1 page=0\nr 1\n", 1, "page= wants a number from 1"),
+    ("belady-trace 1 page=4096\n\n# r 1\n+ r 1\n", 4, "there is none before"),
     ("belady-trace 1 page=4096 frames=2147483648\nr 1\n", 1, "frames= wants a number from 0 to 1048576"),
     ("belady-trace 1 page=4096 text=" + "x" * 5000 + "\nr 1\n", 1, "longer than 4096"),
     ("1 " + "9" * 100_000 + "\n", 1, "too large"),

@@ -137,7 +137,8 @@ game_begin(struct comparison *comparison, uint32_t process, uint32_t frames)
     const uint32_t *future;
 
     if (!policy)
-        die("%s: the header names no policy (policy=); give --policy", comparison->trace->name);
+        die("%s: the header names no policy that there is (policy=%s); give --policy", comparison->trace->name,
+            comparison->trace->header.policy);
     future = policy == &policy_opt ? game_future(comparison) : NULL;
     game->process = process;
     game->frames = frames;

@@ -143,13 +143,13 @@ trace_read(struct trace *trace, struct trace_record *records, size_t wanted)
 
 /* A number among the fields of the header. */
 static uint32_t
-header_number(const struct trace *trace, const char *name, const char *value, uint32_t limit)
+header_number(const struct trace *trace, const char *name, const char *value, uint32_t least, uint32_t most)
 {
     char *end;
     unsigned long long number = strtoull(value, &end, 10);
 
-    if (*value < '0' || *value > '9' || (*end && *end != ' ') || number > limit)
-        reader_fail(trace, "%s= wants a number from 0 to %" PRIu32, name, limit);
+    if (*value < '0' || *value > '9' || (*end && *end != ' ') || number < least || number > most)
+        reader_fail(trace, "%s= wants a number from %" PRIu32 " to %" PRIu32, name, least, most);
     return (uint32_t)number;
 }
 
@@ -157,9 +157,9 @@ static void
 header_field(struct trace *trace, const char *field, size_t length)
 {
     struct trace_header *header = &trace->header;
-    const struct { const char *name; uint32_t *number, limit; } numbers[] = {
-        {"frames", &header->frames, TRACE_FRAMES_MOST}, {"seed", &header->seed, UINT32_MAX}, {"window", &header->window, UINT32_MAX},
-        {"pid", &header->process, UINT32_MAX}};
+    const struct { const char *name; uint32_t *number, least, most; } numbers[] = {
+        {"frames", &header->frames, 0, TRACE_FRAMES_MOST}, {"seed", &header->seed, 0, UINT32_MAX},
+        {"window", &header->window, 0, UINT32_MAX}, {"pid", &header->process, 0, UINT32_MAX}, {"page", &header->page_size, 1, UINT32_MAX}};
 
     if (strncmp(field, "policy=", 7) == 0 && length - 7 < sizeof(header->policy))
         memcpy(header->policy, field + 7, length - 7);
@@ -167,7 +167,7 @@ header_field(struct trace *trace, const char *field, size_t length)
         size_t name = strlen(numbers[i].name);
 
         if (strncmp(field, numbers[i].name, name) == 0 && field[name] == '=')
-            *numbers[i].number = header_number(trace, numbers[i].name, field + name + 1, numbers[i].limit);
+            *numbers[i].number = header_number(trace, numbers[i].name, field + name + 1, numbers[i].least, numbers[i].most);
     }
 }
 

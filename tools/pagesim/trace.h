@@ -23,7 +23,7 @@ struct trace_record {
 /* What the first line of a kernel's trace says; 0 or "" where it says nothing. */
 struct trace_header {
     char policy[32];
-    uint32_t frames, seed, window;
+    uint32_t frames, seed, window, page_size;
     uint32_t process;           /* of lines that name none */
     char *text;                 /* all fields, as they stand there */
 };
@@ -52,7 +52,7 @@ struct trace {
     uint64_t last_number;
     uint32_t leaving;           /* process whose pages are being unmapped */
     size_t leaving_page;        /* the next one to look at; SIZE_MAX: none is leaving */
-    bool has_records;           /* a binary record was read */
+    bool has_records;           /* a line or record was read that is more than a comment */
 };
 
 /* Opens a trace and reads its header; "-" is the standard input. Ends the program with a reason if it cannot. */

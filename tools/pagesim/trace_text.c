@@ -259,6 +259,8 @@ text_word(struct trace *trace, struct trace_output *output)
 static void
 text_join(struct trace *trace, struct trace_output *output)
 {
+    if (!trace->has_records)
+        reader_fail(trace, "a plus sign goes on with an instruction, and there is none before");
     trace->at++;
     reader_skip_blanks(trace);
     output->joins = true;
@@ -282,6 +284,7 @@ reader_text(struct trace *trace, struct trace_output *output)
             text_join(trace, output);
         else if (!text_references(trace, output) && next != '\n')
             text_word(trace, output);
+        trace->has_records |= output->count > output->line_start;
         reader_end_line(trace);
     }
     trace->line++;
