@@ -51,17 +51,22 @@ replay_load(const char *name, const void *bytes, u32 count)
 {
     struct replay_reader reader;
     struct replay_record record;
+    const char *program;
+    u32 program_bytes;
 
-    if (replay_open(&reader, bytes, count, &recording.program, &recording.program_bytes))
+    if (replay_open(&reader, bytes, count, &program, &program_bytes))
         while (replay_read(&reader, &record))
             ;
     if (reader.wrong) {
         log_warn("module %s: line %u of the recorded run: %s. It is not used", name, reader.line, reader.wrong);
         return;
     }
+    log_info("module %s: a recorded run of %.*s", name, (int)program_bytes, program);
     recording.module = name;
     recording.bytes = bytes;
     recording.count = count;
+    recording.program = program;
+    recording.program_bytes = program_bytes;
 }
 
 bool

@@ -81,6 +81,7 @@ def _(t):
         result, path = traced(t, "/bin/belady", f"policy=opt {BINARY}", directory, recording)
         t.ok("7 faults with 3 frames, 6 with 4" in result.output and "[ yes] on paper: 7 and 6" in result.output,
              "7 and 6 faults, as on paper", result)
+        t.ok("a recorded run of /bin/belady\n" in result.output, "the log says whose record it is", result)
         t.ok(agree(t, path, 2) == [7, 6], "and as many in the simulator")
 
         # The same record, as a text that was cut off.
