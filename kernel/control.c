@@ -193,15 +193,12 @@ static bool
 view_take(struct control_view *view)
 {
     struct process *process;
-    u32 frames = pool_memory();
 
-    *view = (struct control_view){.capacity = process_count, .now = milliseconds_now()};
+    *view = (struct control_view){.capacity = process_count, .frames = pool_memory(), .now = milliseconds_now()};
     view->units = kmem_allocate(view->capacity * sizeof(*view->units));
     view->looks = kmem_allocate(view->capacity * sizeof(*view->looks));
     if (view->units == NULL || view->looks == NULL)
         return false;
-    /* What system calls keep free is nobody's. */
-    view->frames = frames > RECLAIM_SYSCALL_FRAMES ? frames - RECLAIM_SYSCALL_FRAMES : 0;
     process_for_each(process) {
         if (process->aspace != NULL)
             view_add(view, process);

@@ -9,6 +9,7 @@
 #include "kernel/x86/trap.h"
 #include "mm/aspace.h"
 #include "mm/frame.h"
+#include "mm/pool.h"
 #include "mm/reclaim.h"
 
 #include <asm/errno.h>
@@ -34,7 +35,7 @@ syscall_dispatch(struct trap_frame *frame)
     s32 result;
 
     if (frame_free_count() < RECLAIM_LOW)
-        reclaim_share(RECLAIM_SYSCALL_FRAMES);
+        reclaim_share(POOL_SYSCALL_FRAMES);
     if (call == NULL)
         result = syscall_unknown(number);
     else

@@ -85,7 +85,9 @@ pool_known(void)
 u32
 pool_memory(void)
 {
-    return frame_free_count() + pool_known();
+    u32 memory = frame_free_count() + pool_known();
+
+    return memory > POOL_SYSCALL_FRAMES ? memory - POOL_SYSCALL_FRAMES : 0;
 }
 
 /* The pools that divide it, and the sum of their weights. */

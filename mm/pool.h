@@ -63,6 +63,10 @@ extern struct pool *pool_current;
 #define POOL_ALERT_FRAMES (POOL_FAULT_FRAMES + CLUSTER_FRAMES)
 extern u32 pool_alert;
 
+/* So many free frames a system call asks for, if there are too few. They are kept for all,
+ * so that they are no part of what there is to divide. */
+#define POOL_SYSCALL_FRAMES 96u
+
 /* The pool that each frame is charged to, by frame number; NULL: none yet. */
 extern struct pool **pool_table;
 
@@ -87,7 +91,8 @@ void pool_adopt(struct pool *pool, struct frame *frame);
 /* Divides memory among the pools by their weights, limits and grants. */
 void pool_divide(void);
 
-/* Frames that there are to divide: those that are free, and those in pools. */
+/* Frames that there are to divide: those in pools, and those that are free beyond
+ * POOL_SYSCALL_FRAMES. */
 u32 pool_memory(void);
 
 /* Another policy, by its name, from now on: every frame is handed over. 0; -EINVAL if

@@ -444,7 +444,7 @@ reclaim_switch_policy(void)
     int error;
 
     while ((error = pool_apply_choice()) == -ENOMEM)
-        if (reclaim_try(frames += RECLAIM_SYSCALL_FRAMES) < 0)
+        if (reclaim_try(frames += POOL_SYSCALL_FRAMES) < 0)
             return error;
     return error;
 }

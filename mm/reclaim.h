@@ -17,9 +17,8 @@
 #include "mm/units.h"
 
 /* Below this many free frames a system call or a fault asks for room before it
- * begins, and then for RECLAIM_SYSCALL_FRAMES. */
+ * begins, and then for POOL_SYSCALL_FRAMES. */
 #define RECLAIM_LOW 64u
-#define RECLAIM_SYSCALL_FRAMES 96u
 
 /* Makes at least frames free; may sleep and evict. -ENOMEM if there are no victims
  * left: for what can fail cleanly, such as fork. Where memory thrashes others take each

@@ -38,6 +38,7 @@ case("thrash paging=2level", "2level", " -- all")(thrash)
 case("thrash paging=pae", "pae", "")(thrash)
 for switches in ("paging=2level", "paging=pae alloc=equal", "policy=random check=5000", "accessed=software chaos=50"):
     case(f"suspension {switches}", "suspension", switches)(program)
+case("shares alloc=priority", "shares", "alloc=priority")(program)
 for paging in FORMATS:
     case(f"load_control paging={paging}", "load_control", f"paging={paging}")(program)
 

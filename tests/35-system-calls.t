@@ -15,7 +15,7 @@ FILES = ("file_pages", "fuzz_files", "tmpfs")
 SHORTAGE = "chaos=3 dirty=software accessed=software ramdisk.latency=100"
 
 # What is no test itself, or run by another file.
-HELPERS = ("sleeper", "replaced", "suspension", "load_control", "oom_patience")
+HELPERS = ("sleeper", "replaced", "suspension", "load_control", "shares", "oom_patience")
 
 
 def program(t, name, switches, memory="64M"):
