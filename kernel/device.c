@@ -90,13 +90,17 @@ zero_mmap_object(struct file *file, u32 protection, u32 flags, struct object **o
     return 0;
 }
 
-static const struct file_operations null_operations = {.read = null_read, .write = null_write, .size = null_size};
+static const struct file_operations null_operations = {
+    .read = null_read, .write = null_write, .size = null_size, .splice_write = true,
+};
 static const struct file_operations zero_operations = {
     .read = zero_read, .write = null_write, .size = null_size, .mmap_object = zero_mmap_object,
 };
 static const struct file_operations full_operations = {.read = zero_read, .write = full_write, .size = null_size};
 
 /* ---- Random ---- */
+
+#define RANDOM_COPY_BYTES 64u       /* taken at a time: lies on the kernel stack */
 
 static s32
 random_read(struct file *file, struct transfer *transfer, u64 *offset)
@@ -106,7 +110,27 @@ random_read(struct file *file, struct transfer *transfer, u64 *offset)
     return device_read_endless(transfer, entropy_transfer);
 }
 
-static const struct file_operations random_operations = {.read = random_read, .write = null_write, .size = null_size};
+/* What is written would be mixed in; it is looked at. */
+static s32
+random_write(struct file *file, struct transfer *transfer, u64 *offset)
+{
+    u8 bytes[RANDOM_COPY_BYTES];
+    u32 done = 0, copied;
+
+    (void)file;
+    (void)offset;
+    while (transfer->remaining > 0) {
+        copied = transfer_in(transfer, bytes, sizeof(bytes));
+        if (copied == 0)
+            return done > 0 ? (s32)done : -EFAULT;
+        done += copied;
+    }
+    return (s32)done;
+}
+
+static const struct file_operations random_operations = {
+    .read = random_read, .write = random_write, .size = null_size, .splice_read = true, .splice_write = true,
+};
 
 /* ---- The table ---- */
 

@@ -82,9 +82,9 @@ eventfd_poll(struct file *file, struct wait_queue **queue)
 
     *queue = &counter->queue;
     if (counter->count > 0)
-        events |= POLL_READABLE;
+        events |= POLLIN;
     if (counter->count < COUNT_MAXIMUM)
-        events |= POLL_WRITABLE;
+        events |= POLLOUT;
     return events;
 }
 

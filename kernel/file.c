@@ -92,6 +92,8 @@ file_open_inode(struct inode *inode, u32 flags, struct file **file)
     if (opened == NULL)
         return -ENOMEM;
     error = inode->operations->open(inode, opened);
+    if (error == 0 && flags & O_DIRECT)         /* nothing here can go past the page cache */
+        error = -EINVAL;
     if (error == 0)
         error = file_prepare_inode(opened, flags);
     if (error < 0) {

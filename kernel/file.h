@@ -43,6 +43,7 @@ struct file_operations {
     int (*mmap_object)(struct file *file, u32 protection, u32 flags, struct object **object);
     /* The last reference has gone. May sleep. */
     void (*release)(struct file *file);
+    bool splice_read, splice_write;     /* whether splice and sendfile may fill a pipe from it, empty one into it */
 };
 
 struct file {

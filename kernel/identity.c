@@ -335,6 +335,8 @@ sys_capget(u32 header_address, u32 data_address)
             return -EFAULT;
         return data_address == 0 ? 0 : -EINVAL;
     }
+    if (data_address == 0)
+        return 0;
     if (header.pid < 0)
         return -EINVAL;
     if (header.pid != 0)

@@ -61,7 +61,7 @@ proc_text_read(struct file *file, struct transfer *transfer, u64 *offset)
     s32 result = 0;
 
     mutex_lock(&content->busy);
-    if (*offset == 0)
+    if (*offset == 0 || content->text.data == NULL)
         result = proc_generate(file->inode, &content->text);
     if (result == 0)
         result = proc_text_copy(&content->text, transfer, offset);
@@ -109,6 +109,7 @@ proc_text_write(struct file *file, struct transfer *transfer, u64 *offset)
 
 static const struct file_operations proc_text_operations = {
     .read = proc_text_read, .write = proc_text_write, .size = proc_size, .release = proc_text_release,
+    .splice_read = true, .splice_write = true,
 };
 
 /* ---- pagemap ---- */

@@ -1,7 +1,7 @@
 /*
  * Locks on files.
  *
- * Invariant: an owner's locks on one file do not overlap. There are few, so one list holds those of all files, and
+ * Invariant: an owner's locks on one file do not overlap, and two of one type do not touch. There are few, so one list holds those of all files, and
  * another one who waits.
  */
 #include "kernel/record_lock.h"
@@ -139,6 +139,28 @@ lock_clear(struct lock_owner owner, const struct inode *inode, const struct reco
     return used;
 }
 
+/* Takes in the owner's locks of the same type that end where this one begins, or begin where it ends. */
+static void
+lock_join(struct record_lock *lock)
+{
+    struct record_lock *other = LIST_FIRST(&locks), *next;
+
+    for (; other != NULL; other = next) {
+        bool below = other->last + 1 == lock->first, above = lock->last + 1 == other->first;
+
+        next = LIST_NEXT(other, link);
+        if (!lock_is_owned(other, lock->owner) || other->inode != lock->inode || other->type != lock->type
+            || !(below || above))
+            continue;
+        if (below)
+            lock->first = other->first;
+        else
+            lock->last = other->last;
+        LIST_REMOVE(other, link);
+        kmem_free(other);
+    }
+}
+
 /* All that can fail has been done: `lock` and `rest` are there, and nobody is in the way. */
 static void
 lock_place(struct lock_owner owner, struct inode *inode, const struct record_lock_request *request,
@@ -157,6 +179,7 @@ lock_place(struct lock_owner owner, struct inode *inode, const struct record_loc
             .first = request->first,
             .last = request->last,
         };
+        lock_join(lock);
         LIST_INSERT_HEAD(&locks, lock, link);
     }
 }

@@ -207,6 +207,8 @@ const struct file_operations regular_operations = {
     .write = regular_write,
     .size = regular_size,
     .mmap_object = regular_mmap_object,
+    .splice_read = true,
+    .splice_write = true,
 };
 
 static s32

@@ -487,6 +487,8 @@ set_waiting(const struct semaphore_set *set, u32 number, bool for_zero)
 static s32
 semaphore_control(struct semaphore_set *set, u32 number, u32 command, s32 value)
 {
+    if (command == SETVAL && (value < 0 || value > SEMVMX))
+        return -ERANGE;
     if (number >= set->count)
         return -EINVAL;
     if (!ipc_permits(&set->ipc, command == SETVAL ? PERMISSION_WRITE : PERMISSION_READ))

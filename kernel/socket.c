@@ -378,17 +378,19 @@ socket_poll(struct file *file, struct wait_queue **queue)
     if (socket->receives_no_more && socket->sends_no_more)
         events |= POLLHUP;
     if (peer->cost <= SOCKET_BYTES / 4 && socket_has_room(peer))
-        events |= POLL_WRITABLE;
+        events |= POLL_WRITABLE | POLLWRBAND;
     return events;
 }
 
-/* FIONREAD: of datagrams the next. */
+/* FIONREAD: of datagrams the next. TIOCOUTQ: what the other has not received yet, with the cost of keeping it. */
 static s32
 socket_ioctl(struct file *file, u32 command, u32 argument)
 {
     const struct socket *socket = file->data;
     const struct socket_message *first = STAILQ_FIRST(&socket->messages);
 
+    if (command == TIOCOUTQ)
+        return user_write_word(argument, socket->peer->cost);
     if (command != FIONREAD)
         return -ENOTTY;
     return user_write_word(argument, first == NULL || socket_is_connected(socket) ? socket->bytes : first->end);
@@ -443,6 +445,8 @@ static const struct file_operations socket_operations = {
     .ioctl = socket_ioctl,
     .poll = socket_poll,
     .release = socket_release,
+    .splice_read = true,
+    .splice_write = true,
 };
 
 static const struct file_system socket_file_system = {"sockfs", DEVICE_SOCKETS, SOCKFS_MAGIC, false};

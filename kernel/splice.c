@@ -170,13 +170,14 @@ splice_page_in(struct file *file, u64 *offset, struct pipe_ring *ring, u32 bytes
     return result;
 }
 
-static s32
+s32
 splice_from_file(struct file *file, u64 *offset, struct pipe *pipe, u32 bytes, bool at_once)
 {
+    bool may_wait = !inode_is(file->inode, S_IFREG);    /* then it is read once */
     u32 done = 0;
     s32 result;
 
-    if (!inode_is(file->inode, S_IFREG))
+    if (!file->operations->splice_read)
         return -EINVAL;
     mutex_lock(&pipe->busy);
     result = pipe_wait_slot(pipe, at_once);
@@ -186,6 +187,8 @@ splice_from_file(struct file *file, u64 *offset, struct pipe *pipe, u32 bytes, b
         result = splice_page_in(file, offset, &pipe->ring, bytes - done);
         if (result > 0)
             done += result;
+        if (may_wait)
+            break;
     }
     if (done > 0)
         wait_wake_events(&pipe->queue, POLL_READABLE);
@@ -224,7 +227,7 @@ splice_to_file(struct pipe *pipe, struct file *file, u64 *offset, u32 bytes, boo
     u32 done = 0;
     s32 result;
 
-    if (file->flags & O_APPEND)
+    if (file->flags & O_APPEND || !file->operations->splice_write)
         return -EINVAL;
     mutex_lock(&pipe->busy);
     result = pipe_wait_bytes(pipe, at_once);

@@ -278,10 +278,12 @@ attribute_check_range(const struct file *file, u32 mode, s64 offset, s64 length)
 
     if (offset < 0 || length <= 0)
         return -EINVAL;
+    if (mode & FALLOC_FL_NO_HIDE_STALE || (mode & FALLOC_FL_PUNCH_HOLE && !(mode & FALLOC_FL_KEEP_SIZE)))
+        return -EOPNOTSUPP;
     if ((mode & FALLOC_FL_COLLAPSE_RANGE && mode != FALLOC_FL_COLLAPSE_RANGE)
         || (mode & FALLOC_FL_INSERT_RANGE && mode != FALLOC_FL_INSERT_RANGE))
         return -EINVAL;
-    if (mode & ~(u32)(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE) || mode == FALLOC_FL_PUNCH_HOLE)
+    if (mode & ~(u32)(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE))
         return -EOPNOTSUPP;
     if (!file_may_write(file))
         return -EBADF;

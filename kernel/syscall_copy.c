@@ -4,7 +4,9 @@
 #include "kernel/syscall_file.h"
 
 #include "kernel/file.h"
+#include "kernel/pipe.h"
 #include "kernel/process.h"
+#include "kernel/regular.h"
 #include "mm/kmem.h"
 #include "mm/units.h"
 #include "mm/user.h"
@@ -53,16 +55,16 @@ copy_bytes(struct file *out, u64 *out_offset, struct file *in, u64 *offset, u32 
 
 /* Asked before the file that is written is looked for, as Linux does. */
 static int
-sendfile_check_source(const struct file *in, bool has_offset, u64 offset)
+sendfile_check_source(const struct file *in, bool has_offset, u64 offset, u32 bytes)
 {
     if (!file_may_read(in))
         return -EBADF;
     if (has_offset && in->operations->size == NULL)
         return -ESPIPE;
-    return has_offset && (s64)offset < 0 ? -EINVAL : 0;
+    return (has_offset && (s64)offset < 0) || (s32)bytes < 0 ? -EINVAL : 0;
 }
 
-/* Both may be one open file, with one offset: it ends where the reading did. */
+/* Into a pipe it is a splice. Both may be one open file, with one offset: it ends where the reading did. */
 static s32
 sendfile_between(struct file *out, struct file *in, u64 *offset, u32 bytes)
 {
@@ -71,7 +73,11 @@ sendfile_between(struct file *out, struct file *in, u64 *offset, u32 bytes)
 
     if (!file_may_write(out))
         return -EBADF;
-    if (!inode_is(in->inode, S_IFREG) || (out->flags & O_APPEND && !inode_is(out->inode, S_IFIFO)))
+    if (pipe_of(out) != NULL)
+        return splice_from_file(in, offset, pipe_of(out), read_limit(bytes), out->flags & O_NONBLOCK);
+    if (in->operations->size == NULL || !in->operations->splice_read)
+        return -EINVAL;
+    if (out->flags & O_APPEND || (bytes > 0 && !out->operations->splice_write))
         return -EINVAL;
     result = copy_bytes(out, &to, in, &from, read_limit(bytes));
     out->offset = to;
@@ -89,7 +95,7 @@ sendfile_numbers(s32 out, s32 in, u64 *offset, u32 bytes)
 
     if (result < 0)
         return result;
-    result = sendfile_check_source(from, offset != NULL, offset == NULL ? 0 : *offset);
+    result = sendfile_check_source(from, offset != NULL, offset == NULL ? 0 : *offset, bytes);
     if (result == 0)
         result = file_get(files, out, &to);
     if (result == 0) {
@@ -152,13 +158,17 @@ copy_check(const struct copy_side *in, const struct copy_side *out, u32 *bytes)
     if (!file_may_read(in->file) || !file_may_write(out->file)
         || out->file->flags & O_APPEND)
         return -EBADF;
+    if (in->file->inode->file_system != out->file->inode->file_system)
+        return -EXDEV;
+    if (from + *bytes < from || to + *bytes < to)
+        return -EOVERFLOW;
     if ((s64)from < 0 || (s64)to < 0)
         return -EINVAL;
-    if ((s64)(from + *bytes) < 0 || (s64)(to + *bytes) < 0)
-        return -EOVERFLOW;
     size = inode_size(in->file->inode);
     if (from + *bytes > size)
         *bytes = from < size ? (u32)(size - from) : 0;
+    if (to >= REGULAR_MAXIMUM_BYTES && *bytes > 0)
+        return -EFBIG;
     if (in->file->inode == out->file->inode && to + *bytes > from && to < from + *bytes)
         return -EINVAL;
     return 0;

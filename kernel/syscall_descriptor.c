@@ -184,6 +184,8 @@ descriptor_set_flags(struct file *file, u32 flags)
 {
     if (flags & ~file->flags & O_NOATIME && !permission_is_owner(file->inode))
         return -EPERM;
+    if (flags & O_DIRECT && pipe_of(file) == NULL)
+        return -EINVAL;
     file->flags = (file->flags & ~(u32)DESCRIPTOR_SETTABLE) | (flags & DESCRIPTOR_SETTABLE);
     return 0;
 }
@@ -241,6 +243,18 @@ sys_fcntl64(s32 descriptor, u32 command, u32 argument)
     return descriptor_control(entry, command, argument);
 }
 
+/* The call that fcntl64 came after knows no locks with 64 bits for offsets. */
+s32
+sys_fcntl(s32 descriptor, u32 command, u32 argument)
+{
+    bool is_wide = (command >= F_GETLK64 && command <= F_SETLKW64)
+        || (command >= F_OFD_GETLK && command <= F_OFD_SETLKW);
+
+    if (is_wide && file_descriptor(current_process()->files, descriptor) != NULL)
+        return -EINVAL;
+    return sys_fcntl64(descriptor, command, argument);
+}
+
 /* Commands that concern the descriptor or every kind of file; the others are the file's. */
 static s32
 descriptor_ioctl(struct file *file, struct descriptor *entry, u32 command, u32 argument)
@@ -257,6 +271,8 @@ descriptor_ioctl(struct file *file, struct descriptor *entry, u32 command, u32 a
             return -EFAULT;
         file->flags = value ? file->flags | O_NONBLOCK : file->flags & ~(u32)O_NONBLOCK;
         return 0;
+    case FIGETBSZ:
+        return user_write_word(argument, PAGE_SIZE);
     case FIONREAD:
         if (inode_is(file->inode, S_IFREG))
             return user_write_word(argument, (u32)(inode_size(file->inode) - file->offset));

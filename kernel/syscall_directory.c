@@ -68,6 +68,25 @@ directory_write(struct directory_sink *sink, const char *name, u32 number, u32 m
     return true;
 }
 
+/*
+ * Copies out the records. Where user memory ends in between, those before are the call's result, and the next goes on
+ * behind them. Bytes, or -EFAULT.
+ */
+static s32
+directory_copy_out(const struct directory_writer *writer, u32 address, u64 *position)
+{
+    const struct directory_record *record;
+    u32 done;
+
+    for (done = 0; done < writer->used; done += record->length) {
+        record = (const struct directory_record *)(writer->buffer + done);
+        if (user_copy_out(address + done, record, record->length) < 0)
+            return done > 0 ? (s32)done : -EFAULT;
+        *position = (u64)record->next_position;
+    }
+    return (s32)done;
+}
+
 /* "." and "..", then what the tree has. */
 static int
 directory_list(struct inode *directory, struct directory_writer *writer)
@@ -99,12 +118,8 @@ directory_read_entries(struct file *file, u32 address, u32 bytes)
     result = directory_list(file->inode, &writer);
     if (result == 0 && writer.used == 0 && writer.full)
         result = -EINVAL;
-    if (result == 0 && user_copy_out(address, writer.buffer, writer.used) < 0)
-        result = -EFAULT;
-    if (result == 0) {
-        file->offset = writer.position;
-        result = writer.used;
-    }
+    if (result == 0)
+        result = directory_copy_out(&writer, address, &file->offset);
     kmem_free(writer.buffer);
     return result;
 }

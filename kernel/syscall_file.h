@@ -9,6 +9,7 @@
 #include <linux/uio.h>
 
 struct file;
+struct pipe;
 struct transfer;
 
 /* syscall_read.c: bytes in and out */
@@ -52,6 +53,7 @@ s32 sys_dup2(s32 old, s32 new);
 s32 sys_dup3(s32 old, s32 new, u32 flags);
 s32 sys_pipe(u32 descriptors);
 s32 sys_pipe2(u32 descriptors, u32 flags);
+s32 sys_fcntl(s32 descriptor, u32 command, u32 argument);
 s32 sys_fcntl64(s32 descriptor, u32 command, u32 argument);
 s32 sys_ioctl(s32 descriptor, u32 command, u32 argument);
 
@@ -102,7 +104,11 @@ s32 sys_shmdt(u32 address);
 s32 sys_shmctl(s32 id, u32 command, u32 address);
 s32 sys_memfd_create(u32 name, u32 flags);
 
-/* splice.c */
+/*
+ * splice.c. Fills a pipe from a file at *offset, which is moved on, as far as there is room now. Bytes, 0 at the
+ * file's end, -EINVAL (no such file), -EAGAIN, -EPIPE (SIGPIPE is sent) or what the reading gave. May sleep.
+ */
+s32 splice_from_file(struct file *file, u64 *offset, struct pipe *pipe, u32 bytes, bool at_once);
 s32 sys_vmsplice(s32 descriptor, u32 segments, u32 count, u32 flags);
 s32 sys_splice(s32 in, u32 in_offset, s32 out, u32 out_offset, u32 bytes, u32 flags);
 s32 sys_tee(s32 in, s32 out, u32 bytes, u32 flags);

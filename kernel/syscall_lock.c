@@ -120,14 +120,14 @@ lock_set(struct file *file, struct lock_owner owner, u32 address, bool wide, boo
     struct flock64 lock;
     int error = lock_read(address, wide, &lock);
 
-    if (error == 0 && !owner.is_process && lock.l_pid != 0)
-        error = -EINVAL;
     if (error == 0)
         error = lock_parse(file, &lock, &request);
     if (error < 0)
         return error;
     if ((request.type == F_RDLCK && !file_may_read(file)) || (request.type == F_WRLCK && !file_may_write(file)))
         return -EBADF;
+    if (!owner.is_process && lock.l_pid != 0)
+        return -EINVAL;
     return lock_apply(file, owner, &request, wait);
 }
 
@@ -160,6 +160,8 @@ sys_flock(s32 descriptor, u32 operation)
     struct file *file;
     int error;
 
+    if (operation & LOCK_MAND)      /* what Linux once had, and ignores now */
+        return 0;
     switch (operation & ~(u32)LOCK_NB) {
     case LOCK_SH:
         request.type = F_RDLCK;

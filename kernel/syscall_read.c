@@ -28,25 +28,47 @@ read_limit(u32 bytes)
 
 /* ---- One segment ---- */
 
-typedef s32 (*file_function)(struct file *file, struct transfer *transfer);
+/* What is asked of a file before its memory is looked at: 0, -EBADF (not open for that), or -EINVAL (it never is). */
+static int
+read_check_file(const struct file *file, bool writes)
+{
+    if (writes ? !file_may_write(file) : !file_may_read(file))
+        return -EBADF;
+    return (writes ? file->operations->write : file->operations->read) == NULL ? -EINVAL : 0;
+}
+
+/* No byte lies beyond the greatest offset. */
+static bool
+read_has_end(u64 offset, u32 bytes)
+{
+    return (s64)(offset + bytes) >= 0;
+}
 
 static s32
-read_with(s32 descriptor, u32 address, u32 bytes, file_function function)
+read_memory(struct file *file, u32 address, u32 bytes, u64 *offset, bool writes)
 {
     struct transfer transfer;
+    int error = read_check_file(file, writes);
+
+    if (error < 0)
+        return error;
+    if (!user_range_ok(address, bytes))
+        return -EFAULT;
+    if ((s32)bytes < 0 || !read_has_end(*offset, bytes))
+        return -EINVAL;
+    transfer = transfer_user(address, read_limit(bytes));
+    return (writes ? file->operations->write : file->operations->read)(file, &transfer, offset);
+}
+
+static s32
+read_descriptor(s32 descriptor, u32 address, u32 bytes, bool writes)
+{
     struct file *file;
     s32 result = file_get(current_process()->files, descriptor, &file);
 
     if (result < 0)
         return result;
-    if (!user_range_ok(address, bytes)) {
-        result = -EFAULT;
-    } else if ((s32)bytes < 0) {
-        result = -EINVAL;
-    } else {
-        transfer = transfer_user(address, read_limit(bytes));
-        result = function(file, &transfer);
-    }
+    result = read_memory(file, address, bytes, &file->offset, writes);
     file_release(file);
     return result;
 }
@@ -54,13 +76,13 @@ read_with(s32 descriptor, u32 address, u32 bytes, file_function function)
 s32
 sys_read(s32 descriptor, u32 address, u32 bytes)
 {
-    return read_with(descriptor, address, bytes, file_read);
+    return read_descriptor(descriptor, address, bytes, false);
 }
 
 s32
 sys_write(s32 descriptor, u32 address, u32 bytes)
 {
-    return read_with(descriptor, address, bytes, file_write);
+    return read_descriptor(descriptor, address, bytes, true);
 }
 
 /* ---- Several segments ---- */
@@ -113,50 +135,64 @@ segments_end(struct segments *segments)
         kmem_free(segments->all);
 }
 
-/* Whether the file has an offset at all, and it may be this one. */
+/* The open file of a descriptor for a call at an offset, held: 0, -EINVAL, -EBADF, or -ESPIPE where it has none. */
 static int
-read_check_offset(const struct file *file, u64 offset)
+read_get_at(s32 descriptor, u64 offset, struct file **file)
 {
-    if ((s64)offset < 0)
-        return -EINVAL;
-    return file->operations->size == NULL ? -ESPIPE : 0;
+    int error = (s64)offset < 0 ? -EINVAL : file_get(current_process()->files, descriptor, file);
+
+    if (error < 0)
+        return error;
+    if ((*file)->operations->size != NULL)
+        return 0;
+    file_release(*file);
+    return -ESPIPE;
 }
 
 /* Segments without a byte are neither read nor written, even where the file refuses both (a directory). */
 static s32
 read_transfer(struct file *file, struct transfer *transfer, u64 *offset, bool writes)
 {
-    if (transfer->remaining == 0 && (writes ? file_may_write(file) : file_may_read(file)))
-        return 0;
-    return writes ? file_write_at(file, transfer, offset) : file_read_at(file, transfer, offset);
+    int error = read_check_file(file, writes);
+
+    if (error < 0 || transfer->remaining == 0)
+        return error;
+    if (!read_has_end(*offset, transfer->remaining))
+        return -EINVAL;
+    return (writes ? file->operations->write : file->operations->read)(file, transfer, offset);
 }
 
+/* RWF_APPEND and RWF_NOWAIT are not there. */
+#define READ_FLAGS ((u32)(RWF_HIPRI | RWF_DSYNC | RWF_SYNC))
+
 static s32
-read_segments_of(struct file *file, u32 address, u32 count, u64 *offset, bool writes)
+read_segments_of(struct file *file, u32 address, u32 count, u64 *offset, u32 flags, bool writes)
 {
     struct segments segments;
     struct transfer transfer;
-    s32 result = offset != NULL ? read_check_offset(file, *offset) : 0;
+    s32 result = segments_read(&segments, address, count, &transfer);
 
-    if (result == 0)
-        result = segments_read(&segments, address, count, &transfer);
     if (result < 0)
         return result;
-    result = read_transfer(file, &transfer, offset != NULL ? offset : &file->offset, writes);
+    if (flags & ~READ_FLAGS && transfer.remaining > 0 && read_check_file(file, writes) == 0)
+        result = -EOPNOTSUPP;
+    else
+        result = read_transfer(file, &transfer, offset, writes);
     segments_end(&segments);
     return result;
 }
 
 /* Reads, or writes, segments at an offset; at the file's own where that is NULL. */
 static s32
-read_segments(s32 descriptor, u32 address, u32 count, u64 *offset, bool writes)
+read_segments(s32 descriptor, u32 address, u32 count, u64 *offset, u32 flags, bool writes)
 {
     struct file *file;
-    s32 result = file_get(current_process()->files, descriptor, &file);
+    s32 result = offset == NULL ? file_get(current_process()->files, descriptor, &file)
+                                : read_get_at(descriptor, *offset, &file);
 
     if (result < 0)
         return result;
-    result = read_segments_of(file, address, count, offset, writes);
+    result = read_segments_of(file, address, count, offset != NULL ? offset : &file->offset, flags, writes);
     file_release(file);
     return result;
 }
@@ -164,13 +200,13 @@ read_segments(s32 descriptor, u32 address, u32 count, u64 *offset, bool writes)
 s32
 sys_readv(s32 descriptor, u32 segments, u32 count)
 {
-    return read_segments(descriptor, segments, count, NULL, false);
+    return read_segments(descriptor, segments, count, NULL, 0, false);
 }
 
 s32
 sys_writev(s32 descriptor, u32 segments, u32 count)
 {
-    return read_segments(descriptor, segments, count, NULL, true);
+    return read_segments(descriptor, segments, count, NULL, 0, true);
 }
 
 /* ---- At an offset ---- */
@@ -181,22 +217,15 @@ read_offset(u32 low, u32 high)
     return (u64)high << 32 | low;
 }
 
-typedef s32 (*file_at_function)(struct file *file, struct transfer *transfer, u64 *offset);
-
 static s32
-read_at_with(s32 descriptor, u32 address, u32 bytes, u64 offset, file_at_function function)
+read_at(s32 descriptor, u32 address, u32 bytes, u64 offset, bool writes)
 {
-    struct transfer transfer = transfer_user(address, read_limit(bytes));
     struct file *file;
-    s32 result = file_get(current_process()->files, descriptor, &file);
+    s32 result = read_get_at(descriptor, offset, &file);
 
     if (result < 0)
         return result;
-    result = read_check_offset(file, offset);
-    if (result == 0 && !user_range_ok(address, bytes))
-        result = -EFAULT;
-    if (result == 0)
-        result = function(file, &transfer, &offset);
+    result = read_memory(file, address, bytes, &offset, writes);
     file_release(file);
     return result;
 }
@@ -204,13 +233,13 @@ read_at_with(s32 descriptor, u32 address, u32 bytes, u64 offset, file_at_functio
 s32
 sys_pread64(s32 descriptor, u32 address, u32 bytes, u32 offset_low, u32 offset_high)
 {
-    return read_at_with(descriptor, address, bytes, read_offset(offset_low, offset_high), file_read_at);
+    return read_at(descriptor, address, bytes, read_offset(offset_low, offset_high), false);
 }
 
 s32
 sys_pwrite64(s32 descriptor, u32 address, u32 bytes, u32 offset_low, u32 offset_high)
 {
-    return read_at_with(descriptor, address, bytes, read_offset(offset_low, offset_high), file_write_at);
+    return read_at(descriptor, address, bytes, read_offset(offset_low, offset_high), true);
 }
 
 s32
@@ -218,7 +247,7 @@ sys_preadv(s32 descriptor, u32 segments, u32 count, u32 offset_low, u32 offset_h
 {
     u64 offset = read_offset(offset_low, offset_high);
 
-    return read_segments(descriptor, segments, count, &offset, false);
+    return read_segments(descriptor, segments, count, &offset, 0, false);
 }
 
 s32
@@ -226,18 +255,15 @@ sys_pwritev(s32 descriptor, u32 segments, u32 count, u32 offset_low, u32 offset_
 {
     u64 offset = read_offset(offset_low, offset_high);
 
-    return read_segments(descriptor, segments, count, &offset, true);
+    return read_segments(descriptor, segments, count, &offset, 0, true);
 }
 
-/* preadv2 and pwritev2: with an offset of -1 at the file's own. RWF_APPEND and RWF_NOWAIT are not there. */
+/* preadv2 and pwritev2: with an offset of -1 at the file's own. */
 static s32
 read_segments_flagged(s32 descriptor, u32 segments, u32 count, u64 offset, u32 flags, bool writes)
 {
-    s32 result;
+    s32 result = read_segments(descriptor, segments, count, offset == UINT64_MAX ? NULL : &offset, flags, writes);
 
-    if (flags & ~(RWF_HIPRI | RWF_DSYNC | RWF_SYNC))
-        return -EOPNOTSUPP;
-    result = read_segments(descriptor, segments, count, offset == UINT64_MAX ? NULL : &offset, writes);
     if (result > 0 && writes && (flags & (RWF_DSYNC | RWF_SYNC)) && sys_fsync(descriptor) == -EIO)
         return -EIO;
     return result;

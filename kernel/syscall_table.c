@@ -71,7 +71,7 @@ const syscall_t syscall_table[] = {
 
     /* Files: descriptors */
     CALL(open), CALL(creat), CALL(openat), CALL(close), CALL(dup), CALL(dup2), CALL(dup3), CALL(pipe),
-    CALL(pipe2), CALL(fcntl64), CALL_AS(fcntl, fcntl64), CALL(ioctl), CALL(flock), CALL(poll), CALL(_newselect),
+    CALL(pipe2), CALL(fcntl64), CALL(fcntl), CALL(ioctl), CALL(flock), CALL(poll), CALL(_newselect),
     CALL(ppoll), CALL(ppoll_time64), CALL(pselect6), CALL(pselect6_time64),
     CALL(epoll_create), CALL(epoll_create1), CALL(epoll_ctl), CALL(epoll_wait), CALL(epoll_pwait), CALL(epoll_pwait2),
     CALL(eventfd), CALL(eventfd2),

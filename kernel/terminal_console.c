@@ -345,6 +345,8 @@ const struct file_operations terminal_operations = {
     .write = terminal_file_write,
     .ioctl = terminal_file_ioctl,
     .poll = terminal_file_poll,
+    .splice_read = true,
+    .splice_write = true,
 };
 
 /* ---- Start ---- */

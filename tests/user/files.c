@@ -8,10 +8,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/fs.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -314,6 +316,37 @@ advice_check(void)
     unlink(NAME);
 }
 
+static void
+direct_check(void)
+{
+    int file = open(NAME, O_RDWR | O_CREAT, 0600), ends[2], size = 0;
+
+    check_that(refused(open(NAME, O_RDONLY | O_DIRECT), EINVAL) && refused(fcntl(file, F_SETFL, O_DIRECT), EINVAL), "nothing goes past the page cache: EINVAL");
+    check_that(pipe(ends) == 0 && fcntl(ends[1], F_SETFL, O_DIRECT) == 0 && fcntl(ends[1], F_GETFL) == (O_WRONLY | O_DIRECT), "but a pipe may keep packets");
+    check_that(ioctl(file, FIGETBSZ, &size) == 0 && size == 4096 && refused(ioctl(file, FIGETBSZ, 0), EFAULT), "FIGETBSZ");
+    close(ends[0]);
+    close(ends[1]);
+    close(file);
+    unlink(NAME);
+}
+
+/* A record that user memory has no room for is read by the next call. */
+static void
+record_check(void)
+{
+    char *page = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    int directory = open(DIRECTORY, O_RDONLY);
+    char rest[64];
+
+    munmap(page + 4096, 4096);
+    check_that(syscall(SYS_getdents64, directory, page + 4096 - 30, 4096) == 24, "getdents64 gives the records that could be written");
+    check_that(syscall(SYS_getdents64, directory, rest, sizeof rest) == 24 && strcmp(rest + 19, "..") == 0, "and goes on behind them");
+    lseek(directory, 0, SEEK_SET);
+    check_that(refused(syscall(SYS_getdents64, directory, page + 4096 - 20, 4096), EFAULT) && lseek(directory, 0, SEEK_CUR) == 0, "if it is not one: EFAULT");
+    munmap(page, 4096);
+    close(directory);
+}
+
 int
 main(void)
 {
@@ -330,6 +363,8 @@ main(void)
     device_check();
     proc_check();
     advice_check();
+    direct_check();
+    record_check();
     check_that(rmdir(DIRECTORY) == 0, "all is removed");
     return check_end();
 }

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -14,6 +15,9 @@
 
 #include "user/lib/check.h"
 #include "user/lib/thread.h"
+
+#define NARROW_SETLK 6 /* musl names only the wide ones */
+#define LOCK_MAND 32
 
 static int file;
 
@@ -306,6 +310,43 @@ flock_check(void)
     close(other);
 }
 
+/* In a child: its parent's locks of [0, 10), [10, 20) and [20, 30) are seen as one. */
+static void
+joined_body(void)
+{
+    struct flock wanted = { .l_type = F_WRLCK, .l_start = 12, .l_len = 1 };
+
+    check_that(fcntl(file, F_GETLK, &wanted) == 0 && wanted.l_start == 0 && wanted.l_len == 30, "locks that touch become one");
+    wanted = (struct flock){ .l_type = F_WRLCK, .l_start = 30, .l_len = 1 };
+    check_that(fcntl(file, F_GETLK, &wanted) == 0 && wanted.l_type == F_WRLCK && wanted.l_start == 30 && wanted.l_len == 5, "if they are of one type");
+}
+
+static void
+joined_check(void)
+{
+    lock(F_SETLK, F_RDLCK, 0, 10);
+    lock(F_SETLK, F_RDLCK, 20, 10);
+    lock(F_SETLK, F_WRLCK, 30, 5);
+    lock(F_SETLK, F_RDLCK, 10, 10);
+    check_child(joined_body);
+    lock(F_SETLK, F_UNLCK, 0, 0);
+}
+
+/* The old fcntl, whose locks have offsets of 32 bits. */
+static void
+old_check(void)
+{
+    struct { short type, whence; int start, length, process; } narrow = { .type = F_WRLCK, .length = 1 };
+    struct flock wide = { .l_type = F_WRLCK, .l_len = 1 };
+
+    check_that(syscall(SYS_fcntl, file, NARROW_SETLK, &narrow) == 0 && seen_at(0) == F_WRLCK, "the old fcntl locks");
+    narrow.type = F_UNLCK;
+    check_that(syscall(SYS_fcntl, file, NARROW_SETLK, &narrow) == 0 && seen_at(0) == F_UNLCK, "and unlocks");
+    check_that(refused(syscall(SYS_fcntl, file, F_SETLK, &wide), EINVAL) && refused(syscall(SYS_fcntl, file, F_OFD_SETLK, &wide), EINVAL),
+               "with no wider offsets: EINVAL");
+    check_that(flock(file, LOCK_EX | LOCK_NB | LOCK_MAND) == 0, "mandatory locks are ignored");
+}
+
 /* In a child: its parent has locked two places. */
 static void
 first_body(void)
@@ -324,6 +365,8 @@ main(void)
     origins_check();
     ranges_check();
     conflict_check();
+    joined_check();
+    old_check();
     lock(F_SETLK, F_WRLCK, 0, 1);
     lock(F_SETLK, F_RDLCK, 5, 1);
     check_child(first_body);

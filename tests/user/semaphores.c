@@ -139,6 +139,7 @@ refused_check(void)
     check_that(fails(semop(-1, many, 1), EINVAL) && fails(semop(id + 1, many, 1), EINVAL), "no such set: EINVAL");
     check_that(fails(semop(id, (struct sembuf *) 8, 1), EFAULT), "operations nowhere: EFAULT");
     check_that(fails(semctl(id, 0, SETVAL, (union argument){ .val = 32768 }), ERANGE) && fails(semctl(id, 0, SETVAL, (union argument){ .val = -1 }), ERANGE), "a value too large, or negative: ERANGE");
+    check_that(fails(semctl(id, 99, SETVAL, (union argument){ .val = -1 }), ERANGE), "of a counter that is not there, too");
     check_that(set(2, 32767) && fails(operate(2, 1, 0), ERANGE) && value(2) == 32767, "too large by an operation: ERANGE");
     check_that(fails(semctl(id, 0, 999), EINVAL), "no such command: EINVAL");
     check_that(fails(semctl(id, 0, GETALL, (union argument){ .array = (unsigned short *) 8 }), EFAULT), "an array nowhere: EFAULT");

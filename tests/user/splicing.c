@@ -6,10 +6,12 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -354,6 +356,42 @@ size_check(void)
     close_all(ends);
 }
 
+/* Which devices have a part in it, and how sendfile fills a pipe. */
+static void
+kinds_check(void)
+{
+    int ends[2], full = open("/dev/full", O_WRONLY), zero = open("/dev/zero", O_RDWR), random = open("/dev/urandom", O_RDONLY);
+    int null = open("/dev/null", O_WRONLY), version = open("/proc/version", O_RDONLY), file = open("/tmp/kinds", O_RDWR | O_CREAT, 0600);
+    long long offset = 2;
+
+    pipe(ends);
+    write(ends[1], "abcdef", 6);
+    check_that(splice(ends[0], NULL, null, NULL, 2, 0) == 2, "splice throws away into null");
+    check_that(refused(splice(ends[0], NULL, full, NULL, 2, 0), EINVAL) && refused(splice(ends[0], NULL, zero, NULL, 2, 0), EINVAL), "but not full and zero: EINVAL");
+    check_that(refused(splice(zero, NULL, ends[1], NULL, 2, 0), EINVAL) && splice(random, NULL, ends[1], NULL, 4, 0) == 4, "it reads random, not zero");
+    check_that(splice(version, &offset, ends[1], NULL, 5, 0) == 5 && offset == 7, "and text of /proc from the middle");
+    ftruncate(file, 20 * PAGE);
+    check_that(sendfile(ends[1], file, NULL, 20 * PAGE) == 13 * PAGE, "sendfile fills a pipe as far as there is room, a page in each place");
+    check_that(refused(sendfile(full, file, NULL, 5), EINVAL) && refused(sendfile(null, file, NULL, -1), EINVAL), "sendfile to full, or of less than nothing: EINVAL");
+    fcntl(ends[1], F_SETFL, O_NONBLOCK);
+    lseek(file, 0, SEEK_END);
+    check_that(refused(sendfile(ends[1], file, NULL, 5), EAGAIN), "even at a file's end there must be room");
+    close(ends[0]);
+    signal(SIGPIPE, SIG_IGN);
+    check_that(refused(sendfile(ends[1], file, NULL, 0), EPIPE), "and a reader, though there is nothing to send: EPIPE");
+    check_that(refused(copy_file_range(version, NULL, file, NULL, 5, 0), EXDEV), "copy_file_range stays within a file system: EXDEV");
+    offset = -3;
+    check_that(refused(copy_file_range(file, &offset, file, NULL, 5, 0), EOVERFLOW), "an offset that goes round: EOVERFLOW");
+    offset = LLONG_MAX;
+    check_that(copy_file_range(file, &offset, null, NULL, 5, 0) == -1 && copy_file_range(file, &offset, file, NULL, 5, 0) == 0, "behind the end there is nothing to copy");
+    offset = 0;
+    check_that(refused(copy_file_range(file, &offset, file, &(long long){ LLONG_MAX - 1 }, 5, 0), EFBIG), "nor room: EFBIG");
+    for (int i = 0; i < 6; i++)
+        close((int[]){ ends[1], full, zero, random, null, version }[i]);
+    close(file);
+    unlink("/tmp/kinds");
+}
+
 int
 main(void)
 {
@@ -368,5 +406,6 @@ main(void)
     waking_check();
     faster_check();
     size_check();
+    kinds_check();
     return check_end();
 }

@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/fs.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -63,10 +64,46 @@ flags_check(void)
     unlink(path);
 }
 
+/* Where several things are wrong, which of them is told. */
+static void
+order_check(void)
+{
+    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600), own = open(path, O_RDWR), ends[2];
+    char *kernel = (char *) 0xc0100000;
+    struct iovec two[2] = { { buffer, 2 }, { kernel, 2 } };
+
+    pipe(ends);
+    check_that(refused(pread(-1, buffer, 1, -1), EINVAL) && refused(pwrite(-1, buffer, 1, -1), EINVAL), "a negative offset before the descriptor");
+    check_that(refused(pread(ends[0], kernel, 1, 0), ESPIPE), "what has no offset before the memory");
+    check_that(refused(read(file, kernel, 1), EBADF) && refused(pread(file, kernel, 1, 0), EBADF), "what is not open for it before the memory");
+    check_that(refused(write(ends[0], kernel, 1), EBADF) && refused(read(ends[1], kernel, 1), EBADF), "of pipes too");
+    check_that(refused(readv(own, two, 2), EFAULT) && lseek(own, 0, SEEK_CUR) == 0, "a segment in the kernel: EFAULT, nothing is read");
+    check_that(refused(pwrite(own, buffer, 3, LLONG_MAX - 2), EINVAL) && refused(pread(own, buffer, 3, LLONG_MAX - 2), EINVAL), "no byte lies beyond the last offset");
+    check_that(refused(move(SYS_preadv2, ends[0], buffer, 4, 0, 1 << 20), ESPIPE), "the offset before the flags");
+    check_that(refused(move(SYS_preadv2, file, buffer, 4, 0, 1 << 20), EBADF), "the way it is open, too");
+    check_that(move(SYS_preadv2, own, buffer, 0, 0, 1 << 20) == 0, "who moves nothing may have any flags");
+    close(ends[0]);
+    close(ends[1]);
+    close(own);
+    close(file);
+    unlink(path);
+}
+
+static void
+random_check(void)
+{
+    int device = open("/dev/urandom", O_RDWR);
+
+    check_that(write(device, buffer, sizeof buffer) == sizeof buffer && refused(write(device, (char *) 1, 5), EFAULT), "what is written to random is looked at");
+    close(device);
+}
+
 int
 main(void)
 {
     nothing_check();
+    order_check();
+    random_check();
     flags_check();
     return check_end();
 }
