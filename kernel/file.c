@@ -185,6 +185,8 @@ file_open_new(const struct path_end *end, u32 flags, u32 mode, struct file **fil
     if (error < 0)
         return error;
     error = file_open_inode(inode, flags & ~O_TRUNC, file);
+    if (error < 0)
+        end->directory->operations->unlink(end->directory, end->name, inode);
     inode_release(inode);
     return error;
 }
