@@ -42,8 +42,7 @@
 #include "mm/pool_page.h"
 #include "mm/pool_trace.h"
 
-/* Linux keeps this much free between the stack and what lies below it, unless that is a stack as well, or
- * inaccessible. */
+/* Free between the stack and what lies below it, as on Linux, unless that is a stack, or inaccessible. */
 #define STACK_GAP_PAGES 256u
 
 /* ---- Check ------------------------------------------------------------- */
@@ -75,21 +74,6 @@ fault_stack(const struct fault *fault)
     return stack;
 }
 
-/* Extends the stack above page down to it, if there is one and it may grow. */
-static struct region *
-fault_grow_stack(struct fault *fault)
-{
-    struct region *stack = fault_stack(fault);
-    u32 more = stack ? stack->start.number - fault->page.number : 0;
-
-    if (!stack || !region_grow(&fault->aspace->regions, stack, fault->page, stack->end))
-        return NULL;
-    if (stack->flags & REGION_LOCKED)
-        fault->aspace->locked_pages += more;
-    COUNT(fault, fault_stack_growth);
-    return stack;
-}
-
 static int
 fault_deny(struct fault *fault)
 {
@@ -104,14 +88,34 @@ fault_deny(struct fault *fault)
     return fault_refuse(fault, SIGSEGV, SEGV_ACCERR);
 }
 
-/* Finds the region and checks its protection; 0 to go on. */
+/* Extends the stack above page down to it, if there is one and it may grow. 0, -EFAULT or -ENOMEM. */
+static __attribute__((noinline)) int
+fault_grow_stack(struct fault *fault)
+{
+    struct region *stack = fault_stack(fault);
+    u32 more = stack ? stack->start.number - fault->page.number : 0;
+
+    if (!stack)
+        return fault_deny(fault);
+    if (!region_grow(&fault->aspace->regions, stack, fault->page, stack->end))
+        return -ENOMEM;
+    if (stack->flags & REGION_LOCKED)
+        fault->aspace->locked_pages += more;
+    COUNT(fault, fault_stack_growth);
+    fault->region = stack;
+    return 0;
+}
+
+/* Finds the region and checks its protection. 0 to go on; -EFAULT: refused; or -ENOMEM. */
 static inline int
 fault_check(struct fault *fault)
 {
+    int error;
+
     fault->region = region_find(&fault->aspace->regions, fault->page);
-    if (!fault->region)
-        fault->region = fault_grow_stack(fault);
-    return fault->region && fault_is_permitted(fault) ? 0 : fault_deny(fault);
+    if (!fault->region && (error = fault_grow_stack(fault)) < 0)
+        return error;
+    return fault_is_permitted(fault) ? 0 : fault_deny(fault);
 }
 
 /* ---- Entering ---------------------------------------------------------- */
@@ -127,8 +131,7 @@ fault_enter_locked(struct fault *fault, struct frame *frame, u32 rights)
     return found;
 }
 
-/* Maps frame at the fault's page with the region's rights, less writing if that
- * is withheld. */
+/* Maps frame at the fault's page with the region's rights, less writing if that is withheld. */
 static inline enum pmap_found
 fault_enter(struct fault *fault, struct frame *frame, bool withhold_write)
 {
@@ -394,8 +397,7 @@ fault_map_object(struct fault *fault, struct frame *frame, bool private)
     if (fault->access == FAULT_WRITE)
         object_written(fault->region->object, frame);
     found = fault_enter(fault, frame, private);
-    /* fork withholds writing from a table's shared pages in passing: none is
-     * copied or reused. */
+    /* fork withholds writing from a table's shared pages in passing: none is copied or reused. */
     if (found == PMAP_FOUND_WITHHELD)
         found = PMAP_FOUND_SAME;
     if (found != PMAP_FOUND_NOTHING)
@@ -510,20 +512,19 @@ fault_zero(struct fault *fault)
 
 /* ---- The whole --------------------------------------------------------- */
 
-/* The instruction is the one that faults, by its registers; NULL: there is none. */
-static int
+int
 fault_run(struct fault *fault, const struct trap_frame *instruction)
 {
     struct anon *anon;
-    int refused;
+    int error;
 
     fault->page = page_of(fault->address);
     COUNT(fault, pgfault);
     if (frame_free_count() < pool_alert && !fault_make_room(fault, instruction))
         return fault_no_memory(fault);
-    refused = fault_check(fault);
-    if (refused)
-        return refused;
+    error = fault_check(fault);
+    if (error)
+        return error == -ENOMEM ? fault_starved(fault) : error;
     /* region_anon, written out: every fault comes this way, and the compiler makes two instructions less of it. */
     anon = fault->region->amap ? amap_lookup(fault->region->amap, fault->page) : NULL;
     if (anon)
@@ -554,7 +555,7 @@ fault_report(struct fault *fault, int result)
 int
 fault_resolve(struct aspace *aspace, u32 address, u32 access, struct fault_verdict *verdict)
 {
-    struct fault fault = {.aspace = aspace, .address = address, .access = access, .verdict = verdict};
+    struct fault fault = {.aspace = aspace, .address = address, .access = (u16)access, .verdict = verdict};
     int result;
 
     aspace_charge(aspace);
@@ -581,6 +582,7 @@ fault_handle(struct aspace *aspace, u32 cr2, const struct trap_frame *frame, boo
     int result;
 
     fault.access = FAULT_WRITE;
+    fault.tries = 0;
     if (!(frame->error & PAGE_FAULT_WRITE))
         fault.access = from_user && pmap_is_fetch(&cr2, frame->eip, frame->error) ? FAULT_EXECUTE : FAULT_READ;
     fault.aspace = aspace;

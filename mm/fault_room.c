@@ -24,10 +24,10 @@ fault_no_memory(struct fault *fault)
 int
 fault_starved(struct fault *fault)
 {
-    if (reclaim_ensure(FAULT_FRAMES) < 0)
+    if (++fault->tries == FAULT_TRIES || reclaim_ensure(FAULT_FRAMES) < 0)
         return fault_no_memory(fault);
     COUNT(fault, fault_soft);
-    return 0;
+    return fault_run(fault, NULL);
 }
 
 /* The page that resolving the fault will bring into memory, by name; 0 if none. Looked at

@@ -14,7 +14,8 @@ struct fault {
     struct aspace *aspace;
     u32 address;
     page_t page;
-    u32 access;                 /* FAULT_READ, FAULT_WRITE, FAULT_EXECUTE */
+    u16 access;                 /* FAULT_READ, FAULT_WRITE, FAULT_EXECUTE */
+    u16 tries;                  /* that starved */
     struct region *region;
     struct fault_verdict *verdict;
 };
@@ -72,9 +73,14 @@ struct region *fault_stack(const struct fault *fault);
 /* Memory and swap are exhausted: refused, with SIGKILL. */
 int fault_no_memory(struct fault *fault);
 
-/* No frame was free although the reserve should have had one: makes room, and lets the
- * instruction fault again. */
+/* An allocation failed although memory was looked after: makes room and begins the fault anew.
+ * After FAULT_TRIES the process is killed, since what it needs is not to be had by making room. */
+#define FAULT_TRIES 8u
 int fault_starved(struct fault *fault);
+
+/* The fault as a whole. The instruction is the one that faults, by its registers; NULL: there is
+ * none, or the fault has been tried before. */
+int fault_run(struct fault *fault, const struct trap_frame *instruction);
 
 /* Memory is short, or processes have quotas: makes room for what the fault can need. A
  * full quota gives up a page of its own for the one that is to come. False if there is

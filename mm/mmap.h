@@ -54,8 +54,8 @@ int mmap_incore(struct aspace *aspace, u32 address, u32 bytes, u32 vector);
 int mmap_sync(struct aspace *aspace, u32 address, u32 bytes, u32 flags);
 
 /* Locks the pages and brings them in; or each when it is touched. 0, -EINVAL, -ENOMEM (a
- * hole, or beyond the limit), -EPERM (the limit is 0) or -EINTR (the process is to die,
- * since there is no memory). May sleep and evict. */
+ * hole, or beyond the limit), -EPERM (the limit is 0) or -EAGAIN (there is no memory
+ * for a page). May sleep and evict. */
 int mmap_lock(struct aspace *aspace, u32 address, u32 bytes);
 int mmap_lock_on_fault(struct aspace *aspace, u32 address, u32 bytes);
 int mmap_unlock(struct aspace *aspace, u32 address, u32 bytes);

@@ -44,8 +44,8 @@ range_visit(struct aspace *aspace, page_t start, page_t end, region_visit_t *vis
 
 /* ---- Filling ----------------------------------------------------------- */
 
-/* Faults one page in, as often as it takes: each fault may have slept. -EINTR where
- * there is no memory, not even by killing: the process is to die. */
+/* Faults one page in, as often as it takes: each fault may have slept. -EAGAIN where
+ * there is no memory, as mlock has it: perhaps the process is to die for that. */
 static int
 populate_page(struct aspace *aspace, page_t page, u32 access)
 {
@@ -54,7 +54,7 @@ populate_page(struct aspace *aspace, page_t page, u32 access)
 
     do {
         if (fault_resolve(aspace, page_address(page), access, &verdict) < 0)
-            return verdict.signal == SIGKILL ? -EINTR : -ENOMEM;
+            return verdict.signal == SIGKILL ? -EAGAIN : -ENOMEM;
     } while (!pmap_lookup(&aspace->pmap, page, &rights));
     return 0;
 }
@@ -87,13 +87,15 @@ range_populate(struct aspace *aspace, page_t start, page_t end, bool write)
 
     for (page_t page = start; page.number < end.number; page = page_add(page, 1)) {
         struct region *region = region_find(&aspace->regions, page);
+        int error;
 
         if (!region)
             return -ENOMEM;
         if (!(region->protection & needed))
             return -EINVAL;
-        if (populate_page(aspace, page, write ? FAULT_WRITE : FAULT_READ) < 0)
-            return -EFAULT;
+        error = populate_page(aspace, page, write ? FAULT_WRITE : FAULT_READ);
+        if (error)
+            return error == -EAGAIN ? -ENOMEM : -EFAULT;
     }
     return 0;
 }
@@ -401,7 +403,7 @@ lock_everything(struct aspace *aspace, u32 lock)
         start = region->start;
         end = region->end;
         region_change_lock(aspace, region, lock, false);
-        populate = populate && mmap_populate(aspace, start, end) != -EINTR;
+        populate = populate && mmap_populate(aspace, start, end) != -EAGAIN;
     }
 }
 

@@ -46,6 +46,5 @@ int mmap_change(struct aspace *aspace, page_t start, page_t end, mmap_change_t *
 int mmap_change_mapped(struct aspace *aspace, page_t start, page_t end, mmap_change_t *change, u32 argument);
 
 /* Faults in every page of the range. 0, or -ENOMEM at the first that cannot be, or may
- * not be touched; -EINTR where the process is to die, since there is no memory. May
- * sleep. */
+ * not be touched; -EAGAIN where there is no memory for a page. May sleep. */
 int mmap_populate(struct aspace *aspace, page_t start, page_t end);

@@ -10,6 +10,7 @@
 #include "drivers/interrupts.h"
 #include "kernel/assert.h"
 #include "kernel/panic.h"
+#include "kernel/process.h"
 #include "kernel/signal.h"
 #include "kernel/x86/cpu.h"
 #include "kernel/x86/fpu.h"
@@ -120,7 +121,8 @@ access_name(u32 error)
 
 /*
  * The kernel may fault in its door to user memory only. That is found out first, so that a bug elsewhere is never
- * mended by bringing in a page that happens to be there.
+ * mended by bringing in a page that happens to be there. Who gets no page for want of memory dies for it as in user
+ * mode, but first the call comes to its end.
  */
 static void
 page_fault_in_kernel(struct trap_frame *frame, u32 address)
@@ -130,8 +132,12 @@ page_fault_in_kernel(struct trap_frame *frame, u32 address)
 
     if (landing == 0)
         panic_with_frame(frame, "page fault in the kernel: %s at %08x", access_name(frame->error), address);
-    if (cpu()->aspace != NULL && fault_handle(cpu()->aspace, address, frame, false, &verdict) == 0)
-        return;
+    if (cpu()->aspace != NULL) {
+        if (fault_handle(cpu()->aspace, address, frame, false, &verdict) == 0)
+            return;
+        if (verdict.signal == SIGKILL)
+            signal_force_kill(current_process());
+    }
     frame->eip = landing;
 }
 
