@@ -187,6 +187,18 @@ aspace_activate(struct aspace *aspace)
     pmap_activate(aspace ? &aspace->pmap : NULL);
 }
 
+void
+aspace_mend(struct aspace *aspace, page_t start, page_t end)
+{
+    struct region *region = region_find(&aspace->regions, start);
+
+    if (region)
+        region_merge(&aspace->regions, region);
+    region = region_find(&aspace->regions, (page_t){end.number - 1});
+    if (region)
+        region_merge(&aspace->regions, region);
+}
+
 bool
 aspace_cut(struct aspace *aspace, page_t start, page_t end)
 {
@@ -199,8 +211,10 @@ aspace_cut(struct aspace *aspace, page_t start, page_t end)
         && !region_split(&aspace->regions, region, start))
         return false;
     region = region_find(&aspace->regions, (page_t){end.number - 1});
-    return !region || region->end.number <= end.number
-        || region_split(&aspace->regions, region, end);
+    if (!region || region->end.number <= end.number || region_split(&aspace->regions, region, end))
+        return true;
+    aspace_mend(aspace, start, end);
+    return false;
 }
 
 void

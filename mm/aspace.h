@@ -118,6 +118,9 @@ void aspace_trace_unmap(struct aspace *aspace, const struct region *region, page
  * Afterwards aspace_unmap of the range cannot fail, as long as nobody changes it. */
 bool aspace_cut(struct aspace *aspace, page_t start, page_t end);
 
+/* After aspace_cut, when the range is left as it is after all: what was cut is whole again. */
+void aspace_mend(struct aspace *aspace, page_t start, page_t end);
+
 /* Removes every mapping in [start, end). -ENOMEM if a region cannot be split; then all
  * are there. May sleep; when it returns 0, nothing is mapped there. */
 int aspace_unmap(struct aspace *aspace, page_t start, page_t end);

@@ -244,8 +244,10 @@ mmap_change(struct aspace *aspace, page_t start, page_t end, mmap_change_t *chan
             return error;
         if (region->start.number < start.number && !(region = mmap_split(regions, region, start)))
             return -ENOMEM;
-        if (region->end.number > end.number && !mmap_split(regions, region, end))
+        if (region->end.number > end.number && !mmap_split(regions, region, end)) {
+            region_merge(regions, region);
             return -ENOMEM;
+        }
         change(aspace, region, argument, false);
         start = region->end;
         region_merge(regions, region);

@@ -157,8 +157,12 @@ remap_clear(const struct remap *remap, page_t to, page_t end)
     struct aspace *aspace = remap->aspace;
     int error = 0;
 
-    if (!aspace_cut(aspace, to, end) || (remap->old_pages && !aspace_cut(aspace, remap->old, remap->old_end)))
+    if (!aspace_cut(aspace, to, end))
         return -ENOMEM;
+    if (remap->old_pages && !aspace_cut(aspace, remap->old, remap->old_end)) {
+        aspace_mend(aspace, to, end);
+        return -ENOMEM;
+    }
     if (remap->old_pages)
         error = remap_leave(remap);
     return error ? error : aspace_unmap(aspace, to, end);
