@@ -9,6 +9,7 @@
 #include "kernel/process.h"
 #include "kernel/resource.h"
 #include "kernel/x86/trap.h"
+#include "mm/failslab.h"
 
 #include <asm/errno.h>
 
@@ -42,6 +43,7 @@ static void
 init_run(void)
 {
     init_request.result = init_exec();
+    failslab_start();
     init_request.done = true;
     wait_wake_all(&init_request.queue);
     if (init_request.result == 0)

@@ -7,6 +7,7 @@
 #include "kernel/reserve.h"
 #include "kernel/x86/cpu.h"
 #include "mm/evictable.h"
+#include "mm/failslab.h"
 #include "mm/frame.h"
 #include "mm/kmem.h"
 #include "mm/move.h"
@@ -83,7 +84,7 @@ pipe_ring_room(const struct pipe_ring *ring, u32 bytes)
 static bool
 slot_find_frame(struct pipe_slot *slot)
 {
-    if (slot->frame == NULL)
+    if (slot->frame == NULL && !failslab_strikes())
         slot->frame = frame_allocate(FRAME_KERNEL);
     return slot->frame != NULL;
 }

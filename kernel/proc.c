@@ -21,6 +21,7 @@
 #include "kernel/proc_node.h"
 #include "kernel/proc_print.h"
 #include "kernel/process.h"
+#include "mm/failslab.h"
 #include "mm/kmem.h"
 #include "mm/reclaim.h"
 
@@ -72,6 +73,7 @@ static const struct proc_entry proc_entries[] = {
     PROC_FILE(PROC_ROOT, "loadavg", proc_print_loadavg),
     PROC_FILE(PROC_ROOT, "meminfo", proc_print_meminfo),
     PROC_FILE(PROC_ROOT, "mounts", proc_print_mounts),
+    {.parent = PROC_ROOT, .name = "slabinfo", .mode = S_IFREG | 0400, .print = proc_print_slabinfo},
     PROC_FILE(PROC_ROOT, "stat", proc_print_system_stat),
     PROC_FILE(PROC_ROOT, "swaps", proc_print_swaps),
     PROC_FILE(PROC_ROOT, "uptime", proc_print_uptime),
@@ -91,6 +93,7 @@ static const struct proc_entry proc_entries[] = {
     PROC_SETTING(PROC_SYS_VM, "control", control_apply),
     PROC_SETTING(PROC_SYS_VM, "control_patience", NULL),
     PROC_TOGGLE(PROC_SYS_VM, "explain", NULL),
+    PROC_SETTING(PROC_SYS_VM, "failslab", failslab_apply),
     PROC_SETTING(PROC_SYS_VM, "max_map_count", NULL),
     PROC_FILE(PROC_SYS_VM, "overcommit_memory", proc_print_overcommit_memory),
     PROC_SETTING(PROC_SYS_VM, "pff_lower", NULL),

@@ -57,6 +57,7 @@ void proc_print_os_version(struct process *process, struct text_buffer *text);
 void proc_print_osrelease(struct process *process, struct text_buffer *text);
 void proc_print_ostype(struct process *process, struct text_buffer *text);
 void proc_print_overcommit_memory(struct process *process, struct text_buffer *text);
+void proc_print_slabinfo(struct process *process, struct text_buffer *text);
 void proc_print_swaps(struct process *process, struct text_buffer *text);
 void proc_print_system_stat(struct process *process, struct text_buffer *text);
 void proc_print_threads_maximum(struct process *process, struct text_buffer *text);

@@ -111,6 +111,13 @@ proc_print_meminfo(struct process *process, struct text_buffer *text)
 }
 
 void
+proc_print_slabinfo(struct process *process, struct text_buffer *text)
+{
+    (void)process;
+    report_slabinfo(text);
+}
+
+void
 proc_print_swaps(struct process *process, struct text_buffer *text)
 {
     (void)process;

@@ -55,7 +55,8 @@
     X(pages_copied)        /* whole pages copied into or out of a pipe */      \
     X(process_suspend)     /* processes put out by load control */             \
     X(process_resume)      /* processes taken in again */                      \
-    X(oom_kill)            /* processes killed for want of memory */
+    X(oom_kill)            /* processes killed for want of memory */         \
+    X(failslab)            /* allocations that failslab= made fail (system only) */
 
 struct counters {
 #define COUNTER_FIELD(name) u32 name;

@@ -16,6 +16,7 @@
 #include "kernel/assert.h"
 #include "kernel/lib/bitmap.h"
 #include "kernel/lib/string.h"
+#include "mm/failslab.h"
 #include "mm/frame.h"
 #include "mm/pmap.h"
 
@@ -116,7 +117,9 @@ kmem_allocate(usize bytes)
     for (u32 i = 0; i < ARRAY_SIZE(small_caches); i++)
         if (bytes <= small_caches[i].object_bytes)
             return kmem_cache_allocate(&small_caches[i]);
-    return bytes <= KERNEL_AREA_END - KERNEL_AREA_START ? area_allocate(pages_for((u32)bytes)) : NULL;
+    if (bytes > KERNEL_AREA_END - KERNEL_AREA_START || failslab_strikes())
+        return NULL;
+    return area_allocate(pages_for((u32)bytes));
 }
 
 void *
@@ -145,6 +148,8 @@ kmem_stack_allocate(void)
 {
     void *stack;
 
+    if (failslab_strikes())
+        return NULL;
     if (kept_count)
         return kept_stacks[--kept_count];
     stack = area_allocate(KERNEL_STACK_PAGES);

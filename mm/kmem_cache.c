@@ -11,6 +11,7 @@
 
 #include "kernel/assert.h"
 #include "kernel/lib/string.h"
+#include "mm/failslab.h"
 #include "mm/frame.h"
 
 #define SLAB_MAGIC 0x51ab51abu
@@ -35,14 +36,32 @@ slab_of(const void *object)
 }
 
 /* The rest of a cache's fields, when it is first used. */
-static __attribute__((noinline)) void
-kmem_cache_prepare(struct kmem_cache *cache)
+static void
+kmem_cache_start(struct kmem_cache *cache)
 {
     cache->objects_per_slab = (PAGE_SIZE - cache->first_offset) / cache->object_bytes;
     assert(cache->objects_per_slab > 0 && cache->object_bytes >= sizeof(void *));
     LIST_INIT(&cache->partial);
     LIST_INSERT_HEAD(&caches, cache, link);
-    cache->started = true;
+}
+
+/* An allocation from a cache that is not ready. False if failslab= has it fail. */
+static __attribute__((noinline)) bool
+kmem_cache_prepare(struct kmem_cache *cache)
+{
+    if (cache->objects_per_slab == 0)
+        kmem_cache_start(cache);
+    cache->ready = !failslab_on;
+    return !failslab_strikes();
+}
+
+void
+kmem_cache_count_all(void)
+{
+    struct kmem_cache *cache;
+
+    LIST_FOREACH(cache, &caches, link)
+        cache->ready = false;
 }
 
 /* A fresh slab, its objects chained in address order. */
@@ -75,8 +94,8 @@ kmem_cache_allocate(struct kmem_cache *cache)
     struct slab *slab;
     void *object;
 
-    if (!cache->started)
-        kmem_cache_prepare(cache);
+    if (!cache->ready && !kmem_cache_prepare(cache))
+        return NULL;
     slab = LIST_FIRST(&cache->partial);
     if (!slab && !(slab = slab_create(cache)))
         return NULL;
@@ -189,4 +208,10 @@ kmem_cache_frames(void)
     LIST_FOREACH(cache, &caches, link)
         frames += cache->slabs;
     return frames;
+}
+
+const struct kmem_cache *
+kmem_cache_next(const struct kmem_cache *cache)
+{
+    return cache ? LIST_NEXT(cache, link) : LIST_FIRST(&caches);
 }

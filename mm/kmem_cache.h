@@ -26,7 +26,7 @@ struct kmem_cache {
     u32 objects;                    /* given out now */
     LIST_HEAD(, slab) partial;      /* slabs with at least one free object */
     LIST_ENTRY(kmem_cache) link;    /* all caches, for /proc and check */
-    bool started;
+    bool ready;                     /* an allocation need not ask failslab=, nor begin the list */
 };
 
 /* A cache defined at compile time; alignment must be a power of two up to 64. */
@@ -48,8 +48,14 @@ void kmem_cache_free(struct kmem_cache *cache, void *object);
 /* The cache an object came from: asserts that the address is an object's start. */
 struct kmem_cache *kmem_cache_of(void *object);
 
+/* failslab= is on from now on: every cache asks it before each allocation. */
+void kmem_cache_count_all(void);
+
 /* NULL, or what is wrong with the caches (lists, counts). */
 const char *kmem_cache_check(void);
 
 /* Frames that all slabs occupy. */
 u32 kmem_cache_frames(void);
+
+/* The caches that were ever used, one after the other: the first behind NULL, and NULL behind the last. */
+const struct kmem_cache *kmem_cache_next(const struct kmem_cache *cache);

@@ -14,6 +14,7 @@
 
 #include "kernel/lib/string.h"
 #include "kernel/x86/cpu.h"
+#include "mm/failslab.h"
 #include "mm/kmem_cache.h"
 #include "mm/pmap_table.h"
 
@@ -88,6 +89,8 @@ table_allocate(void)
 {
     struct frame *frame;
 
+    if (failslab_strikes())
+        return NULL;
     if (spare_count)
         return spare_tables[--spare_count];
     frame = frame_allocate(FRAME_TABLE);
@@ -216,6 +219,8 @@ root_allocate(void)
     struct frame *frame;
     char *root;
 
+    if (failslab_strikes())
+        return NULL;
     if (spare_root_count)
         return spare_roots[--spare_root_count];
     if (page_format.root_bytes == PAGE_SIZE) {

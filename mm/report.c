@@ -132,6 +132,17 @@ report_meminfo(struct text_buffer *text)
 }
 
 void
+report_slabinfo(struct text_buffer *text)
+{
+    text_print(text, "slabinfo - version: 2.1\n# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab>"
+                     " : tunables <limit> <batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> <sharedavail>\n");
+    for (const struct kmem_cache *cache = NULL; (cache = kmem_cache_next(cache));)
+        text_print(text, "%-17s %6u %6u %6u %4u %4u : tunables    0    0    0 : slabdata %6u %6u      0\n", cache->name,
+                   cache->objects, cache->slabs * cache->objects_per_slab, cache->object_bytes, cache->objects_per_slab, 1,
+                   cache->slabs, cache->slabs);
+}
+
+void
 report_swaps(struct text_buffer *text)
 {
     text_print(text, "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");

@@ -20,6 +20,7 @@ void report_smaps_rollup(struct aspace *aspace, struct text_buffer *text);
 u64 report_pagemap(struct aspace *aspace, u32 page);
 
 void report_meminfo(struct text_buffer *text);
+void report_slabinfo(struct text_buffer *text);
 void report_swaps(struct text_buffer *text);
 
 /* The counters and gauges, of the system if aspace is NULL. */

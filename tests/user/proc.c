@@ -303,6 +303,8 @@ system_check(void)
     check_that(text_read("/proc/meminfo", TEXT) > 0 && text_number("MemTotal:") > text_number("MemFree:") &&
                text_number("MemFree:") > 0,
                "meminfo: a part of memory is free");
+    check_that(text_read("/proc/slabinfo", TEXT) > 0 && strncmp(text, "slabinfo - version: 2.1\n# name ", 31) == 0 &&
+               stat("/proc/slabinfo", &status) == 0 && (status.st_mode & 0777) == 0400, "slabinfo: for root alone");
     check_that(text_read("/proc/uptime", TEXT) > 0 && sscanf(text, "%lf %lf", &up, &idle) == 2 && up > 0,
                "uptime is a number");
     check_that(text_read("/proc/loadavg", TEXT) > 0 && sscanf(text, "%lf %lf %lf %u/%u %u", &load, &load, &load, &running, &all, &last) == 6 &&

@@ -59,6 +59,7 @@ static const struct {
     {"process_suspend", "processes suspended by load control"},
     {"process_resume", "and resumed"},
     {"oom_kill", "processes killed for want of memory"},
+    {"failslab", "allocations that failed on purpose"},
 };
 
 void
