@@ -1,0 +1,378 @@
+/*
+ * Memory ends within a call that lets processes talk or wait: on pipes, sockets, sets of descriptors, System V's objects,
+ * timers, signals. Whichever allocation fails, the call fails whole.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/ipc.h>
+#include <sys/mman.h>
+#include <sys/select.h>
+#include <sys/sem.h>
+#include <sys/sendfile.h>
+#include <sys/shm.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "user/lib/check.h"
+#include "user/lib/failing.h"
+
+#define FILE_NAME FAILING_DIRECTORY "/file"
+
+enum { PAGE = 4096, PAGES = 6, HIGH = 300, SETS = 1024, WATCHED = 64, GROUPS = 64, SEMAPHORES = 100 };
+
+static char bytes[PAGES * PAGE];
+static int files[2] = { -1, -1 }, ends[2] = { -1, -1 }, others[2] = { -1, -1 }, identifier = -1;
+static timer_t timer;
+
+/* ---- What rows share ---- */
+
+static void
+close_two(int *pair)
+{
+    for (int i = 0; i < 2; i++) {
+        if (pair[i] >= 0)
+            close(pair[i]);
+        pair[i] = -1;
+    }
+}
+
+static void
+close_all(void)
+{
+    close_two(files);
+    close_two(ends);
+    close_two(others);
+}
+
+/* A file of a page and a half, open; and its name. */
+static void
+make_file(void)
+{
+    files[0] = open(FILE_NAME, O_CREAT | O_RDWR, 0600);
+    write(files[0], bytes, PAGE + PAGE / 2);
+}
+
+static void
+remove_all(void)
+{
+    close_all();
+    unlink(FILE_NAME);
+}
+
+static void
+make_pipe(void)
+{
+    pipe(ends);
+}
+
+static void
+make_pipes(void)
+{
+    make_file();
+    pipe(ends);
+    pipe(others);
+    write(ends[1], bytes, 2 * PAGE);
+}
+
+/* ---- Descriptors, pipes, sockets ---- */
+
+static long
+call_duplicate(void)
+{
+    return fcntl(0, F_DUPFD, HIGH);
+}
+
+static long
+call_pipe(void)
+{
+    return pipe(ends);
+}
+
+static long
+call_grow_pipe(void)
+{
+    return fcntl(ends[0], F_SETPIPE_SZ, 64 * PAGE);
+}
+
+static long
+call_write_pipe(void)
+{
+    return write(ends[1], bytes, PAGE);
+}
+
+static void
+make_pipe_of_slots(void)
+{
+    pipe(ends);
+    write(ends[1], bytes, PAGE);
+}
+
+static long
+call_splice(void)
+{
+    return splice(files[0], &(off_t) { 0 }, others[1], NULL, PAGE, 0);
+}
+
+static long
+call_splice_out(void)
+{
+    return splice(ends[0], NULL, files[0], &(off_t) { 4 * PAGE }, PAGE, 0);
+}
+
+static long
+call_socketpair(void)
+{
+    return socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+}
+
+static void
+make_packets(void)
+{
+    socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends);
+}
+
+static long
+call_send(void)
+{
+    return send(ends[0], bytes, 3 * PAGE, 0);
+}
+
+static long
+call_epoll_create(void)
+{
+    return ends[0] = epoll_create1(0);
+}
+
+static void
+make_epoll(void)
+{
+    files[0] = epoll_create1(0);
+    pipe(ends);
+}
+
+static long
+call_epoll_add(void)
+{
+    return epoll_ctl(files[0], EPOLL_CTL_ADD, ends[0], &(struct epoll_event) { .events = EPOLLIN });
+}
+
+static long
+call_eventfd(void)
+{
+    return ends[0] = eventfd(0, 0);
+}
+
+static long
+call_memfd(void)
+{
+    return files[0] = memfd_create("failing", 0);
+}
+
+static long
+call_select(void)
+{
+    fd_set sets[3];
+
+    memset(sets, 0, sizeof sets);
+    FD_SET(ends[0], &sets[0]);
+    return select(SETS, &sets[0], &sets[1], &sets[2], &(struct timeval) { 0 });
+}
+
+static long
+call_poll(void)
+{
+    static struct pollfd watched[WATCHED];
+
+    for (int i = 0; i < WATCHED; i++)
+        watched[i] = (struct pollfd) { .fd = ends[0], .events = POLLIN };
+    return poll(watched, WATCHED, 0);
+}
+
+static long
+call_sendfile(void)
+{
+    return sendfile(others[1], files[0], &(off_t) { 0 }, PAGE);
+}
+
+/* ---- System V ---- */
+
+static void
+clean_semaphores(void)
+{
+    semctl(identifier, 0, IPC_RMID);
+}
+
+static void
+make_semaphores(void)
+{
+    identifier = semget(IPC_PRIVATE, SEMAPHORES, 0600);
+}
+
+static long
+call_semget(void)
+{
+    return identifier = semget(IPC_PRIVATE, SEMAPHORES, 0600);
+}
+
+static long
+call_semop(void)
+{
+    struct sembuf operations[SEMAPHORES];
+
+    for (int i = 0; i < SEMAPHORES; i++)
+        operations[i] = (struct sembuf) { .sem_num = (unsigned short) i, .sem_op = 1, .sem_flg = SEM_UNDO };
+    return semop(identifier, operations, SEMAPHORES);
+}
+
+static long
+call_semctl(void)
+{
+    unsigned short values[SEMAPHORES] = { 0 };
+
+    return semctl(identifier, 0, SETALL, values);
+}
+
+static long
+call_semctl_get(void)
+{
+    unsigned short values[SEMAPHORES];
+
+    return semctl(identifier, 0, GETALL, values);
+}
+
+static long
+call_shmget(void)
+{
+    return identifier = shmget(IPC_PRIVATE, PAGES * PAGE, 0600);
+}
+
+static void
+clean_segment(void)
+{
+    shmctl(identifier, IPC_RMID, NULL);
+}
+
+static void
+make_segment(void)
+{
+    call_shmget();
+}
+
+static void *attached;
+
+static long
+call_shmat(void)
+{
+    attached = shmat(identifier, NULL, 0);
+    return attached == (void *) -1 ? -1 : 0;
+}
+
+static void
+clean_attached(void)
+{
+    if (attached != (void *) -1)
+        shmdt(attached);
+    attached = (void *) -1;
+    clean_segment();
+}
+
+/* ---- Others ---- */
+
+static long
+call_setgroups(void)
+{
+    gid_t groups[GROUPS] = { 0 };
+
+    return syscall(SYS_setgroups32, GROUPS, groups);
+}
+
+static void
+clean_groups(void)
+{
+    syscall(SYS_setgroups32, 0, NULL);
+}
+
+static long
+call_timer_create(void)
+{
+    return timer_create(CLOCK_MONOTONIC, NULL, &timer);
+}
+
+static void
+clean_timer(void)
+{
+    if (timer != NULL)
+        timer_delete(timer);
+    timer = NULL;
+}
+
+static void
+make_blocked(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGRTMIN);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+static long
+call_sigqueue(void)
+{
+    return sigqueue(getpid(), SIGRTMIN, (union sigval) { .sival_int = 1 });
+}
+
+static void
+clean_blocked(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGRTMIN);
+    sigtimedwait(&set, NULL, &(struct timespec) { 0 });
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+static const struct failing rows[] = {
+    { "sendfile", make_pipes, call_sendfile, remove_all, 0, false },
+    { "a high descriptor", NULL, call_duplicate, NULL, 0, true },
+    { "pipe", NULL, call_pipe, close_all, ENFILE, false },
+    { "a pipe becomes larger", make_pipe, call_grow_pipe, close_all, 0, false },
+    { "write to a pipe", make_pipe_of_slots, call_write_pipe, close_all, 0, false },
+    { "splice, into a pipe", make_pipes, call_splice, remove_all, 0, false },
+    { "splice, out of a pipe", make_pipes, call_splice_out, remove_all, 0, false },
+    { "socketpair", NULL, call_socketpair, close_all, ENFILE, false },
+    { "send of a packet", make_packets, call_send, close_all, ENOBUFS, false },
+    { "epoll_create1", NULL, call_epoll_create, close_all, 0, false },
+    { "epoll_ctl", make_epoll, call_epoll_add, close_all, 0, false },
+    { "eventfd", NULL, call_eventfd, close_all, 0, false },
+    { "memfd_create", NULL, call_memfd, close_all, 0, false },
+    { "select of many", make_pipe, call_select, close_all, 0, false },
+    { "poll of many", make_pipe, call_poll, close_all, 0, false },
+    { "semget", NULL, call_semget, clean_semaphores, 0, false },
+    { "semop that will be undone", make_semaphores, call_semop, clean_semaphores, 0, false },
+    { "semctl that sets all", make_semaphores, call_semctl, clean_semaphores, 0, false },
+    { "semctl that gets all", make_semaphores, call_semctl_get, clean_semaphores, 0, false },
+    { "shmget", NULL, call_shmget, clean_segment, 0, false },
+    { "shmat", make_segment, call_shmat, clean_attached, 0, false },
+    { "setgroups", NULL, call_setgroups, clean_groups, 0, false },
+    { "timer_create", NULL, call_timer_create, clean_timer, EAGAIN, false },
+    { "sigqueue", make_blocked, call_sigqueue, clean_blocked, EAGAIN, false },
+};
+
+int
+main(void)
+{
+    memset(bytes, 1, sizeof bytes);
+    attached = (void *) -1;
+    failing_check(rows, sizeof rows / sizeof *rows);
+    return check_end();
+}
