@@ -170,7 +170,7 @@ FALSE = {
                  ("policies", r"^( +loop +\d+ +)\d+", r"\1 399"), ("policies", r"^( +80/20 +\d+ +)\d+", r"\1 90"),
                  ("policies", r"^( +scan .* )\d+( +\d+)$", r"\1 270\2"), ("policies", r"^( +phases .* )253", r"\1 99"),
                  ("policies", r"^( +rows +\d+ +\d+ +)\d+", r"\1 21")],
-    "demand": [("demand", r"C = \d+ ", "C = 100 "), ("demand", r"a fault F = \d+", "a fault F = 99999"),
+    "demand": [("demand", r"C = \d+ ", "C = 50 "), ("demand", r"a fault F = \d+", "a fault F = 99999"),
                ("prefetch", r"(swap area:(?s:.)*?^ +0 +128 .*  )\d+ us", r"\1 64 us")],
 }
 

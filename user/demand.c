@@ -5,7 +5,8 @@
  * The program is this one: `library` is N pages of code in its text segment, one
  * small function on each, and "touching" a page is calling its function.
  *
- * The cost model: with C for loading a page and F for taking a fault,
+ * The cost model: with C for loading a page along with others, and F for taking a
+ * fault, which is all that is dearer about a page that comes by itself,
  *
  *     all at once   N * C
  *     on demand     U * (C + F)       cheaper as long as U/N < C/(C+F)
@@ -13,23 +14,27 @@
  * and with m for using a page that is there, and a fault at one use in 1/p, the
  * effective access time is (1 - p) * m + p * (m + C + F) = m + p * (C + F).
  */
-#include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <unistd.h>
+#include <stdlib.h>
 
 #include "user/lib/story.h"
 #include "user/lib/system.h"
 
-#define LIBRARY_PAGES 128 /* a macro, since the assembler needs it too */
+#define LATENCY  "/proc/sys/vm/ramdisk.latency"
+#define PREFETCH "/proc/sys/vm/prefetch"
+
+/* Macros, since the assembler needs the one and a text the other. */
+#define LIBRARY_PAGES 128
+#define NEIGHBOURS    6      /* with the first page behind a used one, they reach to the next */
 
 enum {
     PAGES = LIBRARY_PAGES, /* N */
-    USED = PAGES / 8,      /* U */
+    STEP = NEIGHBOURS + 2, /* of so many pages one is used */
+    USED = PAGES / STEP,   /* U */
     STRAY = 12,            /* pages of the program's ordinary text and data that come in along the way */
-    MEASUREMENTS = 5,      /* of C: the least disturbed one is taken */
     RARE = 1000,           /* 1/p: uses to a fault, in the effective access time */
 };
 
@@ -57,34 +62,62 @@ library_call(int page)
     return function();
 }
 
-/* Calls the function on every `step`-th page. Returns whether each was the right one. */
+/* Calls the function on each page that is used. Returns whether each was the right one. */
 static bool
-library_call_all(int step)
+library_call_all(void)
 {
     bool right = true;
-    for (int page = 0; page < PAGES; page += step)
+    for (int page = 0; page < PAGES; page += STEP)
         right &= library_call(page) == page;
     return right;
 }
 
-/* C: instructions that it takes to read one page, when N are read one after the other. */
+static uint64_t
+call_cost(int page)
+{
+    uint64_t start = instructions_now();
+
+    library_call(page);
+    return instructions_now() - start;
+}
+
+/*
+ * The least that it costs to call a function of a page behind a used one, for those from `first` on, while `neighbours`
+ * come along with each page that is read. UINT64_MAX where that cannot be had.
+ */
+static uint64_t
+behind_cost(int first, int end, const char *neighbours)
+{
+    uint64_t least = UINT64_MAX;
+
+    if (!setting_write(PREFETCH, neighbours))
+        return least;
+    for (int page = first; page < end; page += STEP) {
+        uint64_t cost = call_cost(page + 1);
+        least = cost < least ? cost : least;
+    }
+    return least;
+}
+
+/*
+ * C: instructions that it takes to load a page without a fault of its own: what each of NEIGHBOURS more makes a fault
+ * dearer, on a disk that does not let us wait. 0 where that cannot be measured.
+ */
 static uint64_t
 load_cost(void)
 {
-    static char buffer[PAGES * PAGE_SIZE];
-    uint64_t least = UINT64_MAX;
-    int file = open("/proc/self/exe", O_RDONLY);
+    char *latency = file_text(LATENCY), *prefetch = file_text(PREFETCH);
+    uint64_t alone = UINT64_MAX, together = UINT64_MAX;
 
-    pages_write(buffer, PAGES, 0);
-    for (int i = 0; i < MEASUREMENTS; i++) {
-        uint64_t start = instructions_now();
-        ssize_t got = pread(file, buffer, sizeof buffer, 0);
-        uint64_t took = instructions_now() - start;
-        if (got == (ssize_t) sizeof buffer && took < least)
-            least = took;
+    if (latency != NULL && prefetch != NULL && setting_write(LATENCY, "0\n")) {
+        alone = behind_cost(0, PAGES / 2, "0\n");
+        together = behind_cost(PAGES / 2, PAGES, STRING_VALUE(NEIGHBOURS) "\n");
+        setting_write(LATENCY, latency);
+        setting_write(PREFETCH, prefetch);
     }
-    close(file);
-    return least == UINT64_MAX ? 0 : least / PAGES;
+    free(latency);
+    free(prefetch);
+    return together == UINT64_MAX || together < alone ? 0 : (together - alone) / NEIGHBOURS;
 }
 
 /* Prints the effective access time. */
@@ -101,7 +134,7 @@ static void
 model_tell(uint64_t load, uint64_t fault)
 {
     if (load == 0) {
-        story_skip("this program's file cannot be read, so C cannot be measured");
+        story_skip("no pages can be made to come along with others here, so C cannot be measured");
         return;
     }
     story_tell("Loading a page takes C = %llu instructions, a fault F = %llu, both as measured here.",
@@ -110,8 +143,8 @@ model_tell(uint64_t load, uint64_t fault)
            (unsigned long long) load * PAGES);
     printf("    on demand    U * (C + F) = %4d * (%llu + %llu) = %8llu\n", USED, (unsigned long long) load,
            (unsigned long long) fault, (unsigned long long) (load + fault) * USED);
-    story_tell("On demand is the cheaper as long as less than %llu %% of the program is used.",
-               (unsigned long long) (100 * load / (load + fault)));
+    story_tell("On demand is the cheaper as long as less than %.1f %% of the program is used.",
+               100.0 * (double) load / (double) (load + fault));
 }
 
 int
@@ -125,8 +158,8 @@ main(void)
     story_tell("It calls a function on every 8th page, U = %d of them:", USED);
     story_count();
     uint64_t start = instructions_now();
-    bool right = library_call_all(PAGES / USED);
-    uint64_t fault = (instructions_now() - start) / USED;
+    bool right = library_call_all();
+    uint64_t load_and_fault = (instructions_now() - start) / USED;
     story_counted();
     expect(right, "each function was the right one");
     /* Where the disk made the process wait, a second fault maps the page that the first has read. */
@@ -136,13 +169,13 @@ main(void)
     story_tell("The same calls again:");
     story_count();
     start = instructions_now();
-    right = library_call_all(PAGES / USED);
+    right = library_call_all();
     uint64_t use = (instructions_now() - start) / USED;
     expect(right, "each function was the right one");
     story_counted();
     expect_counter("fault_file", 0, story_entries_vanish() ? NO_LIMIT : STRAY, "a page that is there faults no more");
 
-    uint64_t load = load_cost();
+    uint64_t load = load_cost(), fault = load_and_fault > load ? load_and_fault - load : 0;
     model_tell(load, fault);
     access_tell(use, load, fault);
     return story_end();

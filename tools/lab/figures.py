@@ -426,10 +426,10 @@ def demand(recording, prefetch_recording, sweep):
     from_disk = 1000 * alone[4] / alone[1]
     curves, references = parse.read_sweep(sweep)
     rates = {frames: faults / references for frames, faults in curves["lru"] if frames in SHOWN_FRAMES}
-    caption = (f"<b>a</b>: to load a page takes <b>C</b> = {load:,} instructions, to take a fault <b>F</b> = {fault:,}, as measured. All N = {pages} "
-               "pages of a program loaded at once cost N C; on demand the U that are used cost U (C + F). <b>b</b>: the <b>effective access "
-               "time</b> is (1 − p) m + p times the cost of a fault, with m = 1 ns for an instruction. That cost is C + F = "
-               f"{load + fault:,} ns if the page is in memory somewhere, and {from_disk:,.0f} ns if it comes from the disk of 0.5 ms of figure "
+    caption = (f"<b>a</b>: to load a page along with others takes <b>C</b> = {load:,} instructions, to take a fault <b>F</b> = {fault:,} more, "
+               f"as measured. All N = {pages} pages of a program loaded at once cost N C; on demand the U that are used cost U (C + F). "
+               "<b>b</b>: the <b>effective access time</b> is (1 − p) m + p times the cost of a fault, with m = 1 ns for an instruction. "
+               f"That cost is C + F = {load + fault:,} ns if the page is in memory somewhere, and {from_disk:,.0f} ns if it comes from the disk of 0.5 ms of figure "
                "7. The dots are the fault rates of figure 3 under lru: what more frames buy. One fault in "
                f"{from_disk:,.0f} accesses makes a program half as fast, and that is why the choice of the victim matters.")
     table = ["", "pages", "instructions"], [
