@@ -53,7 +53,7 @@ kib_of(const char *name)
 static long
 room_kib(void)
 {
-    return kib_of("MemFree") + kib_of("Cached") + kib_of("SwapFree");
+    return kib_of("MemFree") + kib_of("Cached") - kib_of("Shmem") + kib_of("SwapFree");
 }
 
 /*
