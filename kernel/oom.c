@@ -29,25 +29,34 @@ oom_pages(const struct process *process)
     return usage.resident + usage.swapped;
 }
 
-/* The same, adjusted as the process asks; 0 for one that must not be killed, at least 1 for any other. */
+static bool
+oom_may_kill(const struct process *process)
+{
+    return process->aspace != NULL && !process->signals.unkillable && process->oom_adjustment != OOM_SCORE_ADJ_MIN;
+}
+
 static u32
+oom_memory(void)
+{
+    return frame_total() + swap_total();
+}
+
+/* What one that may be killed holds, adjusted as it asks; from less than nothing, but no further than all memory. */
+static s32
 oom_charge(const struct process *process)
 {
-    s32 charge;
-
-    if (process->aspace == NULL || process->signals.unkillable || process->oom_adjustment == OOM_SCORE_ADJ_MIN)
-        return 0;
-    charge = (s32)oom_pages(process)
-             + process->oom_adjustment * (s32)((frame_total() + swap_total()) / OOM_SCORE_ADJ_MAX);
-    return charge > 0 ? (u32)charge : 1;
+    return (s32)oom_pages(process) + process->oom_adjustment * (s32)(oom_memory() / OOM_SCORE_ADJ_MAX);
 }
 
 u32
 oom_score(const struct process *process)
 {
-    u64 charge = oom_charge(process);
+    u64 charge;
 
-    return (u32)divide_u64(charge * OOM_SCORE_ADJ_MAX, frame_total() + swap_total(), NULL);
+    if (!oom_may_kill(process))
+        return 0;
+    charge = oom_memory() + (u32)oom_charge(process);
+    return (u32)divide_u64(charge * OOM_SCORE_ADJ_MAX, oom_memory(), NULL) * 2 / 3;
 }
 
 static bool
@@ -94,12 +103,15 @@ static struct process *
 oom_choose(void)
 {
     struct process *process, *largest = NULL;
-    u32 most = 0;
+    s32 most = 0;
 
     process_for_each(process) {
-        u32 charge = oom_is_dying(process) ? 0 : oom_charge(process);
+        s32 charge;
 
-        if (charge > most) {
+        if (oom_is_dying(process) || !oom_may_kill(process))
+            continue;
+        charge = oom_charge(process);
+        if (largest == NULL || charge > most) {
             most = charge;
             largest = process;
         }

@@ -6,8 +6,9 @@
 struct process;
 
 /*
- * How likely a process is to be killed when memory is out, as /proc/PID/oom_score shows it: from 0, never or
- * hardly, to 2000. In thousandths of memory and swap area: what it holds, and its oom_score_adj.
+ * How likely a process is to be killed when memory is out, as /proc/PID/oom_score shows it: from 0, never or hardly,
+ * to 2000. Linux's scale: two thirds of the sum of 1000, the thousandths of memory and swap area that it holds, and its
+ * oom_score_adj; so a small process has 666.
  */
 u32 oom_score(const struct process *process);
 
