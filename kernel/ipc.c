@@ -27,6 +27,22 @@ ipc_find(const struct ipc_table *table, s32 id)
     return NULL;
 }
 
+struct ipc_object *
+ipc_at(const struct ipc_table *table, u32 place)
+{
+    struct ipc_object *object = LIST_FIRST(&table->objects);
+
+    while (object != NULL && place-- > 0)
+        object = LIST_NEXT(object, link);
+    return object;
+}
+
+s32
+ipc_last(const struct ipc_table *table)
+{
+    return table->count == 0 ? 0 : (s32)table->count - 1;
+}
+
 int
 ipc_find_key(const struct ipc_table *table, s32 key, u32 flags, struct ipc_object **object)
 {
@@ -53,12 +69,14 @@ ipc_add(struct ipc_table *table, struct ipc_object *object, s32 key, u32 flags)
     permission->gid = permission->cgid = own->group.effective;
     permission->mode = flags & IPC_PERMISSIONS;
     LIST_INSERT_HEAD(&table->objects, object, link);
+    table->count++;
 }
 
 void
-ipc_remove(struct ipc_object *object)
+ipc_remove(struct ipc_table *table, struct ipc_object *object)
 {
     LIST_REMOVE(object, link);
+    table->count--;
 }
 
 bool

@@ -20,17 +20,24 @@ struct ipc_object {
 struct ipc_table {
     LIST_HEAD(, ipc_object) objects;    /* newest first */
     s32 next_id;
+    u32 count;
 };
 
 /* The object of a number, or NULL. */
 struct ipc_object *ipc_find(const struct ipc_table *table, s32 id);
+
+/* The object at a place, from 0 on, or NULL: for those who list them all (ipcs). */
+struct ipc_object *ipc_at(const struct ipc_table *table, u32 place);
+
+/* The last place that has an object, or 0. */
+s32 ipc_last(const struct ipc_table *table);
 
 /* For the get calls: the key's object; 0 and NULL, a new one is to be made; -ENOENT or -EEXIST. */
 int ipc_find_key(const struct ipc_table *table, s32 key, u32 flags, struct ipc_object **object);
 
 /* Gives an object that is zeroed its number, key and owner, and puts it into the table. */
 void ipc_add(struct ipc_table *table, struct ipc_object *object, s32 key, u32 flags);
-void ipc_remove(struct ipc_object *object);
+void ipc_remove(struct ipc_table *table, struct ipc_object *object);
 
 /* Whether the current process may do this: PERMISSION_READ and so on. */
 bool ipc_permits(const struct ipc_object *object, u32 wanted);

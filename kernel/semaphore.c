@@ -198,7 +198,7 @@ set_remove(struct semaphore_set *set)
         if (undo->set == set)
             undo_remove(undo);
     }
-    ipc_remove(&set->ipc);
+    ipc_remove(&sets, &set->ipc);
     set->removed = true;
     wait_wake_all(&set->changed);
     if (set->waiting == 0)
@@ -506,12 +506,49 @@ semaphore_control(struct semaphore_set *set, u32 number, u32 command, s32 value)
     }
 }
 
+/* SEM_INFO: how many there are; IPC_INFO: what the limits are. Both return the last place. */
+static s32
+sets_info(u32 command, u32 address)
+{
+    struct seminfo info = {
+        .semmap = SEMMAP, .semmni = INT32_MAX, .semmns = INT32_MAX, .semmnu = SEMMNU, .semmsl = SEMMSL,
+        .semopm = SEMOPM, .semume = SEMUME, .semusz = SEMUSZ, .semvmx = SEMVMX, .semaem = SEMAEM,
+    };
+    const struct ipc_object *object;
+
+    if (command == SEM_INFO) {
+        info.semusz = (s32)sets.count;
+        info.semaem = 0;
+        LIST_FOREACH(object, &sets.objects, link)
+            info.semaem += (s32)((const struct semaphore_set *)object)->count;
+    }
+    return user_copy_out(address, &info, sizeof(info)) < 0 ? -EFAULT : ipc_last(&sets);
+}
+
+/* SEM_STAT: the set at a place, and its number. */
+static s32
+set_status_at(s32 place, u32 address)
+{
+    const struct ipc_object *object = ipc_at(&sets, (u32)place);
+    s32 id, result;
+
+    if (object == NULL)
+        return -EINVAL;
+    id = object->id;        /* copying may sleep, and the set be removed meanwhile */
+    result = set_status((const struct semaphore_set *)object, address);
+    return result < 0 ? result : id;
+}
+
 s32
 sys_semctl(s32 id, s32 number, u32 command, u32 argument)
 {
     struct semaphore_set *set = set_find(id);
 
     command &= ~(u32)IPC_64;
+    if (command == IPC_INFO || command == SEM_INFO)
+        return sets_info(command, argument);
+    if (command == SEM_STAT)
+        return set_status_at(id, argument);
     if (set == NULL)
         return -EINVAL;
     switch (command) {

@@ -43,7 +43,15 @@
 #define SHM_EXEC   0100000u
 #define SHM_LOCK   11
 #define SHM_UNLOCK 12
+#define SHM_STAT   13
+#define SHM_INFO   14
 #define SHM_DEST   01000u      /* in the mode: the segment goes with its last attachment */
+
+struct shm_info {
+    s32 used_ids;
+    u32 shm_tot, shm_rss, shm_swp;      /* pages: of all segments, those in memory, those swapped */
+    u32 swap_attempts, swap_successes;  /* nothing since Linux 2.4 */
+};
 
 #define SEGMENT_NAME_BYTES 32u
 
@@ -67,7 +75,7 @@ segment_attached(const struct segment *segment)
 static void
 segment_free(struct segment *segment)
 {
-    ipc_remove(&segment->ipc);
+    ipc_remove(&segments, &segment->ipc);
     object_release(segment->object);
     kmem_free(segment);
 }
@@ -277,6 +285,45 @@ segment_change(struct segment *segment, u32 address)
     return error;
 }
 
+/* IPC_INFO: what the limits are. It returns the last place, as SHM_INFO does. */
+static s32
+segments_limits(u32 address)
+{
+    struct shminfo64 limits = {.shmmax = SHMMAX, .shmmin = 1, .shmmni = INT32_MAX, .shmseg = INT32_MAX, .shmall = SHMMAX};
+
+    return user_copy_out(address, &limits, sizeof(limits)) < 0 ? -EFAULT : ipc_last(&segments);
+}
+
+/* SHM_INFO: what there is. */
+static s32
+segments_info(u32 address)
+{
+    struct shm_info info = {.used_ids = (s32)segments.count};
+    const struct ipc_object *object;
+
+    LIST_FOREACH(object, &segments.objects, link) {
+        const struct segment *segment = (const struct segment *)object;
+
+        info.shm_tot += pages_for((u32)segment->object->bytes);
+        object_count_anons(segment->object, &info.shm_rss, &info.shm_swp);
+    }
+    return user_copy_out(address, &info, sizeof(info)) < 0 ? -EFAULT : ipc_last(&segments);
+}
+
+/* SHM_STAT: the segment at a place, and its number. */
+static s32
+segment_status_at(s32 place, u32 address)
+{
+    const struct ipc_object *object = ipc_at(&segments, (u32)place);
+    s32 id, result;
+
+    if (object == NULL)
+        return -EINVAL;
+    id = object->id;        /* copying may sleep, and the segment be removed meanwhile */
+    result = segment_status((const struct segment *)object, address);
+    return result < 0 ? result : id;
+}
+
 s32
 sys_shmctl(s32 id, u32 command, u32 address)
 {
@@ -284,9 +331,16 @@ sys_shmctl(s32 id, u32 command, u32 address)
 
     shared_memory_reap();
     segment = segment_find(id);
+    command &= ~(u32)IPC_64;
+    if (command == IPC_INFO)
+        return segments_limits(address);
+    if (command == SHM_INFO)
+        return segments_info(address);
+    if (command == SHM_STAT)
+        return segment_status_at(id, address);
     if (segment == NULL)
         return -EINVAL;
-    switch (command & ~(u32)IPC_64) {
+    switch (command) {
     case IPC_STAT:
         return segment_status(segment, address);
     case IPC_SET:

@@ -260,8 +260,7 @@ check_objects(void)
     LIST_FOREACH(object, &object_all, link) {
         u32 resident = 0, swapped = 0;
 
-        if (object->amap)
-            amap_count(object->amap, (page_t){0}, (page_t){object->amap->count << CHUNK_SHIFT}, &resident, &swapped);
+        object_count_anons(object, &resident, &swapped);
         if (resident + swapped != object->anonymous_pages)
             return "the count of an object's anons is wrong";
     }

@@ -73,6 +73,14 @@ object_written(struct object *object, struct frame *frame)
     object->written = timer_tick_nanoseconds();
 }
 
+/* Adds its pages that are anons to *resident, if in memory, or to *swapped. Linear in them. */
+static inline void
+object_count_anons(const struct object *object, u32 *resident, u32 *swapped)
+{
+    if (object->amap)
+        amap_count(object->amap, (page_t){0}, (page_t){object->amap->count << CHUNK_SHIFT}, resident, swapped);
+}
+
 /* Sets up the zero object. Once, at boot. */
 void object_start(void);
 

@@ -88,8 +88,7 @@ shared_memory_pages(void)
     struct object *object;
 
     LIST_FOREACH(object, &object_all, link)
-        if (object->amap)
-            amap_count(object->amap, (page_t){0}, (page_t){object->amap->count << CHUNK_SHIFT}, &resident, &swapped);
+        object_count_anons(object, &resident, &swapped);
     return resident;
 }
 

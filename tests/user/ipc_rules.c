@@ -188,6 +188,73 @@ attached_check(void)
     check_that(refused(shmctl(*id, IPC_STAT, &status), EINVAL), "and goes with the last process that has it: EINVAL");
 }
 
+/* ---- Lists ---- */
+
+/* The numbers are found by asking for one place after the other, as ipcs does. */
+static bool
+segments_list(int number, struct shmid_ds *status)
+{
+    struct shm_info info;
+    int last = shmctl(0, SHM_INFO, (struct shmid_ds *) &info);
+
+    for (int place = 0; place <= last; place++)
+        if (shmctl(place, SHM_STAT, status) == number)
+            return true;
+    return false;
+}
+
+static bool
+sets_list(int number, struct semid_ds *status)
+{
+    struct seminfo info;
+    int last = semctl(0, 0, SEM_INFO, (union argument) { .buf = (void *) &info });
+
+    for (int place = 0; place <= last; place++)
+        if (semctl(place, 0, SEM_STAT, (union argument) { .buf = status }) == number)
+            return true;
+    return false;
+}
+
+static void
+segment_list_check(void)
+{
+    struct shm_info before, after;
+    struct shmid_ds status;
+
+    check_that(shmctl(0, SHM_INFO, (struct shmid_ds *) &before) >= 0, "how many segments there are");
+    int segment = shmget(KEY, 5 * PAGE, IPC_CREAT | 0600);
+    char *memory = shmat(segment, NULL, 0);
+    memory[0] = memory[PAGE] = 1;
+    shmctl(0, SHM_INFO, (struct shmid_ds *) &after);
+    check_that(after.used_ids == before.used_ids + 1 && after.shm_tot == before.shm_tot + 5, "one more, of five pages");
+    check_that(after.shm_rss + after.shm_swp == before.shm_rss + before.shm_swp + 2, "two of which are memory");
+    check_that(segments_list(segment, &status) && status.shm_segsz == 5 * PAGE && status.shm_nattch == 1, "it is in the list");
+    check_that(refused(shmctl(MOST, SHM_STAT, &status), EINVAL) && refused(shmctl(-1, SHM_STAT, &status), EINVAL), "no such place: EINVAL");
+    shmdt(memory);
+    shmctl(segment, IPC_RMID, NULL);
+    check_that(!segments_list(segment, &status), "removed, it is not");
+    shmctl(0, SHM_INFO, (struct shmid_ds *) &after);
+    check_that(after.used_ids == before.used_ids && after.shm_tot == before.shm_tot, "nor does it count");
+}
+
+static void
+set_list_check(void)
+{
+    struct seminfo before, after;
+    struct semid_ds status;
+
+    check_that(semctl(0, 0, SEM_INFO, (union argument) { .buf = (void *) &before }) >= 0, "how many sets there are");
+    int set = semget(IPC_PRIVATE, 3, 0600);
+    semctl(0, 0, SEM_INFO, (union argument) { .buf = (void *) &after });
+    check_that(after.semusz == before.semusz + 1 && after.semaem == before.semaem + 3, "one more, of three semaphores");
+    check_that(sets_list(set, &status) && status.sem_nsems == 3, "it is in the list");
+    check_that(refused(semctl(MOST, 0, SEM_STAT, (union argument) { .buf = &status }), EINVAL), "no such place: EINVAL");
+    semctl(set, 0, IPC_RMID);
+    check_that(!sets_list(set, &status), "removed, it is not");
+    check_that(semctl(0, 0, IPC_INFO, (union argument) { .buf = (void *) &after }) >= 0 && after.semvmx == MOST && after.semopm == 500,
+               "the limits of semaphores");
+}
+
 int
 main(void)
 {
@@ -199,6 +266,8 @@ main(void)
         check_skip("other users");
     attached_check();
     names_check();
+    segment_list_check();
+    set_list_check();
     semctl(id, 0, IPC_RMID);
     return check_end();
 }
