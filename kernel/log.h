@@ -1,6 +1,7 @@
 /*
- * The kernel's log: one call, one line on the console, if its level is let through by log= (default info). The newline
- * is added. From anywhere, also from interrupt handlers; does not sleep. Long lines are cut.
+ * The kernel's log: one call, one line on the console, if its level is let through by log= (default info), and one in
+ * memory (log_buffer.h). The newline is added. From anywhere, also from interrupt handlers; does not sleep. Long lines
+ * are cut.
  */
 #pragma once
 

@@ -154,6 +154,7 @@ s32 sys_getcpu(u32 processor, u32 node);
 /* system.c */
 s32 sys_uname(u32 buffer);
 s32 sys_sysinfo(u32 buffer);
+s32 sys_syslog(u32 kind, u32 address, s32 length);
 s32 sys_getrandom(u32 buffer, u32 bytes, u32 flags);
 s32 sys_prctl(u32 option, u32 argument, u32 third, u32 fourth, u32 fifth);
 s32 sys_personality(u32 personality);

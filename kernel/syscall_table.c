@@ -49,7 +49,7 @@ const syscall_t syscall_table[] = {
     CALL(sched_getscheduler), CALL(sched_setscheduler), CALL(sched_getparam), CALL(sched_setparam),
     CALL(sched_get_priority_max), CALL(sched_get_priority_min),
     CALL(sched_rr_get_interval), CALL(sched_rr_get_interval_time64), CALL(getcpu),
-    CALL(uname), CALL(sysinfo), CALL(getrandom), CALL(prctl), CALL(personality),
+    CALL(uname), CALL(sysinfo), CALL(syslog), CALL(getrandom), CALL(prctl), CALL(personality),
 
     /* Memory */
     CALL(brk), CALL(mmap), CALL(mmap2), CALL(munmap), CALL(mprotect), CALL(madvise), CALL(mincore),

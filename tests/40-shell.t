@@ -30,6 +30,7 @@ def _(t):
     t.ok("not found" in shell.run("nosuchprogram"), "an unknown command is named", shell)
     t.ok(shell.run("echo $?") == "127\n", "and its status is 127", shell)
     t.ok(shell.run("cat /proc/version").strip(), "/proc can be read", shell)
+    t.ok(re.match(r"Belady \S+ on .*MiB of memory\n", shell.run("dmesg")), "dmesg shows what the kernel said, from its first line on", shell)
     shell.leave()
 
 
