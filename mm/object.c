@@ -267,10 +267,11 @@ anonymous_clear_tail(struct object *object, u32 index, u32 offset)
 {
     enum object_result result;
     struct frame *frame;
+    u32 turns = 0;
 
     do {
         result = anonymous_page(object, index, false, &frame, NULL);
-    } while (result == OBJECT_PAGE_SLEPT || result == OBJECT_PAGE_WAITED);
+    } while (object_page_again(&result, &turns));
     if (result == OBJECT_PAGE_NONE)
         return 0;
     if (result != OBJECT_PAGE_HERE && result != OBJECT_PAGE_READ)
@@ -338,10 +339,11 @@ object_move_tail(struct object *object)
     u32 index = object->file.frame_count - 1;
     struct frame *frame, *copy;
     enum object_result result;
+    u32 turns = 0;
 
     do {
         result = file_page(object, index, &frame, NULL);
-    } while (result == OBJECT_PAGE_SLEPT || result == OBJECT_PAGE_WAITED);
+    } while (object_page_again(&result, &turns));
     if (result == OBJECT_PAGE_ERROR)
         return -EIO;
     if (result == OBJECT_PAGE_NO_MEMORY || anonymous_fill(object, index, &copy) != OBJECT_PAGE_CREATED)

@@ -136,6 +136,22 @@ enum object_result object_page(struct object *object, u32 index, bool create, st
                                struct prefetch *prefetch);
 #define OBJECT_PAGE_FRAMES 4u
 
+/* Whether to ask object_page again, since it slept; turns counts, from 0. The page was there when
+ * the sleep ended, or the next turn reads it; but before the caller gets the processor others may
+ * bring it in and begin to evict it. Who finds that OBJECT_PATIENCE times goes without: the result
+ * is OBJECT_PAGE_NO_MEMORY. */
+#define OBJECT_PATIENCE 64u
+static inline bool
+object_page_again(enum object_result *result, u32 *turns)
+{
+    if (*result != OBJECT_PAGE_SLEPT && *result != OBJECT_PAGE_WAITED)
+        return false;
+    if (++*turns < OBJECT_PATIENCE)
+        return true;
+    *result = OBJECT_PAGE_NO_MEMORY;
+    return false;
+}
+
 /* reclaim: the page of this frame, which is clean, is dropped from its file. */
 void object_forget(struct frame *frame);
 

@@ -38,43 +38,36 @@ end_copy(struct end *end, void *data, u32 bytes, bool write)
 }
 
 /* The pinned frame of an object's page; for a hole that is only read, the frame
- * of zeroes.
- *
- * It ends: after a transfer of its own (SLEPT) the page is here, and nothing sleeps before it is
- * pinned. After another's (WAITED), if that brought it in, it has stayed (evictable_wait); if that wrote
- * out a victim, the next turn reads it. More turns are needed only if others cut the object or drop the page
- * meanwhile, or read and evict it, two transfers, before this thread has got the processor. */
+ * of zeroes. */
 static int
 object_pin_page(struct object *object, u32 index, bool create, struct frame **frame)
 {
-    for (;;) {
+    enum object_result result;
+    u32 turns = 0;
+
+    do {
         /* A page that is here needs no room; making some could take that very page, again and again. */
         if (!object_resident(object, index) && reclaim_ensure(OBJECT_PAGE_FRAMES) < 0)
             return -ENOMEM;
         if (!object_contains(object, index))
             return -EIO;            /* truncated while this slept */
-        switch (object_page(object, index, create, frame, NULL)) {
-        case OBJECT_PAGE_NONE:
-            *frame = object_zero_frame;
-            evictable_pin(*frame);
-            return 0;
-        case OBJECT_PAGE_HERE:
-        case OBJECT_PAGE_CREATED:
-        case OBJECT_PAGE_READ:
-            prefetch_use(*frame);
-            evictable_pin(*frame);
-            return 0;
-        case OBJECT_PAGE_SLEPT:
-        case OBJECT_PAGE_WAITED:
-            continue;
-        case OBJECT_PAGE_ERROR:
-            return -EIO;
-        case OBJECT_PAGE_NO_MEMORY:
-            return -ENOMEM;
-        case OBJECT_PAGE_NO_ROOM:
-            return -ENOSPC;
-        }
+        result = object_page(object, index, create, frame, NULL);
+    } while (object_page_again(&result, &turns));
+    switch (result) {
+    case OBJECT_PAGE_NONE:
+        *frame = object_zero_frame;
+        break;
+    case OBJECT_PAGE_ERROR:
+        return -EIO;
+    case OBJECT_PAGE_NO_MEMORY:
+        return -ENOMEM;
+    case OBJECT_PAGE_NO_ROOM:
+        return -ENOSPC;
+    default:
+        prefetch_use(*frame);
     }
+    evictable_pin(*frame);
+    return 0;
 }
 
 static int
