@@ -134,26 +134,23 @@ static const struct file_operations random_operations = {
 
 /* ---- The table ---- */
 
-/* What an open of a terminal's device has to do with who may have it. */
-enum device_kind { DEVICE_PLAIN, DEVICE_TERMINAL, DEVICE_CONTROLLING_TERMINAL };
-
 struct device {
     const char *name;     /* in /dev */
     u32 major, minor;     /* as on Linux */
     u32 mode;             /* permission bits */
-    enum device_kind kind;
     const struct file_operations *operations;
 };
 
 static const struct device devices[] = {
-    {"null", MEM_MAJOR, 3, 0666, DEVICE_PLAIN, &null_operations},
-    {"zero", MEM_MAJOR, 5, 0666, DEVICE_PLAIN, &zero_operations},
-    {"full", MEM_MAJOR, 7, 0666, DEVICE_PLAIN, &full_operations},
-    {"random", MEM_MAJOR, 8, 0666, DEVICE_PLAIN, &random_operations},
-    {"urandom", MEM_MAJOR, 9, 0666, DEVICE_PLAIN, &random_operations},
-    {"ttyS0", TTY_MAJOR, 64, 0620, DEVICE_TERMINAL, &terminal_operations},
-    {"tty", TTYAUX_MAJOR, 0, 0666, DEVICE_CONTROLLING_TERMINAL, &terminal_operations},
-    {"console", TTYAUX_MAJOR, 1, 0600, DEVICE_PLAIN, &terminal_operations},
+    {"null", MEM_MAJOR, 3, 0666, &null_operations},
+    {"zero", MEM_MAJOR, 5, 0666, &zero_operations},
+    {"full", MEM_MAJOR, 7, 0666, &full_operations},
+    {"random", MEM_MAJOR, 8, 0666, &random_operations},
+    {"urandom", MEM_MAJOR, 9, 0666, &random_operations},
+    {"ttyS0", TTY_MAJOR, 64, 0620, &terminal_operations},
+    {"ttyS1", TTY_MAJOR, 65, 0660, &terminal_operations},
+    {"tty", TTYAUX_MAJOR, 0, 0666, &terminal_operations},
+    {"console", TTYAUX_MAJOR, 1, 0600, &terminal_operations},
 };
 
 static const char *const device_links[][2] = {
@@ -178,13 +175,9 @@ device_open(struct inode *inode, struct file *file)
 
         if (device_number(device) != inode->device)
             continue;
-        if (device->kind == DEVICE_CONTROLLING_TERMINAL && !terminal_is_controlling())
-            return -ENXIO;
-        if (device->kind == DEVICE_TERMINAL && !(file->flags & O_NOCTTY))
-            terminal_acquire();
-        file->operations = device->operations;
         if (device->operations == &terminal_operations)
-            terminal_open(file, device->kind == DEVICE_PLAIN);
+            return terminal_open(file, inode->device);
+        file->operations = device->operations;
         return 0;
     }
     return -ENXIO;

@@ -1,5 +1,5 @@
 /*
- * Character devices by number, as Linux numbers them: null zero full random urandom, tty console ttyS0.
+ * Character devices by number, as Linux numbers them: null zero full random urandom, tty console ttyS0 ttyS1.
  */
 #pragma once
 
@@ -10,6 +10,6 @@
 void device_start(void);
 
 /*
- * Gives a file being opened the operations of its inode's device number. 0, or -ENXIO where there is no such device.
+ * Gives a file being opened the operations of its inode's device number. 0, -ENXIO where there is no such device, or what terminal_open says.
  */
 int device_open(struct inode *inode, struct file *file);

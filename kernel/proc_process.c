@@ -16,7 +16,6 @@
 #include "mm/units.h"
 
 #include <asm/errno.h>
-#include <linux/major.h>
 #include <linux/resource.h>
 
 #define PROC_LIMIT_BYTES 21u         /* of a limit in text, with its NUL */
@@ -79,25 +78,17 @@ proc_parent_id(const struct process *process)
     return process->parent == NULL ? 0 : process->parent->id;
 }
 
-/* The device number of its controlling terminal, 0 if it has none. */
-static u32
-proc_terminal_device(const struct process *process)
-{
-    bool has_terminal = process->session->number == terminal_session();
-
-    return has_terminal ? TTY_MAJOR << 8 | 64 : 0;
-}
-
 /* Fields 3 to 19: state, family, terminal, faults, times in ticks, priority. */
 static void
 proc_print_stat_life(const struct process *process, char state, const struct process_usage *used,
                      struct text_buffer *text)
 {
-    u32 device = proc_terminal_device(process);
+    const struct terminal *terminal = terminal_controlling(process);
     const struct process_usage *children = &process->children_usage;
 
     text_print(text, "%c %u %u %u %u %d 0", state, proc_parent_id(process),
-               process->group->number, process->session->number, device, device == 0 ? -1 : (int)terminal_foreground());
+               process->group->number, process->session->number, terminal == NULL ? 0 : terminal->device,
+               terminal == NULL ? -1 : (int)terminal->foreground);
     text_print(text, " %llu %llu %llu %llu", used->minor_faults, children->minor_faults, used->major_faults,
                children->major_faults);
     text_print(text, " %llu %llu %llu %llu", used->user_ticks, used->system_ticks, children->user_ticks,

@@ -158,7 +158,7 @@ session_leave(struct process *process)
     struct process *child;
 
     if (process->session == process->pid)
-        terminal_hang_up(process->id);
+        terminal_end_session(process->id);
     session_wake_orphans(process, process);
     LIST_FOREACH(child, &process->children, sibling_link)
         session_wake_orphans(child, process);

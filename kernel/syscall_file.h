@@ -83,6 +83,9 @@ u32 read_limit(u32 bytes);
 s32 sys_sendfile64(s32 out, s32 in, u32 offset_address, u32 bytes);
 s32 sys_copy_file_range(s32 in, u32 in_offset, s32 out, u32 out_offset, u32 bytes, u32 flags);
 
+/* terminal_session.c */
+s32 sys_vhangup(void);
+
 /* mount.c */
 s32 sys_mount(u32 source, u32 target, u32 type, u32 flags, u32 data);
 s32 sys_umount(u32 target);

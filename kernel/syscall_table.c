@@ -74,7 +74,7 @@ const syscall_t syscall_table[] = {
     CALL(pipe2), CALL(fcntl64), CALL(fcntl), CALL(ioctl), CALL(flock), CALL(poll), CALL(_newselect),
     CALL(ppoll), CALL(ppoll_time64), CALL(pselect6), CALL(pselect6_time64),
     CALL(epoll_create), CALL(epoll_create1), CALL(epoll_ctl), CALL(epoll_wait), CALL(epoll_pwait), CALL(epoll_pwait2),
-    CALL(eventfd), CALL(eventfd2),
+    CALL(eventfd), CALL(eventfd2), CALL(vhangup),
 
     /* Files: what they are */
     CALL(stat64), CALL(lstat64), CALL(fstat64), CALL(fstatat64), CALL(statx), CALL(statfs64), CALL(fstatfs64),

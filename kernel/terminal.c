@@ -1,6 +1,9 @@
 /*
- * The terminal as processes see it: write and read. What typed characters do is in terminal_input.c, whose terminal
- * the console is in terminal_console.c.
+ * A terminal as processes see it: write and read. What typed characters do is in terminal_input.c, whose terminal
+ * it is in terminal_session.c.
+ *
+ * Writing: what is printed while output stands still is held, as far as there is room; writers wait for that, echo is
+ * lost without it.
  *
  * Reading: bytes are looked at with interrupts disabled, copied to the user with them enabled (the copy may sleep),
  * and taken afterwards, unless the input was thrown away meanwhile. So a bad pointer consumes nothing.
@@ -9,6 +12,7 @@
 
 #include "drivers/timer.h"
 #include "kernel/lib/string.h"
+#include "kernel/poll.h"
 #include "kernel/signal.h"
 #include "kernel/x86/cpu.h"
 
@@ -22,67 +26,219 @@
 #define CONTROL(letter) ((letter) & 0x1f)
 
 static const struct termios terminal_initial_settings = {
-    .c_iflag = ICRNL,
+    .c_iflag = ICRNL | IXON,
     .c_oflag = OPOST | ONLCR,
     .c_cflag = B38400 | CS8 | CREAD | HUPCL,
     .c_lflag = ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN,
     .c_cc = {
         [VINTR] = CONTROL('C'), [VQUIT] = CONTROL('\\'), [VSUSP] = CONTROL('Z'), [VEOF] = CONTROL('D'),
         [VERASE] = 0x7f, [VKILL] = CONTROL('U'), [VWERASE] = CONTROL('W'), [VLNEXT] = CONTROL('V'),
-        [VREPRINT] = CONTROL('R'), [VMIN] = 1,
+        [VREPRINT] = CONTROL('R'), [VDISCARD] = CONTROL('O'), [VSTART] = CONTROL('Q'), [VSTOP] = CONTROL('S'), [VMIN] = 1,
     },
 };
 
 /* ---- Output ---- */
 
+/* Bytes leave, or are held; what finds no room is lost. */
 static void
-terminal_follow_column(struct terminal *terminal, char character)
+terminal_send(struct terminal *terminal, const char *text, usize length)
 {
-    if (character == '\r')
-        terminal->column = 0;
-    else if (character == '\b')
+    u32 interrupts = interrupts_save();
+    usize room = sizeof(terminal->held) - terminal->held_bytes;
+
+    if (terminal->stopped) {
+        length = length < room ? length : room;
+        memcpy(terminal->held + terminal->held_bytes, text, length);
+        terminal->held_bytes += length;
+    }
+    interrupts_restore(interrupts);
+    if (!terminal->stopped)
+        terminal->output(text, length);
+}
+
+void
+terminal_stop(struct terminal *terminal)
+{
+    terminal->stopped = true;
+}
+
+void
+terminal_go_on(struct terminal *terminal)
+{
+    u32 interrupts = interrupts_save();
+
+    if (terminal->stopped && !terminal->stopped_by_program) {
+        terminal->stopped = false;
+        terminal->output(terminal->held, terminal->held_bytes);
+        terminal_flush_output(terminal);
+    }
+    interrupts_restore(interrupts);
+}
+
+void
+terminal_flush_output(struct terminal *terminal)
+{
+    u32 interrupts = interrupts_save();
+
+    terminal->held_bytes = 0;
+    wait_wake_events(&terminal->queue, POLL_WRITABLE);
+    interrupts_restore(interrupts);
+}
+
+/* The columns that a tab takes from here. */
+static u32
+terminal_tab(const struct terminal *terminal)
+{
+    return TERMINAL_TAB_COLUMNS - terminal->column % TERMINAL_TAB_COLUMNS;
+}
+
+static void
+terminal_print_control(struct terminal *terminal, char character)
+{
+    tcflag_t flags = terminal->settings.c_oflag;
+    u32 columns = terminal_tab(terminal);
+
+    switch (character) {
+    case '\n':
+        if (flags & (ONLCR | ONLRET))
+            terminal->column = 0;
+        if (flags & ONLCR)
+            terminal_send(terminal, "\r", 1);
+        break;
+    case '\r':
+        if ((flags & ONOCR) && terminal->column == 0)
+            return;
+        if (!(flags & OCRNL) || (flags & ONLRET))
+            terminal->column = 0;
+        if (flags & OCRNL)
+            character = '\n';
+        break;
+    case '\t':
+        terminal->column += columns;
+        if ((flags & TABDLY) == XTABS) {
+            terminal_send(terminal, "        ", columns);
+            return;
+        }
+        break;
+    case '\b':
         terminal->column -= terminal->column > 0;
-    else if (character == '\t')
-        terminal->column += TERMINAL_TAB_COLUMNS - terminal->column % TERMINAL_TAB_COLUMNS;
-    else if ((u8)character >= ' ')
-        terminal->column++;
+        break;
+    }
+    terminal_send(terminal, &character, 1);
+}
+
+static void
+terminal_print_capital(struct terminal *terminal, char small)
+{
+    char capital = (char)(small - 'a' + 'A');
+
+    terminal->column++;
+    terminal_send(terminal, &capital, 1);
 }
 
 void
 terminal_print(struct terminal *terminal, const char *text, usize length)
 {
-    bool translate = (terminal->settings.c_oflag & (OPOST | ONLCR)) == (OPOST | ONLCR);
+    tcflag_t flags = terminal->settings.c_oflag;
     usize start = 0;
 
-    for (usize i = 0; i < length; i++) {
-        if (text[i] == '\n' && translate) {
-            terminal->output(text + start, i - start);
-            terminal->output("\r\n", 2);
-            terminal->column = 0;
-            start = i + 1;
-        } else {
-            terminal_follow_column(terminal, text[i]);
+    for (usize i = 0; (flags & OPOST) && i < length; i++) {
+        bool is_control = (u8)text[i] < ' ', is_raised = (flags & OLCUC) && text[i] >= 'a' && text[i] <= 'z';
+
+        if (!is_control && !is_raised) {
+            terminal->column++;
+            continue;
         }
+        terminal_send(terminal, text + start, i - start);
+        if (is_control)
+            terminal_print_control(terminal, text[i]);
+        else
+            terminal_print_capital(terminal, text[i]);
+        start = i + 1;
     }
-    terminal->output(text + start, length - start);
+    terminal_send(terminal, text + start, length - start);
+}
+
+/* Sleeps while something holds; interrupts disabled. 0, -ERESTARTSYS, or -EIO after a hang-up. */
+static int
+terminal_sleep_while(struct terminal *terminal, bool (*holds)(const struct terminal *))
+{
+    u32 hang_ups = terminal->hang_ups;
+    int error = 0;
+
+    while (error == 0 && holds(terminal)) {
+        error = wait_interruptible(&terminal->queue);
+        if (terminal->hang_ups != hang_ups)
+            error = -EIO;
+    }
+    return error;
+}
+
+/* How many bytes a character may become: "\r\n", or a tab's blanks. */
+static u32
+terminal_expansion(const struct terminal *terminal)
+{
+    return (terminal->settings.c_oflag & TABDLY) == XTABS ? TERMINAL_TAB_COLUMNS : 2;
+}
+
+static bool
+terminal_is_full(const struct terminal *terminal)
+{
+    return terminal->stopped && sizeof(terminal->held) - terminal->held_bytes < terminal_expansion(terminal);
+}
+
+static bool
+terminal_holds(const struct terminal *terminal)
+{
+    return terminal->held_bytes > 0;
+}
+
+int
+terminal_drain(struct terminal *terminal)
+{
+    u32 interrupts = interrupts_save();
+    int error = terminal_sleep_while(terminal, terminal_holds);
+
+    interrupts_restore(interrupts);
+    return error;
+}
+
+/* How many of the next `wanted` bytes can be printed now, at least one; or -EAGAIN, -ERESTARTSYS, -EIO. */
+static s32
+terminal_wait_room(struct terminal *terminal, u32 wanted, bool nonblocking)
+{
+    u32 interrupts = interrupts_save(), room;
+    int error = 0;
+
+    if (!nonblocking)
+        error = terminal_sleep_while(terminal, terminal_is_full);
+    else if (terminal_is_full(terminal))
+        error = -EAGAIN;
+    room = terminal->stopped ? (sizeof(terminal->held) - terminal->held_bytes) / terminal_expansion(terminal) : wanted;
+    interrupts_restore(interrupts);
+    return error < 0 ? error : room < wanted ? (s32)room : (s32)wanted;
 }
 
 s32
-terminal_write(struct terminal *terminal, struct transfer *transfer)
+terminal_write(struct terminal *terminal, struct transfer *transfer, bool nonblocking)
 {
     char text[TERMINAL_COPY_BYTES];
     u32 done = 0;
 
     while (transfer->remaining > 0) {
-        u32 bytes = transfer->remaining < sizeof(text) ? transfer->remaining : sizeof(text);
-        u32 copied = transfer_in(transfer, text, bytes);
+        u32 wanted = transfer->remaining < sizeof(text) ? transfer->remaining : sizeof(text);
+        s32 bytes = terminal_wait_room(terminal, wanted, nonblocking);
+        u32 copied;
 
+        if (bytes < 0)
+            return done > 0 ? (s32)done : bytes;
+        copied = transfer_in(transfer, text, (u32)bytes);
         terminal_print(terminal, text, copied);
         done += copied;
-        if (copied < bytes)
+        if (copied < (u32)bytes)
             return done > 0 ? (s32)done : -EFAULT;
     }
-    return done;
+    return (s32)done;
 }
 
 /* ---- Input ---- */
@@ -244,7 +400,7 @@ terminal_sleep(struct terminal *terminal, u32 wanted)
     int error = 0;
 
     while (error == 0 && terminal_readable(terminal) < terminal_minimum(terminal, wanted)) {
-        error = wait_timeout(&terminal->readers, deadline);
+        error = wait_timeout(&terminal->queue, deadline);
         if (terminal->hang_ups != hang_ups)
             error = -EIO;
         if (terminal->settings.c_cc[VMIN] > 0)
@@ -299,9 +455,11 @@ terminal_read(struct terminal *terminal, struct transfer *transfer, bool nonbloc
 /* ---- Start ---- */
 
 void
-terminal_initialize(struct terminal *terminal, void (*output)(const char *, usize))
+terminal_initialize(struct terminal *terminal, u32 device, void (*output)(const char *, usize))
 {
     memset(terminal, 0, sizeof(*terminal));
+    terminal->device = device;
+    terminal->modem = TIOCM_DTR | TIOCM_RTS | TIOCM_OUT2 | TIOCM_CTS | TIOCM_CAR | TIOCM_DSR;
     terminal->settings = terminal_initial_settings;
     terminal->size = (struct winsize){.ws_row = TERMINAL_ROWS, .ws_col = TERMINAL_COLUMNS};
     terminal->output = output;

@@ -1,8 +1,8 @@
 /*
  * The terminal's input side: what a typed character does.
  *
- * Everything here runs in interrupt handlers, or with interrupts disabled. A character is translated (ICRNL …), may
- * be a signal (ISIG), and is then either appended as it is (raw) or taken as an editing command or part of the line
+ * Everything here runs in interrupt handlers, or with interrupts disabled. A character may stop output or let it go on
+ * (IXON), be a signal (ISIG), is translated (ICRNL …), and is then either appended as it is (raw) or taken as an editing command or part of the line
  * (ICANON).
  */
 #include "kernel/terminal.h"
@@ -13,6 +13,7 @@
 
 #define CONTROL_BIT 0x40     /* '^C' is shown as '^' and the character with this bit flipped */
 #define DELETE 0x7f
+#define PARITY_MARK 0xff
 
 static bool
 terminal_has(const struct terminal *terminal, tcflag_t local_flag)
@@ -30,11 +31,9 @@ terminal_is(const struct terminal *terminal, u8 character, u32 purpose)
 /* ---- Echo ---- */
 
 static bool
-terminal_shows_as_caret(const struct terminal *terminal, u8 character)
+terminal_is_control(u8 character)
 {
-    bool is_control = (character < ' ' && character != '\t') || character == DELETE;
-
-    return is_control && terminal_has(terminal, ECHOCTL);
+    return (character < ' ' && character != '\t') || character == DELETE;
 }
 
 /* Shows a character, whether input is echoed or not. */
@@ -43,7 +42,7 @@ terminal_show(struct terminal *terminal, u8 character)
 {
     char text[2] = {'^', character ^ CONTROL_BIT};
 
-    if (terminal_shows_as_caret(terminal, character)) {
+    if (terminal_is_control(character) && terminal_has(terminal, ECHOCTL)) {
         terminal_print(terminal, text, sizeof(text));
     } else {
         text[0] = character;
@@ -78,8 +77,8 @@ terminal_width(const struct terminal *terminal, u8 character, u32 column)
 {
     if (character == '\t')
         return TERMINAL_TAB_COLUMNS - column % TERMINAL_TAB_COLUMNS;
-    if (terminal_shows_as_caret(terminal, character))
-        return 2;
+    if (terminal_is_control(character))
+        return terminal_has(terminal, ECHOCTL) ? 2 : 0;
     return terminal_is_continuation(terminal, character) ? 0 : 1;
 }
 
@@ -108,7 +107,7 @@ terminal_at(const struct terminal *terminal, u32 position)
  * further character replaces the last. False where there is no room.
  */
 static bool
-terminal_append(struct terminal *terminal, u8 character, bool ends_line)
+terminal_append_one(struct terminal *terminal, u8 character, bool ends_line)
 {
     u32 used = terminal->received - terminal->taken, index;
     bool is_only_line = terminal_has(terminal, ICANON) && terminal->finished == terminal->taken;
@@ -127,12 +126,21 @@ terminal_append(struct terminal *terminal, u8 character, bool ends_line)
     return true;
 }
 
+/* With PARMRK a program sees \377 where a character was damaged, so that a true one is doubled. */
+static bool
+terminal_append(struct terminal *terminal, u8 character, bool ends_line)
+{
+    if (character == PARITY_MARK && (terminal->settings.c_iflag & (PARMRK | ISTRIP)) == PARMRK)
+        terminal_append_one(terminal, character, false);
+    return terminal_append_one(terminal, character, ends_line);
+}
+
 /* Everything that was received may be read now. */
 static void
 terminal_finish(struct terminal *terminal)
 {
     terminal->finished = terminal->received;
-    wait_wake_events(&terminal->readers, POLL_READABLE);
+    wait_wake_events(&terminal->queue, POLL_READABLE);
 }
 
 void
@@ -152,6 +160,8 @@ terminal_set(struct terminal *terminal, const struct termios *settings)
     u32 last = (terminal->received - 1) % TERMINAL_INPUT_BYTES;
 
     terminal->settings = *settings;
+    if (!(settings->c_iflag & IXON))
+        terminal_go_on(terminal);
     /* What was typed ahead in the other mode, or as an unfinished line, is handed out as if a line ended there. */
     if (was_canonical != terminal_has(terminal, ICANON) && terminal->received != terminal->taken) {
         terminal->line_ends[last / 8] |= 1u << last % 8;
@@ -162,9 +172,9 @@ terminal_set(struct terminal *terminal, const struct termios *settings)
 
 /* ---- Editing a line ---- */
 
-/* Takes the last character off the line, and off the screen. */
+/* Takes the last character off the line, and off the screen; or, `marked`, shows the key that did it instead. */
 static void
-terminal_erase(struct terminal *terminal)
+terminal_erase(struct terminal *terminal, bool marked)
 {
     u32 column = terminal->line_column;
     u8 character;
@@ -174,10 +184,10 @@ terminal_erase(struct terminal *terminal)
     } while (terminal_is_continuation(terminal, character) && terminal->received != terminal->finished);
     for (u32 i = terminal->finished; i != terminal->received; i++)
         column += terminal_width(terminal, terminal_at(terminal, i), column);
-    if (terminal_has(terminal, ECHO) && terminal_has(terminal, ECHOE))
-        terminal_rub_out(terminal, character, terminal_width(terminal, character, column));
-    else
+    if (marked)
         terminal_echo(terminal, terminal->settings.c_cc[VERASE]);
+    else if (terminal_has(terminal, ECHO))
+        terminal_rub_out(terminal, character, terminal_width(terminal, character, column));
 }
 
 static bool
@@ -189,9 +199,11 @@ terminal_line_is_empty(const struct terminal *terminal)
 static void
 terminal_kill_line(struct terminal *terminal)
 {
-    if (terminal_has(terminal, ECHOE) && terminal_has(terminal, ECHOKE)) {
+    tcflag_t rubbed = ECHOK | ECHOE | ECHOKE;
+
+    if ((terminal->settings.c_lflag & rubbed) == rubbed) {
         while (!terminal_line_is_empty(terminal))
-            terminal_erase(terminal);
+            terminal_erase(terminal, false);
         return;
     }
     terminal->received = terminal->finished;
@@ -213,9 +225,9 @@ static void
 terminal_erase_word(struct terminal *terminal)
 {
     while (!terminal_line_is_empty(terminal) && !terminal_ends_in_word(terminal))
-        terminal_erase(terminal);
+        terminal_erase(terminal, false);
     while (!terminal_line_is_empty(terminal) && terminal_ends_in_word(terminal))
-        terminal_erase(terminal);
+        terminal_erase(terminal, false);
 }
 
 /* ^R: the line being edited is shown again, on a new one. */
@@ -247,7 +259,7 @@ terminal_edit(struct terminal *terminal, u8 character)
 
     if (terminal_is(terminal, character, VERASE)) {
         if (!terminal_line_is_empty(terminal))
-            terminal_erase(terminal);
+            terminal_erase(terminal, !terminal_has(terminal, ECHOE));
     } else if (terminal_is(terminal, character, VKILL)) {
         terminal_kill_line(terminal);
     } else if (extended && terminal_is(terminal, character, VWERASE)) {
@@ -300,24 +312,58 @@ terminal_signal(struct terminal *terminal, u8 character)
         signal = SIGTSTP;
     else
         return false;
-    if (!terminal_has(terminal, NOFLSH))
+    if (!terminal_has(terminal, NOFLSH)) {
         terminal_flush_input(terminal);
+        terminal_flush_output(terminal);
+    }
+    if (terminal->settings.c_iflag & IXON)
+        terminal_go_on(terminal);
     terminal_echo(terminal, character);
     if (terminal->foreground != 0)
         signal_send_group(terminal->foreground, signal, NULL);
     return true;
 }
 
-/* Applies c_iflag's translations; false where the character is thrown away. */
+/* True if the character was ^S or ^Q. With IXANY any other lets output go on, too, and is input. */
+static bool
+terminal_control_flow(struct terminal *terminal, u8 character)
+{
+    tcflag_t flags = terminal->settings.c_iflag;
+
+    if (!(flags & IXON))
+        return false;
+    if (terminal_is(terminal, character, VSTART)) {
+        terminal_go_on(terminal);
+        return true;
+    }
+    if (terminal_is(terminal, character, VSTOP)) {
+        terminal_stop(terminal);
+        return true;
+    }
+    if (flags & IXANY)
+        terminal_go_on(terminal);
+    return false;
+}
+
+/* Into seven bits (ISTRIP), into small letters (IUCLC). */
+static u8
+terminal_fold(const struct terminal *terminal, u8 character)
+{
+    tcflag_t flags = terminal->settings.c_iflag;
+
+    if (flags & ISTRIP)
+        character &= 0x7f;
+    if ((flags & IUCLC) && terminal_has(terminal, IEXTEN) && character >= 'A' && character <= 'Z')
+        character += 'a' - 'A';
+    return character;
+}
+
+/* Translates the ends of lines; false where the character is thrown away. */
 static bool
 terminal_translate(const struct terminal *terminal, u8 *character)
 {
     tcflag_t flags = terminal->settings.c_iflag;
 
-    if (flags & ISTRIP)
-        *character &= 0x7f;
-    if ((flags & IUCLC) && terminal_has(terminal, IEXTEN) && *character >= 'A' && *character <= 'Z')
-        *character += 'a' - 'A';
     if (*character == '\r') {
         if (flags & IGNCR)
             return false;
@@ -343,9 +389,12 @@ terminal_receive_plain(struct terminal *terminal, u8 character)
 static void
 terminal_receive_meaningful(struct terminal *terminal, u8 character)
 {
-    if (!terminal_translate(terminal, &character))
+    character = terminal_fold(terminal, character);
+    if (terminal_control_flow(terminal, character))
         return;
     if (terminal_has(terminal, ISIG) && terminal_signal(terminal, character))
+        return;
+    if (!terminal_translate(terminal, &character))
         return;
     if (!terminal_has(terminal, ICANON))
         terminal_receive_plain(terminal, character);

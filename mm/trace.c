@@ -18,6 +18,12 @@ BOOT_TEXT(trace, trace_path, "record every reference of the program with this pa
 bool trace_any;
 
 bool
+trace_is_on(void)
+{
+    return trace_path != NULL;
+}
+
+bool
 trace_wants(const char *path)
 {
     return trace_path && strcmp(trace_path, path) == 0;

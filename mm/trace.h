@@ -49,7 +49,8 @@ struct trace {
 /* Whether any process was ever traced: what faults ask first. */
 extern bool trace_any;
 
-/* Whether trace= names this program. */
+/* Whether trace= names a program, and so COM2 is for traces; and this one. */
+bool trace_is_on(void);
 bool trace_wants(const char *path);
 
 /* Starts to trace the process with this number. NULL without memory for it, which the

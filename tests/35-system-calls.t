@@ -18,8 +18,13 @@ SHORTAGE = "chaos=3 dirty=software accessed=software ramdisk.latency=100"
 HELPERS = ("sleeper", "replaced", "suspension", "load_control", "shares", "oom_patience")
 
 
+# A second serial line, for ttyS1.
+SECOND_LINE = {"tty": ("-serial", "null")}
+
+
 def program(t, name, switches, memory="64M"):
-    t.ktap(t.boot(f"{switches} swap=32M log=error init=/test/{name}", modules=[INITRD, TEST_PROGRAMS], memory=memory, timeout=SECONDS))
+    t.ktap(t.boot(f"{switches} swap=32M log=error init=/test/{name}", modules=[INITRD, TEST_PROGRAMS], memory=memory, timeout=SECONDS,
+                  extra=SECOND_LINE.get(name, ())))
 
 
 names = [source.stem for source in sorted(ROOT.glob("tests/user/*.c"))]

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 """The shell at the prompt, typed at over the serial line as a person would."""
+import socket
+
 from harness import *
 
 ARCHIVES = [INITRD, TEST_PROGRAMS]
@@ -43,6 +45,25 @@ def _(t):
     shell.send("ecro end\x1b[D\x1b[D\x1b[D\x1b[D\x1b[D\x1b[D\x1b[3~h\x1b[H:; \x1b[F of it\n")
     t.ok(shell.expect(r"^end of it\n"), "arrows, home, end and delete move and delete", shell)
     shell.expect_prompt("and the prompt returns")
+    shell.send("sleep 1; echo held\n\x13")
+    t.ok(not shell.expect(r"^held\n", 2), "^S stops what is printed", shell)
+    shell.send("\x11")
+    t.ok(shell.expect(r"^held\n"), "^Q lets it go on", shell)
+    shell.expect_prompt("and the prompt returns")
+    shell.leave()
+
+
+@case("two terminals")
+def _(t):
+    path = BUILD / "test/second-line"
+    shell = Shell(t, modules=ARCHIVES, extra=("-serial", f"unix:{path},server=on,wait=off"))
+    with socket.socket(socket.AF_UNIX) as line:
+        line.connect(str(path))
+        line.settimeout(10)
+        shell.run("echo over here >/dev/ttyS1")
+        t.ok(line.recv(100) == b"over here\r\n", "what is written to ttyS1 leaves on the second line")
+        line.sendall(b"good morning\r")
+        t.ok(shell.run("read greeting </dev/ttyS1; echo $greeting") == "good morning\n", "and what comes from there is read", shell)
     shell.leave()
 
 

@@ -27,7 +27,7 @@ start(void)
 {
     shown_length = 0;
     shown[0] = '\0';
-    terminal_initialize(&terminal, show);
+    terminal_initialize(&terminal, 0, show);
 }
 
 static void
@@ -260,4 +260,122 @@ SELFTEST(terminal, tab_goes_to_its_stop, "what is printed before a typed tab cou
     for (usize i = 0; i < shown_length; i++)
         erased += shown[i] == '\b';
     check_equal(erased, 8);
+}
+
+/* Settings with some flags of input and output more, or local ones fewer. */
+static void
+set_flags(tcflag_t input, tcflag_t output, tcflag_t not_local)
+{
+    struct termios settings = terminal.settings;
+
+    settings.c_iflag |= input;
+    settings.c_oflag |= output;
+    settings.c_lflag &= ~not_local;
+    terminal_set(&terminal, &settings);
+}
+
+static s32
+write_text(char *text)
+{
+    struct transfer transfer = transfer_kernel(text, strlen(text));
+
+    return terminal_write(&terminal, &transfer, true);
+}
+
+SELFTEST(terminal, stop_holds_output, "^S holds what is written and echoed, ^Q lets it go on; neither is input")
+{
+    start();
+    type("a\x13");
+    check_equal(write_text("written\n"), 8);
+    type("b");
+    check_text(shown, "a");
+    check_equal(terminal.held_bytes, 10);
+    type("\x11");
+    check_text(shown, "awritten\r\nb");
+    check_equal(terminal.held_bytes, 0);
+    type("\n");
+    check_reads("ab\n");
+}
+
+SELFTEST(terminal, stop_is_bounded, "while output stands still a write gets as much room as there is, and then none")
+{
+    static char text[TERMINAL_HELD_BYTES + 1];
+
+    start();
+    memset(text, 'x', TERMINAL_HELD_BYTES);
+    terminal_stop(&terminal);
+    check_equal(write_text(text), TERMINAL_HELD_BYTES - 1);
+    check_equal(write_text("more"), -EAGAIN);
+    type("e");
+    check_equal(terminal.held_bytes, TERMINAL_HELD_BYTES);
+    terminal_flush_output(&terminal);
+    check_equal(write_text("more"), 4);
+    terminal_go_on(&terminal);
+    check_text(shown, "more");
+}
+
+SELFTEST(terminal, any_key_goes_on, "with IXANY any character lets output go on, and is input; a program's stop is not ended by keys")
+{
+    start();
+    set_flags(IXANY, 0, 0);
+    type("\x13");
+    write_text("w");
+    type("k\n");
+    check_text(shown, "wk\r\n");
+    check_reads("k\n");
+    terminal.stopped_by_program = true;
+    terminal_stop(&terminal);
+    type("k\x11");
+    check_text(shown, "wk\r\n");
+}
+
+SELFTEST(terminal, stop_ends_with_its_reason, "^C throws held output away and goes on; so does a change to settings without IXON, which throws nothing away")
+{
+    struct termios settings;
+
+    start();
+    type("\x13");
+    write_text("lost");
+    type("\x03");
+    check_text(shown, "^C");
+    type("\x13");
+    write_text(" kept");
+    settings = terminal.settings;
+    settings.c_iflag &= ~(tcflag_t)IXON;
+    terminal_set(&terminal, &settings);
+    check_text(shown, "^C kept");
+    type("\x13\n");
+    check_reads("\x13\n");
+}
+
+SELFTEST(terminal, erasing_follows_its_flags, "a word is rubbed out without ECHOE too, a line only with ECHOK; unseen control characters leave nothing to rub out")
+{
+    start();
+    set_flags(0, 0, ECHOE);
+    type("one\x17x\x7f");
+    check_text(shown, "one\b \b\b \b\b \bx^?");
+    start();
+    set_flags(0, 0, ECHOK);
+    type("ab\x15");
+    check_text(shown, "ab^U");
+    start();
+    set_flags(0, 0, ECHOCTL);
+    type("\x01\x7f");
+    check_text(shown, "\x01");
+}
+
+SELFTEST(terminal, output_is_processed, "OLCUC, OCRNL, ONOCR and XTABS change what is printed")
+{
+    start();
+    set_flags(0, OLCUC | OCRNL | ONOCR | XTABS, 0);
+    terminal_print(&terminal, "\ra\tb\r\x1b", 6);
+    check_text(shown, "A       B\n\x1b");
+}
+
+SELFTEST(terminal, parity_mark_is_doubled, "with PARMRK a received \\377 is read twice")
+{
+    start();
+    set_flags(PARMRK, 0, 0);
+    type("a\xff\n");
+    check_reads("a\xff\xff\n");
 }
