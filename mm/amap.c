@@ -126,20 +126,19 @@ struct amap *
 amap_share(const struct amap *amap)
 {
     struct amap *copy = kmem_cache_allocate(&amap_cache);
-    struct chunk **chunks = kmem_allocate(amap->count * sizeof(*chunks));
 
-    if (!copy || !chunks) {
-        kmem_free(chunks);
-        if (copy)
-            kmem_cache_free(&amap_cache, copy);
+    if (!copy)
+        return NULL;
+    *copy = *amap;
+    copy->chunks = kmem_allocate(amap->count * sizeof(*copy->chunks));
+    if (!copy->chunks) {
+        kmem_cache_free(&amap_cache, copy);
         return NULL;
     }
-    *copy = *amap;
-    copy->chunks = chunks;
     for (u32 i = 0; i < amap->count; i++) {
         struct chunk *chunk = amap->chunks[i];
 
-        chunks[i] = chunk;
+        copy->chunks[i] = chunk;
         if (chunk)
             chunk->references++;
     }

@@ -73,7 +73,7 @@ fork_page_cow(const struct fork *fork, struct region *from, struct region *to, p
 static struct frame *
 fork_pin_page(const struct fork *fork, const struct region *from, page_t page)
 {
-    while (!fork_is_stale(fork)) {
+    for (u32 turn = 0; turn < PAGEIN_PATIENCE && !fork_is_stale(fork); turn++) {
         struct anon *anon = amap_lookup(from->amap, page);
 
         /* A page that is here needs no room; making some could take that very page, again and again. */

@@ -93,9 +93,9 @@ mmap_data_may_expand(struct aspace *aspace, u32 pages)
 static __attribute__((noinline)) bool
 mmap_replaces_enough(struct aspace *aspace, const struct mmap_request *request, u32 pages, bool data)
 {
-    page_t start = page_of(request->address), end = page_add(start, pages), top = page_of(user_top());
+    page_t start = page_of(request->address), end = page_add(start, pages);
 
-    if (!(request->flags & MAP_FIXED) || pages > top.number || start.number > top.number - pages)
+    if (!(request->flags & MAP_FIXED) || end.number > page_of(user_top()).number)
         return false;
     return mmap_may_expand(aspace, pages - region_count_pages(&aspace->regions, start, end, NULL), data);
 }

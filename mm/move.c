@@ -95,7 +95,7 @@ move_create(struct anon_loan *loan)
 int
 move_pin(struct anon_loan *loan, struct frame **frame)
 {
-    for (;;) {
+    for (u32 turn = 0; turn < PAGEIN_PATIENCE; turn++) {
         /* A page that is here needs no room; making some could take that very page, again and again. */
         if (!loan->anon->frame && reclaim_ensure(PIN_FRAMES) < 0)
             return -ENOMEM;
@@ -115,6 +115,7 @@ move_pin(struct anon_loan *loan, struct frame **frame)
             return -ENOMEM;
         }
     }
+    return -ENOMEM;
 }
 
 void

@@ -29,6 +29,7 @@
 #include "kernel/types.h"
 #include "mm/amap.h"
 #include "mm/frame.h"
+#include "mm/pagein.h"
 #include "mm/prefetch.h"
 
 enum object_kind { OBJECT_ZERO, OBJECT_FILE, OBJECT_ANONYMOUS };
@@ -136,17 +137,14 @@ enum object_result object_page(struct object *object, u32 index, bool create, st
                                struct prefetch *prefetch);
 #define OBJECT_PAGE_FRAMES 4u
 
-/* Whether to ask object_page again, since it slept; turns counts, from 0. The page was there when
- * the sleep ended, or the next turn reads it; but before the caller gets the processor others may
- * bring it in and begin to evict it. Who finds that OBJECT_PATIENCE times goes without: the result
- * is OBJECT_PAGE_NO_MEMORY. */
-#define OBJECT_PATIENCE 64u
+/* Whether to ask object_page again, since it slept; turns counts, from 0, up to
+ * PAGEIN_PATIENCE. Then the result is OBJECT_PAGE_NO_MEMORY. */
 static inline bool
 object_page_again(enum object_result *result, u32 *turns)
 {
     if (*result != OBJECT_PAGE_SLEPT && *result != OBJECT_PAGE_WAITED)
         return false;
-    if (++*turns < OBJECT_PATIENCE)
+    if (++*turns < PAGEIN_PATIENCE)
         return true;
     *result = OBJECT_PAGE_NO_MEMORY;
     return false;

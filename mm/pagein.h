@@ -24,3 +24,7 @@ enum pagein_result {
  * whose slot does not follow, as far as frames are free. The amap must reach over
  * them. */
 enum pagein_result pagein_anon(struct anon *anon, struct prefetch *prefetch);
+
+/* So often who slept looks again, and then goes without. When the sleep ends the page is there, or the next
+ * turn reads it; but before the caller gets the processor others may bring it in and begin to evict it. */
+#define PAGEIN_PATIENCE 64u

@@ -219,7 +219,7 @@ batch_find_slot(const struct reclaim_batch *batch, struct anon *anon)
 {
     u32 count = batch->cluster.count, wanted = batch->first.number + count;
 
-    if (count && anon->slot.number && anon->slot.number != wanted)
+    if (count && anon->slot.number != wanted)
         anon_drop_slot(anon);
     return (anon->slot.number || anon_find_slot(anon)) && (!count || anon->slot.number == wanted);
 }

@@ -67,8 +67,6 @@ trace_find(struct trace *trace, page_t page)
 static void
 touch_need(struct trace_touch *touch, struct frame *frame)
 {
-    if (touch->frame == frame)
-        return;
     if (touch->frame)
         frame_need_end(touch->frame);
     touch->frame = frame && frame_need_begin(frame) ? frame : NULL;

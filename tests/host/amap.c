@@ -90,6 +90,26 @@ sharing_counts_chunks_and_not_anons(void)
 }
 
 static void
+sharing_without_memory_costs_nothing(void)
+{
+    struct amap *amap;
+    u32 objects;
+
+    begin();
+    amap = create(1000, 1100);
+    put(amap, 1000);
+    objects = host_objects;
+    for (u32 failures = 0; failures < 2; failures++) {
+        host_allocations_left = failures;
+        check(!amap_share(amap));
+        check_equal(host_objects, objects);
+    }
+    host_allocations_left = HOST_UNLIMITED;
+    amap_destroy(amap);
+    nothing_is_left();
+}
+
+static void
 a_write_splits_its_own_chunk_alone(void)
 {
     struct amap *amap, *copy;
@@ -197,6 +217,7 @@ main(void)
         HOST_CASE(replacing_hands_back_what_was_there, ""),
         HOST_CASE(no_chunk_is_made_before_a_write, ""),
         HOST_CASE(sharing_counts_chunks_and_not_anons, ""),
+        HOST_CASE(sharing_without_memory_costs_nothing, ""),
         HOST_CASE(a_write_splits_its_own_chunk_alone, ""),
         HOST_CASE(owning_an_own_chunk_changes_nothing, ""),
         HOST_ASSERTS(changing_a_shared_chunk_is_refused),

@@ -5,7 +5,9 @@
 #include "tests/host/reclaim_case.h"
 
 #include <signal.h>
+#include <string.h>
 
+#include <asm/errno.h>
 #include <linux/mman.h>
 
 #include "mm/amap.h"
@@ -75,26 +77,35 @@ a_page_that_cannot_be_read_keeps_its_slot(void)
     nothing_is_left();
 }
 
-static void
-a_fault_that_cannot_be_read_is_a_bus_error(void)
+/* A page of memory with a word in it; its address. */
+static u32
+map_word(struct aspace *aspace, u32 word)
 {
     struct mmap_request request = {
         .bytes = PAGE_SIZE, .protection = PROT_READ | PROT_WRITE, .flags = MAP_PRIVATE | MAP_ANONYMOUS, .maximum = 7};
+
+    check_equal(mmap_map(aspace, &request), 0);
+    check_equal(aspace_write(aspace, request.address, &word, sizeof(word)), 0);
+    return request.address;
+}
+
+static void
+a_fault_that_cannot_be_read_is_a_bus_error(void)
+{
     struct fault_verdict verdict;
     struct aspace *aspace;
-    u32 word = 5;
+    u32 word, address;
 
     begin();
     aspace = aspace_create();
-    check_equal(mmap_map(aspace, &request), 0);
-    check_equal(aspace_write(aspace, request.address, &word, sizeof(word)), 0);
+    address = map_word(aspace, 5);
     check(reclaim_evict_one());
     host_device_fails = true;
-    check(fault_resolve(aspace, request.address + 3, FAULT_READ, &verdict) < 0);
-    check(verdict.signal == SIGBUS && verdict.code == BUS_ADRERR && verdict.address == request.address + 3);
+    check(fault_resolve(aspace, address + 3, FAULT_READ, &verdict) < 0);
+    check(verdict.signal == SIGBUS && verdict.code == BUS_ADRERR && verdict.address == address + 3);
     check_equal(counters.fault_bus, 1);
     host_device_fails = false;
-    check_equal(aspace_read(aspace, request.address, &word, sizeof(word)), 0);
+    check_equal(aspace_read(aspace, address, &word, sizeof(word)), 0);
     check_equal(word, 5);
     aspace_release(aspace);
     nothing_is_left();
@@ -293,6 +304,75 @@ a_page_of_a_batch_may_go_while_it_is_written(void)
 
 /* ---- Pins -------------------------------------------------------------- */
 
+/* Rule: each fault counts as one of a kind; one that found its page on its way, as a soft one. */
+static void
+a_fault_that_waits_is_a_soft_one(void)
+{
+    struct fault_verdict verdict;
+    struct aspace *aspace;
+    u32 address, soft;
+
+    begin();
+    aspace = aspace_create();
+    address = map_word(aspace, 5);
+    anon = region_anon(region_find(&aspace->regions, page_of(address)), page_of(address));
+    check(reclaim_evict_one());
+    check_equal(pagein_anon(anon, NULL), PAGEIN_READ);
+    evictable_begin(anon->frame);
+    host_on_sleep = end_transfer;
+    soft = counters.fault_soft;
+    check_equal(fault_resolve(aspace, address, FAULT_READ, &verdict), 0);
+    check_equal(hook_calls, 1);
+    check_equal(counters.fault_soft, soft + 1);
+    aspace_release(aspace);
+    nothing_is_left();
+}
+
+/* Rule: a fault for which there is no memory, nor anybody to kill, is counted, and ends its process. */
+static void
+a_fault_without_memory_is_counted(void)
+{
+    struct frame *hoarded = NULL, *frame;
+    struct fault_verdict verdict;
+    struct aspace *aspace;
+    u32 address;
+
+    begin();
+    aspace = aspace_create();
+    address = map_word(aspace, 5);
+    check(reclaim_evict_one());
+    while ((frame = frame_allocate(FRAME_KERNEL))) {
+        frame->owner = hoarded;
+        hoarded = frame;
+    }
+    check(fault_resolve(aspace, address, FAULT_READ, &verdict) < 0);
+    check_equal(verdict.signal, SIGKILL);
+    check_equal(counters.fault_no_memory, 1);
+    while ((frame = hoarded)) {
+        hoarded = frame->owner;
+        frame->owner = NULL;
+        frame_free(frame);
+    }
+    aspace_release(aspace);
+    nothing_is_left();
+}
+
+/* Rule: a policy for whose state there is no memory does not come into force, and who wanted it is told. */
+static void
+a_policy_without_memory_is_refused(void)
+{
+    begin();
+    check_equal(pool_set_policy("lru"), 0);
+    host_allocations_left = 0;
+    check_equal(reclaim_switch_policy(), -ENOMEM);
+    host_allocations_left = HOST_UNLIMITED;
+    check(strcmp(pool_policy->name, "lru") == 0);
+    host_switches("policy=fifo");
+    check_equal(reclaim_switch_policy(), 0);
+    check(strcmp(pool_policy->name, "fifo") == 0);
+    nothing_is_left();
+}
+
 static void
 a_pin_outlasts_owner_and_transfer(void)
 {
@@ -360,6 +440,9 @@ main(void)
         HOST_CASE(who_needs_a_busy_page_waits_for_it, ""),
         HOST_CASE(a_batch_that_cannot_be_written_stays, ""),
         HOST_CASE(a_page_of_a_batch_may_go_while_it_is_written, ""),
+        HOST_CASE(a_fault_that_waits_is_a_soft_one, ""),
+        HOST_CASE(a_fault_without_memory_is_counted, ""),
+        HOST_CASE(a_policy_without_memory_is_refused, "policy=fifo"),
         HOST_CASE(a_pin_outlasts_owner_and_transfer, ""),
         HOST_CASE(telling_the_policy_twice_does_no_harm, ""),
         HOST_ASSERTS(unpinning_what_is_not_pinned_is_refused),

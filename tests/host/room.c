@@ -267,15 +267,15 @@ read_after(u32 turns)
 static void
 a_page_that_others_take_away_is_read_once_it_stays(void)
 {
-    check_equal(read_after(OBJECT_PATIENCE - 1), sizeof(u32));
-    check_equal(hook_calls, OBJECT_PATIENCE - 1);
+    check_equal(read_after(PAGEIN_PATIENCE - 1), sizeof(u32));
+    check_equal(hook_calls, PAGEIN_PATIENCE - 1);
 }
 
 static void
 a_page_that_never_stays_is_gone_without(void)
 {
-    check_equal(read_after(2 * OBJECT_PATIENCE), -ENOMEM);
-    check_equal(hook_calls, OBJECT_PATIENCE);
+    check_equal(read_after(2 * PAGEIN_PATIENCE), -ENOMEM);
+    check_equal(hook_calls, PAGEIN_PATIENCE);
 }
 
 /* The anon goes while its page is on its way, and its frame is busy for somebody else at once. */

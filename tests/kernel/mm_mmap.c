@@ -411,6 +411,21 @@ SELFTEST(mm_mmap, size_limit, "RLIMIT_AS holds for mmap, mremap and brk, exactly
     case_end();
 }
 
+SELFTEST(mm_mmap, limit_and_last_page, "what replaces as much as it takes is within the limit, up to the last page of all")
+{
+    struct aspace *aspace = case_begin();
+    u32 last = user_top() - PAGE_SIZE, first = last - PAGE_SIZE;
+
+    check_true(aspace != NULL);
+    check_equal(map_at(aspace, &last, PAGE_SIZE, RW, PRIVATE | MAP_FIXED), 0);
+    aspace->size_limit_pages = 1;
+    check_equal(map_at(aspace, &first, PAGE_SIZE, RW, PRIVATE | MAP_FIXED), -ENOMEM);
+    check_equal(map_at(aspace, &last, PAGE_SIZE, RW, PRIVATE | MAP_FIXED), 0);
+    check_equal(map_at(aspace, &last, 2 * PAGE_SIZE, RW, PRIVATE | MAP_FIXED), -ENOMEM);
+    check_equal(aspace->regions.pages, 1);
+    case_end();
+}
+
 SELFTEST(mm_mmap, want_of_memory, "with no frame left each call either works or is ENOMEM, and what was there is untouched")
 {
     struct aspace *aspace = case_begin();

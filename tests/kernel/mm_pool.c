@@ -182,6 +182,8 @@ SELFTEST(mm_pool, grant_is_kept, "control=pff: no more frames than granted stay 
     struct aspace *aspace = case_begin();
     u32 address = aspace && swap_total() >= 2 * PAGES ? case_memory(aspace, PAGES) : 0;
 
+    /* What it has already. */
+    check_true(!aspace || aspace_grant_frames(aspace, POOL_UNLIMITED));
     if (address && aspace_grant_frames(aspace, QUOTA)) {
         case_fill(aspace, address, PAGES, 1);
         check_true(aspace->pool->frames <= QUOTA);
