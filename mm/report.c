@@ -80,15 +80,20 @@ report_pagemap(struct aspace *aspace, u32 number)
     return PAGEMAP_PRESENT | bits | frame_number(frame).number;
 }
 
-/* Pages in memory of anonymous objects, and of what files have grown by. Linear in them. */
+/* Pages in memory of anonymous objects, and of what files have grown by. Linear in them if anything is swapped. */
 static u32
 shared_memory_pages(void)
 {
+    bool all_here = swap_free_count() == swap_total();
     u32 resident = 0, swapped = 0;
     struct object *object;
 
-    LIST_FOREACH(object, &object_all, link)
-        object_count_anons(object, &resident, &swapped);
+    LIST_FOREACH(object, &object_all, link) {
+        if (all_here)
+            resident += object->anonymous_pages;
+        else
+            object_count_anons(object, &resident, &swapped);
+    }
     return resident;
 }
 

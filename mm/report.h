@@ -35,7 +35,8 @@ struct report_size {
 };
 void report_size(struct aspace *aspace, struct report_size *size);
 
-/* Memory in pages, for sysinfo. The pages of files and of shared memory are those in memory. Linear in the latter. */
+/* Memory in pages, for sysinfo. The pages of files and of shared memory are those in memory. Linear in the latter
+ * if anything is swapped, else in the number of objects. */
 struct report_memory {
     u32 total, free, files, shared, swap_total, swap_free;
 };

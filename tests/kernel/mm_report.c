@@ -79,3 +79,31 @@ SELFTEST(mm_report, pagemap_of_a_file_in_memory, "mapped privately, its pages ar
     object_release(file);
     case_end();
 }
+
+static u32
+shared_now(void)
+{
+    struct report_memory memory;
+
+    report_memory(&memory);
+    return memory.shared;
+}
+
+SELFTEST(mm_report, shared_memory_in_memory, "shared memory counts while it is in memory, and not in the swap area")
+{
+    struct aspace *aspace = case_begin();
+    u32 before = shared_now(), address = case_map(aspace, 3, RW, MAP_SHARED);
+    const struct region *region = region_find(&aspace->regions, page_of(address));
+    const struct anon *anon;
+
+    case_put(aspace, address, 1);
+    case_put(aspace, address + PAGE_SIZE, 1);
+    check_equal(shared_now(), before + 2);
+    anon = amap_lookup(region->object->amap, (page_t){0});
+    if (swap_total() > 0 && case_evict(anon)) {
+        check_true(shared_now() < before + 2);
+        case_get(aspace, address);
+    }
+    case_end();
+    check_true(shared_now() <= before);
+}
