@@ -49,7 +49,8 @@ struct mount_request {
     bool read_only;
 };
 
-static const struct ramfs_limits mount_unlimited = {RAMFS_UNLIMITED, RAMFS_UNLIMITED};
+/* As Linux: what is not said is half of memory, and an inode for each page of that. */
+#define MOUNT_DEFAULT_PART 2u
 
 struct mount {
     TAILQ_ENTRY(mount) link;
@@ -59,6 +60,14 @@ struct mount {
 };
 
 static TAILQ_HEAD(, mount) mounts = TAILQ_HEAD_INITIALIZER(mounts);
+
+static struct ramfs_limits
+mount_default_limits(void)
+{
+    u32 pages = frame_total() / MOUNT_DEFAULT_PART;
+
+    return (struct ramfs_limits){pages, pages};
+}
 
 static struct mount *
 mount_find(const struct inode *root)
@@ -76,6 +85,18 @@ bool
 mount_is_root(const struct inode *inode)
 {
     return mount_find(inode) != NULL;
+}
+
+bool
+mount_has(const struct file_system *file_system)
+{
+    const struct mount *mount;
+
+    TAILQ_FOREACH(mount, &mounts, link) {
+        if (mount->root->file_system == file_system)
+            return true;
+    }
+    return false;
 }
 
 static char *
@@ -281,7 +302,9 @@ mount_read_request(struct mount_request *request, u32 type, u32 data)
 static int
 mount_new(struct inode *directory, u32 source, u32 type, u32 data, bool read_only)
 {
-    struct mount_request request = {.mode = MOUNT_TEMPORARY_MODE, .limits = mount_unlimited, .read_only = read_only};
+    struct mount_request request = {
+        .mode = MOUNT_TEMPORARY_MODE, .limits = mount_default_limits(), .read_only = read_only,
+    };
     int error = mount_read_request(&request, type, data);
     char *name = NULL;
 
@@ -384,17 +407,16 @@ mount_access(const struct inode *root)
     return root->file_system->read_only ? "ro" : "rw";
 }
 
-/* What a tree is mounted with. */
+/* A tree's limits as far as they are not the default; without one it is 0. */
 static void
-mount_print_options(const struct inode *root, struct text_buffer *text)
+mount_print_limits(const struct inode *root, struct text_buffer *text)
 {
-    struct ramfs_limits limits = ramfs_owns(root) ? ramfs_limits_of(root) : mount_unlimited;
+    struct ramfs_limits normal = mount_default_limits(), limits = ramfs_owns(root) ? ramfs_limits_of(root) : normal;
 
-    text_print(text, "%s", mount_access(root));
-    if (limits.pages != RAMFS_UNLIMITED)
-        text_print(text, ",size=%uk", pages_in_kib(limits.pages));
-    if (limits.inodes != RAMFS_UNLIMITED)
-        text_print(text, ",nr_inodes=%u", limits.inodes);
+    if (limits.pages != normal.pages)
+        text_print(text, ",size=%uk", limits.pages == RAMFS_UNLIMITED ? 0 : pages_in_kib(limits.pages));
+    if (limits.inodes != normal.inodes)
+        text_print(text, ",nr_inodes=%u", limits.inodes == RAMFS_UNLIMITED ? 0 : limits.inodes);
 }
 
 void
@@ -407,8 +429,9 @@ mount_print(struct text_buffer *text)
         struct text_buffer path = {0};
 
         if (inode_path(mount->root, &path) == 0) {
-            text_print(text, "%s %s %s ", mount->source, path.data, mount->root->file_system->name);
-            mount_print_options(mount->root, text);
+            text_print(text, "%s %s %s %s,relatime", mount->source, path.data, mount->root->file_system->name,
+                       mount_access(mount->root));
+            mount_print_limits(mount->root, text);
             text_print(text, " 0 0\n");
         }
         text_free(&path);
@@ -429,10 +452,10 @@ mount_print_family(struct text_buffer *text)
         struct text_buffer path = {0};
 
         if (inode_path(mount->root, &path) == 0) {
-            text_print(text, "%u %u %u:%u / %s %s - %s %s ", tree->device, mount->covered->file_system->device,
-                       MAJOR(tree->device), MINOR(tree->device), path.data, mount_access(mount->root), tree->name,
-                       mount->source);
-            mount_print_options(mount->root, text);
+            text_print(text, "%u %u %u:%u / %s %s,relatime - %s %s %s", tree->device,
+                       mount->covered->file_system->device, MAJOR(tree->device), MINOR(tree->device), path.data,
+                       mount_access(mount->root), tree->name, mount->source, mount_access(mount->root));
+            mount_print_limits(mount->root, text);
             text_print(text, "\n");
         }
         text_free(&path);
@@ -454,7 +477,9 @@ void
 mount_start(void)
 {
     const struct mount_request process_tree = {.type = "proc", .mode = 0555};
-    const struct mount_request temporary = {.type = "tmpfs", .mode = MOUNT_TEMPORARY_MODE, .limits = mount_unlimited};
+    const struct mount_request temporary = {
+        .type = "tmpfs", .mode = MOUNT_TEMPORARY_MODE, .limits = mount_default_limits(),
+    };
     struct inode *devices;
 
     mount_must(path_root, "proc", &process_tree);

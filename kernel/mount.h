@@ -13,6 +13,9 @@ void mount_start(void);
 /* Whether the inode is the root of a mounted tree: its name cannot be removed. */
 bool mount_is_root(const struct inode *inode);
 
+/* Whether a tree is mounted, as the root, pipes and the like are not. */
+bool mount_has(const struct file_system *file_system);
+
 /* Appends the lines of /proc/mounts. */
 void mount_print(struct text_buffer *text);
 

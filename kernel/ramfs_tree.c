@@ -146,7 +146,7 @@ ramfs_remount(struct inode *root, const struct ramfs_limits *limits, bool read_o
         return -EBUSY;
     /* A tree without any budget has counted nothing so far. */
     if (tree->budget.limit != 0)
-        tree->budget.limit = limits->pages;
+        tree->budget.limit = limits->pages != 0 ? limits->pages : RAMFS_UNLIMITED;
     tree->inode_limit = limits->inodes;
     tree->file_system.read_only = read_only;
     return 0;

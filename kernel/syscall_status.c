@@ -5,6 +5,7 @@
 
 #include "kernel/file.h"
 #include "kernel/lib/string.h"
+#include "kernel/mount.h"
 #include "kernel/path.h"
 #include "kernel/permission.h"
 #include "kernel/process.h"
@@ -24,6 +25,7 @@
 /* f_flags of statfs; the UAPI headers leave them out. */
 #define ST_RDONLY 0x0001
 #define ST_VALID 0x0020
+#define ST_RELATIME 0x1000
 
 #define STATUS_BLOCK_BYTES 512u      /* the unit of st_blocks */
 #define STATUS_FLAGS (AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE)
@@ -193,7 +195,8 @@ status_of_tree(struct inode *inode, u32 size, u32 address)
             status.f_ffree = ramfs_free_inodes(inode);
         }
     }
-    status.f_flags = ST_VALID | (inode->file_system->read_only ? ST_RDONLY : 0);
+    status.f_flags = ST_VALID | (inode->file_system->read_only ? ST_RDONLY : 0)
+        | (mount_has(inode->file_system) ? ST_RELATIME : 0);
     return user_copy_out(address, &status, sizeof(status));
 }
 

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -120,6 +121,43 @@ room_check(void)
     file = open(MOUNT "/file", O_RDWR | O_CREAT, 0600);
     check_that(write(file, bytes, PAGE) == PAGE, "size=0 sets no limit");
     close(file);
+    umount(MOUNT);
+}
+
+static bool
+says_mounted(const char *line)
+{
+    static char text[4096];
+    int file = open("/proc/mounts", O_RDONLY);
+    ssize_t length = read(file, text, sizeof text - 1);
+
+    close(file);
+    text[length > 0 ? length : 0] = '\0';
+    return strstr(text, line) != NULL;
+}
+
+/* Without options a tree takes half of memory, with an inode for each page of that. */
+static void
+default_check(void)
+{
+    struct sysinfo memory;
+    struct statfs tree;
+    char name[64];
+    unsigned made = 0;
+
+    sysinfo(&memory);
+    unsigned long pages = (unsigned long) ((uint64_t) memory.totalram * memory.mem_unit / PAGE);
+    mount("none", MOUNT, "tmpfs", 0, NULL);
+    check_that(statfs(MOUNT, &tree) == 0 && tree.f_blocks <= pages / 2 + 1 && tree.f_blocks >= pages * 2 / 5,
+               "a tmpfs takes half of memory: %ld of %ld pages", (long) tree.f_blocks, pages);
+    check_that(tree.f_files > tree.f_blocks / 2 && tree.f_files <= tree.f_blocks && tree.f_ffree == tree.f_files - 1, "and has inodes");
+    check_that((tree.f_flags & 0x1000) && says_mounted("none " MOUNT " tmpfs rw,relatime 0 0\n"), "as Linux tells it");
+    umount(MOUNT);
+    mount("none", MOUNT, "tmpfs", 0, "nr_inodes=100");
+    do
+        snprintf(name, sizeof name, MOUNT "/%u", made);
+    while (mkdir(name, 0700) == 0 && ++made < 200);
+    check_that(made == 99 && errno == ENOSPC, "directories end with the inodes: ENOSPC after %u", made);
     umount(MOUNT);
 }
 
@@ -421,6 +459,7 @@ main(void)
     if (mount("none", MOUNT, "tmpfs", 0, NULL) == 0) {
         used_check();
         room_check();
+        default_check();
         use_check();
         mount_check();
     } else {
