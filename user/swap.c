@@ -18,7 +18,10 @@
 #include "user/lib/story.h"
 #include "user/lib/system.h"
 
-enum { EXCESS = 8 << 20 }; /* bytes beyond what is free, if the swap area has twice that */
+enum {
+    EXCESS = 8 << 20,       /* bytes beyond what is free, if the swap area has twice that */
+    KERNEL_PART = 64,       /* page tables and the like take less than one byte for so many of a program's */
+};
 
 /* What is written to a page: its number, scrambled, so that no two pages are alike. */
 static uint32_t
@@ -68,6 +71,12 @@ main(void)
     }
     if (memory + excess > UINT32_MAX / 4) {
         story_skip("%llu MiB are free, too many to fill: boot with mem=64M", (unsigned long long) memory >> 20);
+        return story_end();
+    }
+
+    if (excess + memory / KERNEL_PART > swap) {
+        story_skip("%llu MiB of swap area are too few for %llu MiB of free RAM: boot with swap=64M or mem=64M",
+                   (unsigned long long) swap >> 20, (unsigned long long) memory >> 20);
         return story_end();
     }
 
