@@ -71,6 +71,15 @@ def _(t):
     t.ok(len(told) == 3, "those that need more say how many, and how many there are", result)
 
 
+@case("too small a swap area")
+def _(t):
+    none = t.boot("log=error init=/bin/sh -- -c 'swap && belady && dirty && prefetch && policies'", memory="32M", timeout=SECONDS)
+    t.ok(none.verdict == "pass" and none.output.count("there is no swap area") == 4, "without one, no story fails; those that need it say so", none)
+    small = t.boot("swap=8M log=error init=/bin/swap", memory="896M", timeout=SECONDS)
+    t.ok(small.verdict == "pass" and "too few" in small.output and "killed" not in small.output,
+         "one that all that RAM would need for its tables is not filled until somebody dies", small)
+
+
 # Among pages used often a new one is the policy's first choice. What one instruction needs must stay all the same.
 def few_frames(t, policy):
     result = t.boot(f"policy={policy} swap=16M log=error init=/bin/sh -- -c 'ulimit -m 32; ls -l /; echo all of it'", timeout=SECONDS)
