@@ -259,12 +259,14 @@ call_copy(void)
     return copy_file_range(files[0], &(off_t) { 0 }, files[0], &(off_t) { 4 * PAGE }, PAGE, 0);
 }
 
+/* Two, since of two allocations of the first not the first alone can fail. */
 static long
 call_lock(void)
 {
+    struct flock far = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 200, .l_len = 1 };
     struct flock lock = { .l_type = F_UNLCK, .l_whence = SEEK_SET, .l_start = 10, .l_len = 10 };
 
-    return fcntl(files[0], F_SETLK, &lock);
+    return fcntl(files[0], F_SETLK, &far) < 0 ? -1 : fcntl(files[0], F_SETLK, &lock);
 }
 
 static void

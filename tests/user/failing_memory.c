@@ -21,7 +21,7 @@
 
 #define FILE_NAME FAILING_DIRECTORY "/file"
 
-enum { PAGE = 4096, PAGES = 64, WIDE = 4096, READ_WRITE = PROT_READ | PROT_WRITE, PRIVATE = MAP_PRIVATE | MAP_ANONYMOUS };
+enum { PAGE = 4096, PAGES = 64, WIDE = 4096, TOUCHED = 20, READ_WRITE = PROT_READ | PROT_WRITE, PRIVATE = MAP_PRIVATE | MAP_ANONYMOUS };
 
 static char *memory, *made;
 static int file = -1;
@@ -243,7 +243,7 @@ call_mlock(void)
 static long
 call_populate(void)
 {
-    return madvise(memory, PAGES * PAGE, 23 /* MADV_POPULATE_WRITE */);
+    return madvise(memory, TOUCHED * PAGE, 23 /* MADV_POPULATE_WRITE */);
 }
 
 static long
@@ -346,12 +346,35 @@ call_exec(void)
     return execve("/proc/self/exe", (char *const[]) { "failing_memory", "end", NULL }, environ);
 }
 
+/* The script names its interpreter. */
+static long
+call_script(void)
+{
+    return execve(FILE_NAME, (char *const[]) { "script", NULL }, environ);
+}
+
+static void
+make_script(void)
+{
+    static const char text[] = "#!/proc/self/exe end\n";
+
+    file = open(FILE_NAME, O_CREAT | O_WRONLY, 0700);
+    write(file, text, sizeof text - 1);
+    close(file);
+}
+
+static void
+remove_script(void)
+{
+    unlink(FILE_NAME);
+}
+
 /* ---- Faults ---- */
 
 static long
 touch_fresh(void)
 {
-    for (int i = 0; i < PAGES; i++)
+    for (int i = 0; i < TOUCHED; i++)
         *(volatile char *) (memory + i * PAGE) = 1;
     return 0;
 }
@@ -440,6 +463,7 @@ static const struct failing rows[] = {
     { "clone with everything shared", NULL, call_clone_sharing, reap, EAGAIN, false },
     { "pthread_create", NULL, call_thread, join, EAGAIN, false },
     { "execve", NULL, call_exec, NULL, 0, true },
+    { "execve of a script", make_script, call_script, remove_script, 0, true },
     { "faults on fresh pages", make_fresh, touch_fresh, unmap_memory, 0, true },
     { "faults that read fresh pages", make_fresh, read_fresh, unmap_memory, 0, true },
     { "faults on pages that are shared", make_memory, touch_fresh, unmap_memory, 0, true },
