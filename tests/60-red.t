@@ -51,6 +51,31 @@ def panic(t, bug):
     t.ok(re.search(r"(?i)process", result.output), "names the current process", result)
 
 
+class Consoles:
+    """In place of a Test: what boots would print, one after the other."""
+
+    def __init__(self, *results):
+        self.results = list(results)
+        self.asked = []
+
+    def boot(self, arguments, **_):
+        self.asked.append(arguments.partition(" -- ")[2])
+        return self.results.pop(0)
+
+
+@case("programs that share a boot")
+def _(t):
+    consoles = Consoles(qemu.Result("== a\nok 1 - x\n1..1\n== a: exited 0\n== b\nok 1 - y\npanic: z\n", "panic", 1),
+                        qemu.Result("== c\nnot ok 1 - x\n1..1\n== c: exited 1\n== d\n== d: killed by SIGKILL\n", "pass", 1),
+                        qemu.Result("nothing at all\n", "reset", 1))
+    together = Together("", ("a", "b", "c", "d", "e"))
+    found = [(name, together.result(consoles, name).verdict) for name in together.names]
+    t.ok(found == [("a", "pass"), ("b", "panic"), ("c", "fail"), ("d", "killed by SIGKILL"), ("e", "reset")],
+         "each has its own verdict, those behind a panic as well", found)
+    t.ok(consoles.asked == ["a b c d e", "c d e", "e"], "and nothing is run twice", consoles.asked)
+    t.ok(together.result(consoles, "b").output == "ok 1 - y\npanic: z\n", "with what it has said, and nobody else")
+
+
 for bug in BUGS:
     case(f"bug={bug}", bug)(panic)
 

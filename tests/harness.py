@@ -161,6 +161,39 @@ def parse_ktap(output):
     return plan, results
 
 
+class Together:
+    """Programs of tests/user/ that share boots, since a boot costs more than most of them (tests/user/several.c). One that ends the
+    machine, or hangs, has that for its verdict, and those behind it get another boot. T=FILE/CASE runs one alone."""
+
+    PROGRAMS_PER_BOOT = 12
+
+    def __init__(self, switches, names, **options):
+        """`names` in the order in which they will be asked for; `options` as for Test.boot."""
+        self.switches = switches
+        self.names = list(names)
+        self.options = options
+        self.results = {}
+
+    def result(self, t, name):
+        """The Result of one of the programs; boots if it has not been run."""
+        if name not in self.results:
+            first = self.names.index(name)
+            self.boot(t, self.names[first:first + self.PROGRAMS_PER_BOOT])
+        return self.results[name]
+
+    def boot(self, t, names):
+        """Runs these, as far as they go: the first has a result afterwards."""
+        whole = t.boot(f"{self.switches} init=/test/several -- {' '.join(names)}", **self.options)
+        for name in names:
+            before, begun, rest = whole.output.partition(f"== {name}\n")
+            output, ended, rest = rest.partition(f"== {name}: ")
+            verdict = {"exited 0": "pass", "exited 1": "fail"}.get(rest.partition("\n")[0], rest.partition("\n")[0]) if ended else whole.verdict
+            if begun or name == names[0]:
+                self.results[name] = qemu.Result(output if begun else before, verdict, whole.seconds)
+            if not ended:
+                return
+
+
 class Session:
     """A boot that is talked to over the serial line."""
 
