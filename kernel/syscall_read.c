@@ -29,7 +29,7 @@ read_limit(u32 bytes)
 /* ---- One segment ---- */
 
 /* What is asked of a file before its memory is looked at: 0, -EBADF (not open for that), or -EINVAL (it never is). */
-static int
+static inline int
 read_check_file(const struct file *file, bool writes)
 {
     if (writes ? !file_may_write(file) : !file_may_read(file))
@@ -44,10 +44,19 @@ read_has_end(u64 offset, u32 bytes)
     return (s64)(offset + bytes) >= 0;
 }
 
-static s32
+/* Of bytes that may be asked of the file, in memory that may be asked for. */
+static inline s32
+read_user(struct file *file, u32 address, u32 bytes, u64 *offset, bool writes)
+{
+    struct transfer transfer = transfer_user(address, read_limit(bytes));
+
+    return (writes ? file->operations->write : file->operations->read)(file, &transfer, offset);
+}
+
+/* Inline, as what it calls, so that reading and writing each have their own copy: the most frequent calls of all. */
+static inline __attribute__((always_inline)) s32
 read_memory(struct file *file, u32 address, u32 bytes, u64 *offset, bool writes)
 {
-    struct transfer transfer;
     int error = read_check_file(file, writes);
 
     if (error < 0)
@@ -56,11 +65,10 @@ read_memory(struct file *file, u32 address, u32 bytes, u64 *offset, bool writes)
         return -EFAULT;
     if ((s32)bytes < 0 || !read_has_end(*offset, bytes))
         return -EINVAL;
-    transfer = transfer_user(address, read_limit(bytes));
-    return (writes ? file->operations->write : file->operations->read)(file, &transfer, offset);
+    return read_user(file, address, bytes, offset, writes);
 }
 
-static s32
+static inline __attribute__((always_inline)) s32
 read_descriptor(s32 descriptor, u32 address, u32 bytes, bool writes)
 {
     struct file *file;
