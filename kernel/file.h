@@ -22,6 +22,9 @@ struct file;
 struct object;
 struct wait_queue;
 
+/* For a length: there is no end to count from, and SEEK_END, SEEK_DATA and SEEK_HOLE are -EINVAL. */
+#define FILE_NO_END UINT64_MAX
+
 struct file_operations {
     /*
      * Reads into, writes from the transfer; *offset is where, and is moved on (ignored by what has no offset). Bytes
@@ -30,7 +33,7 @@ struct file_operations {
      */
     s32 (*read)(struct file *file, struct transfer *transfer, u64 *offset);
     s32 (*write)(struct file *file, struct transfer *transfer, u64 *offset);
-    /* The length that SEEK_END counts from; NULL where seeking is refused with -ESPIPE. */
+    /* The length that SEEK_END counts from, or FILE_NO_END; NULL where seeking is refused with -ESPIPE. */
     u64 (*size)(struct file *file);
     /* Device control. NULL: -ENOTTY. */
     s32 (*ioctl)(struct file *file, u32 command, u32 argument);

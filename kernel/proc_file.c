@@ -78,11 +78,11 @@ proc_text_release(struct file *file)
     kmem_free(content);
 }
 
+/* As on Linux, settings are files of no length, and other texts have no end before they are read. */
 static u64
-proc_size(struct file *file)
+proc_text_size(struct file *file)
 {
-    (void)file;
-    return 0;
+    return file->inode->proc->entry->setting.name != NULL ? 0 : FILE_NO_END;
 }
 
 static s32
@@ -98,9 +98,9 @@ proc_text_write(struct file *file, struct transfer *transfer, u64 *offset)
     if (entry->setting.name != NULL)
         return proc_setting_write(&entry->setting, transfer);
     if (entry->write == NULL)
-        return -EINVAL;
+        return file->inode->proc->process == 0 ? -EIO : -EINVAL;
     bytes = proc_value_take(transfer, value);
-    if (bytes <= 0)
+    if (bytes < 0)
         return bytes;
     process = proc_process(file->inode);
     error = process == NULL ? -ESRCH : entry->write(process, file->inode->proc->member, value);
@@ -108,7 +108,7 @@ proc_text_write(struct file *file, struct transfer *transfer, u64 *offset)
 }
 
 static const struct file_operations proc_text_operations = {
-    .read = proc_text_read, .write = proc_text_write, .size = proc_size, .release = proc_text_release,
+    .read = proc_text_read, .write = proc_text_write, .size = proc_text_size, .release = proc_text_release,
     .splice_read = true, .splice_write = true,
 };
 
@@ -158,9 +158,22 @@ proc_pagemap_read(struct file *file, struct transfer *transfer, u64 *offset)
     return result;
 }
 
-static const struct file_operations proc_pagemap_operations = {.read = proc_pagemap_read, .size = proc_size};
+static u64
+proc_pagemap_size(struct file *file)
+{
+    (void)file;
+    return FILE_NO_END;
+}
+
+static const struct file_operations proc_pagemap_operations = {.read = proc_pagemap_read, .size = proc_pagemap_size};
 
 /* ---- Opening ---- */
+
+static bool
+proc_is_control(const struct proc_entry *entry)
+{
+    return entry->parent == PROC_SYS_KERNEL || entry->parent == PROC_SYS_VM;
+}
 
 int
 proc_open(struct inode *inode, struct file *file)
@@ -169,6 +182,9 @@ proc_open(struct inode *inode, struct file *file)
     const struct process *process = proc_process(inode);
 
     if (entry->inspects && process != NULL && !identity_may_inspect(&process->identity))
+        return -EACCES;
+    /* Of /proc/sys not even root may write what nobody may. */
+    if (proc_is_control(entry) && !(inode->mode & S_IWUSR) && file_may_write(file))
         return -EACCES;
     if (inode_is(inode, S_IFDIR)) {
         file->operations = &directory_operations;

@@ -7,6 +7,7 @@
 #include "kernel/process.h"
 #include "kernel/processor_time.h"
 #include "kernel/proc_print.h"
+#include "kernel/proc_setting.h"
 #include "mm/aspace.h"
 #include "mm/report.h"
 #include "mm/transfer.h"
@@ -168,28 +169,32 @@ proc_print_oom_adjustment(struct process *process, struct text_buffer *text)
     text_print(text, "%d\n", process->oom_adjustment);
 }
 
-/* A decimal number with a sign or without, and nothing else: false for any other text. */
-static bool
+/* A number with a sign or without, and nothing else: 0, -EINVAL for any other text, -ERANGE for a greater one. */
+static int
 proc_parse_signed(const char *text, int *number)
 {
     bool negative = *text == '-';
     u64 value;
 
     text += negative || *text == '+';
-    if (!string_read_number(&text, &value) || *text != '\0' || value > INT32_MAX)
-        return false;
+    if (!string_read_number(&text, &value) || *text != '\0')
+        return -EINVAL;
+    if (value > INT32_MAX)
+        return -ERANGE;
     *number = negative ? -(int)value : (int)value;
-    return true;
+    return 0;
 }
 
 /* Only root may make a process less likely to be chosen than root has left it. */
 int
-proc_write_oom_adjustment(struct process *process, u32 thread_number, const char *value)
+proc_write_oom_adjustment(struct process *process, u32 thread_number, char *value)
 {
-    int adjustment;
+    int adjustment, error = proc_parse_signed(proc_value_strip(value), &adjustment);
 
     (void)thread_number;
-    if (!proc_parse_signed(value, &adjustment) || adjustment < OOM_SCORE_ADJ_MIN || adjustment > OOM_SCORE_ADJ_MAX)
+    if (error < 0)
+        return error;
+    if (adjustment < OOM_SCORE_ADJ_MIN || adjustment > OOM_SCORE_ADJ_MAX)
         return -EINVAL;
     if (permission_is_root())
         process->oom_adjustment_least = (s16)adjustment;

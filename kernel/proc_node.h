@@ -30,10 +30,10 @@ struct proc_entry {
     /* S_IFREG that can be written, instead of print; else its name is NULL. */
     struct proc_setting setting;
     /*
-     * S_IFREG that can be written besides: takes a value without its newline, for a file of a thread with its number,
-     * else 0. 0 or a negative errno. Else NULL.
+     * S_IFREG that can be written besides: takes what is written, for a file of a thread with its number, else 0. 0 or
+     * a negative errno. Else NULL.
      */
-    int (*write)(struct process *process, u32 thread_number, const char *value);
+    int (*write)(struct process *process, u32 thread_number, char *value);
     /* S_IFREG about a thread, instead of print. */
     void (*print_thread)(struct thread *thread, struct text_buffer *text);
     bool inspects;                      /* it tells what is in the process's memory, or what it has open */

@@ -24,7 +24,7 @@ void proc_print_thread_stat(struct thread *thread, struct text_buffer *text);
 void proc_print_thread_status(struct thread *thread, struct text_buffer *text);
 
 /* Only a process itself may change its name: else -EINVAL. */
-int proc_write_name(struct process *process, u32 thread_number, const char *value);
+int proc_write_name(struct process *process, u32 thread_number, char *value);
 
 /* proc_memory.c */
 void proc_print_arguments(struct process *process, struct text_buffer *text);   /* cmdline: may sleep */
@@ -38,7 +38,7 @@ void proc_print_smaps_rollup(struct process *process, struct text_buffer *text);
 void proc_print_statm(struct process *process, struct text_buffer *text);
 
 /* oom_score_adj: -EINVAL, or -EACCES for one who may not lower it. */
-int proc_write_oom_adjustment(struct process *process, u32 thread_number, const char *value);
+int proc_write_oom_adjustment(struct process *process, u32 thread_number, char *value);
 
 /* All 0 for a zombie. */
 struct report_size proc_size_of(const struct process *process);

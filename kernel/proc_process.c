@@ -62,7 +62,7 @@ proc_print_thread_name(struct thread *thread, struct text_buffer *text)
 }
 
 int
-proc_write_name(struct process *process, u32 thread_number, const char *value)
+proc_write_name(struct process *process, u32 thread_number, char *value)
 {
     struct thread *thread = thread_number != 0 ? proc_thread(process->id, thread_number) : NULL;
 
@@ -247,7 +247,9 @@ proc_print_status_signals(const struct proc_subject *subject, struct text_buffer
 {
     struct proc_signals signals = proc_signals_of(subject->process, subject->thread);
 
-    text_print(text, "Threads:\t%u\n", subject->process->thread_count);
+    text_print(text, "Threads:\t%u\nSigQ:\t%u/%u\n", subject->process->thread_count,
+               signal_count_of_user(subject->process->identity.user.real),
+               (u32)subject->process->limits[RLIMIT_SIGPENDING].rlim_cur);
     text_print(text, "SigPnd:\t%016llx\nShdPnd:\t%016llx\n", signals.pending, signals.shared_pending);
     text_print(text, "SigBlk:\t%016llx\nSigIgn:\t%016llx\n", signals.blocked, signals.ignored);
     text_print(text, "SigCgt:\t%016llx\n", signals.caught);

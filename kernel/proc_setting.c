@@ -60,16 +60,46 @@ proc_setting_change(const struct proc_setting *setting, const char *value)
 s32
 proc_value_take(struct transfer *transfer, char value[PROC_VALUE_BYTES])
 {
-    u32 bytes = transfer->remaining;
+    u32 bytes = transfer->remaining, taken = bytes < PROC_VALUE_BYTES ? bytes : PROC_VALUE_BYTES - 1;
 
-    if (bytes >= PROC_VALUE_BYTES)
-        return -EINVAL;
-    if (transfer_in(transfer, value, bytes) < bytes)
+    if (transfer_in(transfer, value, taken) < taken)
         return -EFAULT;
-    value[bytes] = '\0';
-    if (bytes > 0 && value[bytes - 1] == '\n')
-        value[bytes - 1] = '\0';
+    value[taken] = '\0';
     return (s32)bytes;
+}
+
+static bool
+proc_is_blank(char character)
+{
+    return character == ' ' || (character >= '\t' && character <= '\r');
+}
+
+char *
+proc_value_strip(char *value)
+{
+    usize length;
+
+    while (proc_is_blank(*value))
+        value++;
+    for (length = strlen(value); length > 0 && proc_is_blank(value[length - 1]); length--)
+        value[length - 1] = '\0';
+    return value;
+}
+
+/* Cuts the first word of a value off; *rest is what stands behind it and blanks. */
+static char *
+proc_value_word(char *value, const char **rest)
+{
+    char *word = value, *end;
+
+    while (proc_is_blank(*word))
+        word++;
+    for (end = word; *end != '\0' && !proc_is_blank(*end); end++)
+        continue;
+    for (*rest = end; proc_is_blank(**rest); ++*rest)
+        continue;
+    *end = '\0';
+    return word;
 }
 
 s32
@@ -77,12 +107,16 @@ proc_setting_write(const struct proc_setting *setting, struct transfer *transfer
 {
     char value[PROC_VALUE_BYTES];
     s32 bytes = proc_value_take(transfer, value);
+    const char *word, *rest;
     int error;
 
     if (bytes <= 0)
         return bytes;
+    if (bytes >= (s32)PROC_VALUE_BYTES)
+        return -EINVAL;
+    word = proc_value_word(value, &rest);
     mutex_lock(&proc_setting_busy);
-    error = proc_setting_change(setting, value);
+    error = proc_setting_change(setting, word);
     mutex_unlock(&proc_setting_busy);
-    return error < 0 ? error : bytes;
+    return error < 0 ? error : (s32)(rest - value);
 }

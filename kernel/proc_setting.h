@@ -19,14 +19,17 @@ struct proc_setting {
 
 #define PROC_VALUE_BYTES 64u    /* of a value that is written, with its NUL */
 
-/* What is written to a file of /proc at once: its bytes, and the value without its newline; -EINVAL or -EFAULT. */
+/* What is written to a file of /proc at once: its bytes, of which the value has the first; or -EFAULT. */
 s32 proc_value_take(struct transfer *transfer, char value[PROC_VALUE_BYTES]);
+
+/* A value without the blanks around it. */
+char *proc_value_strip(char *value);
 
 /* Prints the current value and a newline. */
 void proc_setting_print(const struct proc_setting *setting, struct text_buffer *text);
 
 /*
- * Takes one value, with or without a newline behind it. Bytes taken; -EINVAL for a value that the switch does not take
+ * Takes one value: the first word of what is written. Bytes taken, with the blanks behind it; -EINVAL for a value that the switch does not take
  * (the log says what it takes), -EFAULT, or what apply returns.
  */
 s32 proc_setting_write(const struct proc_setting *setting, struct transfer *transfer);

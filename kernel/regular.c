@@ -220,7 +220,14 @@ directory_read(struct file *file, struct transfer *transfer, u64 *offset)
     return -EISDIR;
 }
 
+static u64
+directory_size(struct file *file)
+{
+    (void)file;
+    return FILE_NO_END;
+}
+
 const struct file_operations directory_operations = {
     .read = directory_read,
-    .size = regular_size,
+    .size = directory_size,
 };

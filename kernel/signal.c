@@ -194,25 +194,30 @@ signal_count_queued(const struct signal_pending *pending)
     return count;
 }
 
-/* Whether fewer than RLIMIT_SIGPENDING wait for the processes of the receiver's user. */
-static bool
-signal_may_queue(const struct process *receiver)
+u32
+signal_count_of_user(u32 user)
 {
-    u32 limit = (u32)receiver->limits[RLIMIT_SIGPENDING].rlim_cur;
     const struct process *process;
     const struct thread *thread;
     u32 count = 0;
 
-    if (signal_queued_count < limit)
-        return true;
     process_for_each(process) {
-        if (process->identity.user.real != receiver->identity.user.real)
+        if (process->identity.user.real != user)
             continue;
         count += process->signals.places_kept + signal_count_queued(&process->signals.pending);
         TAILQ_FOREACH(thread, &process->threads, process_link)
             count += signal_count_queued(&thread->signals.pending);
     }
-    return count < limit;
+    return count;
+}
+
+/* Whether fewer than RLIMIT_SIGPENDING wait for the processes of the receiver's user. */
+static bool
+signal_may_queue(const struct process *receiver)
+{
+    u32 limit = (u32)receiver->limits[RLIMIT_SIGPENDING].rlim_cur;
+
+    return signal_queued_count < limit || signal_count_of_user(receiver->identity.user.real) < limit;
 }
 
 bool

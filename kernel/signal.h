@@ -133,6 +133,9 @@ struct signal_process {
 int signal_send(struct process *process, int signal, const struct signal_info *info);
 int signal_send_thread(struct thread *thread, int signal, const struct signal_info *info);
 
+/* How many queued signals wait for the processes of a user, and places that its timers keep. */
+u32 signal_count_of_user(u32 user);
+
 /*
  * A place among the queued signals of the process's user for one that the caller keeps: false if RLIMIT_SIGPENDING
  * has none left. And to give it back.

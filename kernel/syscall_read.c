@@ -310,15 +310,16 @@ seek_extent(const struct inode *inode, s64 offset, s64 size, u32 whence)
     return start > offset ? start : offset;
 }
 
-/* Where a seek leads, or -errno. On a device nowhere: it has one place. A directory has no end to count from. */
+/* Where a seek leads, or -errno. On a device nowhere: it has one place. */
 static s64
 seek_target(struct file *file, s64 offset, u32 whence)
 {
-    s64 size = (s64)file->operations->size(file);
+    u64 end = file->operations->size(file);
+    s64 size = (s64)end;
 
     if (inode_is(file->inode, S_IFCHR))
         return 0;
-    if (inode_is(file->inode, S_IFDIR) && whence > SEEK_CUR)
+    if (end == FILE_NO_END && whence > SEEK_CUR)
         return -EINVAL;
     switch (whence) {
     case SEEK_SET:

@@ -58,15 +58,19 @@ shows(const struct proc_setting *target, const char *wanted)
     return same;
 }
 
-SELFTEST(setting, values_are_taken_or_refused, "a number within the limits is set, with a newline or not; anything else is -EINVAL and sets nothing")
+SELFTEST(setting, values_are_taken_or_refused, "a number within the limits is set, the first word of what is written; anything else is -EINVAL and sets nothing")
 {
-    static const char *const bad[] = {"", "\n", " 3", "3 ", "3\n\n", "-1", "65", "4294967297", "many", "3\n4",
+    static const char *const bad[] = {"", "\n", "-1", "65", "4294967297", "many", "3x",
                                       "0000000000000000000000000000000000000000000000000000000000000000000000000000001"};
     u32 before = prefetch_pages;
 
     check_equal(write("7\n"), 2);
     check_equal(prefetch_pages, 7);
     check_equal(write("64"), 2);
+    check_equal(prefetch_pages, 64);
+    check_equal(write(" 5 6\n"), 3);
+    check_equal(prefetch_pages, 5);
+    check_equal(write("64\n\n"), 4);
     check_equal(prefetch_pages, 64);
     check_equal(write(""), 0);
     for (u32 i = 1; i < ARRAY_SIZE(bad); i++) {

@@ -478,7 +478,7 @@ adjustment_child(void)
 static void
 oom_check(void)
 {
-    static const char *const bad[] = { "1001", "-1001", "x", "5 5", "0x", "" };
+    static const char *const bad[] = { "1001", "-1001", "x", "5 5", "0x", "5\n5", "" };
     long before, after;
 
     check_that(text_read(adjustment, TEXT) > 0 && text_read("/proc/self/oom_score", TEXT) > 0, "oom_score and oom_score_adj can be read");
@@ -490,9 +490,12 @@ oom_check(void)
     after = atol(text);
     check_that(before >= 666 && after - before > 300 && after - before < 336,
                "oom_score is 666 and more, and rises by two thirds of that: %ld, %ld", before, after);
-    for (size_t i = 0; i + 1 < sizeof bad / sizeof *bad; i++)
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         check_that(text_write(adjustment, bad[i]) == EINVAL, "\"%s\" is refused: EINVAL", bad[i]);
+    check_that(text_write(adjustment, "99999999999") == ERANGE, "too great for a number: ERANGE");
     check_that(text_read(adjustment, TEXT) > 0 && strcmp(text, "500\n") == 0, "and changes nothing");
+    check_that(text_write(adjustment, "\t7 \n") == 0 && text_read(adjustment, TEXT) > 0 && strcmp(text, "7\n") == 0, "blanks around it do not matter");
+    text_write(adjustment, "500");
     check_child(adjustment_child);
     text_write(adjustment, "0");
 }

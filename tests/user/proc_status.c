@@ -2,6 +2,7 @@
  * The lines of /proc/self/status that ps, top and others read: in Linux's order, and true.
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
@@ -62,7 +63,7 @@ order_check(void)
     static const char *const names[] = {
         "Name", "Umask", "State", "Tgid", "Ngid", "Pid", "PPid", "TracerPid", "Uid", "Gid", "FDSize", "Groups", "VmPeak", "VmSize",
         "VmLck", "VmPin", "VmHWM", "VmRSS", "RssAnon", "RssFile", "RssShmem", "VmData", "VmStk", "VmExe", "VmLib", "VmPTE", "VmSwap",
-        "Threads", "SigPnd", "ShdPnd", "SigBlk", "SigIgn", "SigCgt", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs",
+        "Threads", "SigQ", "SigPnd", "ShdPnd", "SigBlk", "SigIgn", "SigCgt", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs",
         "Seccomp", "Cpus_allowed", "Cpus_allowed_list", "voluntary_ctxt_switches", "nonvoluntary_ctxt_switches",
     };
     const char *before = text, *missing = NULL, *line;
@@ -272,6 +273,55 @@ title_start(void)
     execle("/proc/self/exe", "an argument", NULL, (char *[]) { VARIABLE, NULL });
 }
 
+static bool
+says(const char *path, const char *expected)
+{
+    text_read(path);
+    return strcmp(text, expected) == 0;
+}
+
+static bool
+comm_written(const char *name, const char *after)
+{
+    int file = open("/proc/self/comm", O_WRONLY);
+    bool taken = write(file, name, strlen(name)) == (ssize_t) strlen(name);
+
+    close(file);
+    return taken && says("/proc/self/comm", after);
+}
+
+/* Files that cannot be written, or have no end, say so in different ways. */
+static void
+refusal_check(void)
+{
+    int version = open("/proc/version", O_RDWR), own = open("/proc/self/stat", O_RDWR), setting = open("/proc/sys/vm/max_map_count", O_RDWR);
+    char before[16] = "", name[16];
+
+    if (version >= 0)
+        check_that(refused(write(version, "x", 1), EIO) && refused(write(own, "x", 1), EINVAL), "what cannot be written: EIO, of a process EINVAL");
+    else
+        check_skip("root");
+    check_that(refused(lseek(own, 0, SEEK_END), EINVAL) && refused(lseek(own, 0, SEEK_DATA), EINVAL), "a text has no end to seek to: EINVAL");
+    check_that(lseek(own, 3, SEEK_SET) == 3 && read(own, name, 4) == 4 && lseek(own, 0, SEEK_CUR) == 7, "but a middle");
+    if (setting >= 0) {
+        check_that(lseek(setting, 0, SEEK_END) == 0 && refused(open("/proc/sys/kernel/ostype", O_RDWR), EACCES), "a setting has no length; what is none cannot be opened to write: EACCES");
+        lseek(setting, 0, SEEK_SET);
+        ssize_t length = read(setting, before, sizeof before - 1);
+        lseek(setting, 0, SEEK_SET);
+        check_that(write(setting, " 4000 5000\n", 11) == 6 && says("/proc/sys/vm/max_map_count", "4000\n"), "a setting takes the first word");
+        lseek(setting, 0, SEEK_SET);
+        write(setting, before, length);
+    } else {
+        check_skip("settings");
+    }
+    check_that(comm_written("a name that is too long\n", "a name that is \n"),
+               "of a name the first 15 bytes are taken");
+    check_that(comm_written("line\n", "line\n\n"), "with its newline");
+    close(version);
+    close(own);
+    close(setting);
+}
+
 int
 main(int count, char **arguments)
 {
@@ -286,6 +336,7 @@ main(int count, char **arguments)
     signals_check();
     check_that(check_child(session_body) == 0, "a session of its own has no terminal");
     interrupts_check();
+    check_child(refusal_check);
     check_that(check_child(title_start) == 0, "a program that writes over its arguments has a title");
     return check_end();
 }
