@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,8 +21,9 @@
 #include "user/lib/system.h"
 
 #define FILE_NAME FAILING_DIRECTORY "/file"
+#define PLACE FAILING_DIRECTORY "/place"
 
-enum { PAGE = 4096, PAGES = 64, WIDE = 4096, TOUCHED = 20, READ_WRITE = PROT_READ | PROT_WRITE, PRIVATE = MAP_PRIVATE | MAP_ANONYMOUS };
+enum { PAGE = 4096, PAGES = 64, WIDE = 4096, TOUCHED = 20, THRICE = 3, READ_WRITE = PROT_READ | PROT_WRITE, PRIVATE = MAP_PRIVATE | MAP_ANONYMOUS };
 
 static char *memory, *made;
 static int file = -1;
@@ -290,10 +292,29 @@ reap(void)
 }
 
 static void
-reap_and_unmap(void)
+note(int signal)
+{
+    (void) signal;
+}
+
+/* What a child refers to, so that it is known whether one that never was still does: a directory that goes, and a table
+ * of actions, which is copied where it is shared. */
+static void
+make_place(void)
+{
+    make_memory();
+    mkdir(PLACE, 0700);
+    chdir(PLACE);
+    signal(SIGUSR1, note);
+}
+
+static void
+leave_place(void)
 {
     reap();
     unmap_memory();
+    chdir("/");
+    rmdir(PLACE);
 }
 
 static int
@@ -346,11 +367,14 @@ call_exec(void)
     return execve("/proc/self/exe", (char *const[]) { "failing_memory", "end", NULL }, environ);
 }
 
-/* The script names its interpreter. */
+/* The script names its interpreter, which gets the arguments as well: more than fit into what is taken at first. */
 static long
 call_script(void)
 {
-    return execve(FILE_NAME, (char *const[]) { "script", NULL }, environ);
+    static char much[3 * PAGE];
+
+    memset(much, 'x', sizeof much - 1);
+    return execve(FILE_NAME, (char *const[]) { "script", much, NULL }, environ);
 }
 
 static void
@@ -413,6 +437,7 @@ grow_stack(void)
 {
     volatile char much[PAGES * PAGE];
 
+    much[PAGES / 2 * PAGE] = 1;
     much[0] = 1;
     return much[0] - 1;
 }
@@ -424,54 +449,48 @@ handle_signal(void)
 }
 
 static void
-note(int signal)
-{
-    (void) signal;
-}
-
-static void
 set_handler(void)
 {
     signal(SIGUSR1, note);
 }
 
 static const struct failing rows[] = {
-    { "mmap", NULL, call_mmap, unmap_made, 0, false },
-    { "mmap of shared memory", NULL, call_mmap_shared, unmap_made, 0, false },
-    { "mmap of a file", make_file, call_mmap_file, unmap_made_file, 0, false },
-    { "mmap over a part", make_memory, call_mmap_over, unmap_memory, 0, false },
-    { "mmap over a part that is shared", make_shared, call_mmap_over, unmap_shared, 0, false },
-    { "munmap of a part", make_memory, call_munmap, unmap_memory, 0, false },
-    { "munmap of a part that is shared", make_shared, call_munmap, unmap_shared, 0, false },
-    { "mprotect of a part", make_memory, call_mprotect, unmap_memory, 0, false },
-    { "mprotect of a part that is shared", make_shared, call_mprotect, unmap_shared, 0, false },
-    { "mremap that grows", make_memory, call_grow, unmap_memory, 0, false },
-    { "mremap that moves", make_memory, call_move, unmap_memory, 0, false },
-    { "mremap that moves over a part", make_memory, call_move_within, unmap_memory, 0, false },
-    { "mremap that moves what is shared", make_shared, call_move, unmap_shared, 0, false },
-    { "mremap that moves the pages only", make_memory, call_move_keeping, unmap_memory, 0, false },
-    { "mremap that duplicates", make_shared_file, call_duplicate, unmap_duplicate, 0, false },
-    { "brk", note_heap, call_brk, clean_brk, 0, false },
-    { "mlock of a part", make_fresh, call_mlock, unmap_memory, EAGAIN, false },
-    { "madvise that brings pages in", make_fresh, call_populate, unmap_memory, 0, false },
-    { "madvise that drops a part", make_memory, call_dontneed, unmap_memory, 0, false },
-    { "madvise that drops a part of what is shared", make_shared, call_dontneed, unmap_shared, 0, false },
-    { "madvise that marks a part", make_memory, call_dontfork, unmap_memory, 0, false },
-    { "a limit of frames", NULL, call_frames, clean_frames, 0, false },
-    { "fork", make_memory, call_fork, reap_and_unmap, EAGAIN, false },
-    { "clone", NULL, call_clone, reap, EAGAIN, false },
-    { "clone with everything shared", NULL, call_clone_sharing, reap, EAGAIN, false },
-    { "pthread_create", NULL, call_thread, join, EAGAIN, false },
-    { "execve", NULL, call_exec, NULL, 0, true },
-    { "execve of a script", make_script, call_script, remove_script, 0, true },
-    { "faults on fresh pages", make_fresh, touch_fresh, unmap_memory, 0, true },
-    { "faults that read fresh pages", make_fresh, read_fresh, unmap_memory, 0, true },
-    { "faults on pages that are shared", make_memory, touch_fresh, unmap_memory, 0, true },
-    { "faults that read a file", make_mapped_file, read_fresh, remove_mapped_file, 0, true },
-    { "faults on a shared file", make_shared_file, touch_fresh, remove_mapped_file, 0, true },
-    { "a fault within a call", make_fresh_and_file, read_into_fresh, unmap_memory_and_file, 0, true },
-    { "the stack grows", NULL, grow_stack, NULL, 0, true },
-    { "a handler is called", set_handler, handle_signal, NULL, 0, true },
+    { .what = "mmap", .call = call_mmap, .clean = unmap_made },
+    { .what = "mmap of shared memory", .call = call_mmap_shared, .clean = unmap_made },
+    { .what = "mmap of a file", .prepare = make_file, .call = call_mmap_file, .clean = unmap_made_file },
+    { .what = "mmap over a part", .prepare = make_memory, .call = call_mmap_over, .clean = unmap_memory },
+    { .what = "mmap over a part that is shared", .prepare = make_shared, .call = call_mmap_over, .clean = unmap_shared },
+    { .what = "munmap of a part", .prepare = make_memory, .call = call_munmap, .clean = unmap_memory },
+    { .what = "munmap of a part that is shared", .prepare = make_shared, .call = call_munmap, .clean = unmap_shared },
+    { .what = "mprotect of a part", .prepare = make_memory, .call = call_mprotect, .clean = unmap_memory },
+    { .what = "mprotect of a part that is shared", .prepare = make_shared, .call = call_mprotect, .clean = unmap_shared },
+    { .what = "mremap that grows", .prepare = make_memory, .call = call_grow, .clean = unmap_memory },
+    { .what = "mremap that moves", .prepare = make_memory, .call = call_move, .clean = unmap_memory },
+    { .what = "mremap that moves over a part", .prepare = make_memory, .call = call_move_within, .clean = unmap_memory },
+    { .what = "mremap that moves what is shared", .prepare = make_shared, .call = call_move, .clean = unmap_shared },
+    { .what = "mremap that moves the pages only", .prepare = make_memory, .call = call_move_keeping, .clean = unmap_memory },
+    { .what = "mremap that duplicates", .prepare = make_shared_file, .call = call_duplicate, .clean = unmap_duplicate },
+    { .what = "brk", .prepare = note_heap, .call = call_brk, .clean = clean_brk },
+    { .what = "mlock of a part", .prepare = make_fresh, .call = call_mlock, .clean = unmap_memory, .error = EAGAIN },
+    { .what = "madvise that brings pages in", .prepare = make_fresh, .call = call_populate, .clean = unmap_memory },
+    { .what = "madvise that drops a part", .prepare = make_memory, .call = call_dontneed, .clean = unmap_memory },
+    { .what = "madvise that drops a part of what is shared", .prepare = make_shared, .call = call_dontneed, .clean = unmap_shared },
+    { .what = "madvise that marks a part", .prepare = make_memory, .call = call_dontfork, .clean = unmap_memory },
+    { .what = "a limit of frames", .call = call_frames, .clean = clean_frames },
+    { .what = "fork", .prepare = make_place, .call = call_fork, .clean = leave_place, .error = EAGAIN },
+    { .what = "clone", .call = call_clone, .clean = reap, .error = EAGAIN },
+    { .what = "clone with everything shared", .call = call_clone_sharing, .clean = reap, .error = EAGAIN },
+    { .what = "pthread_create", .call = call_thread, .clean = join, .error = EAGAIN },
+    { .what = "execve", .call = call_exec, .in_child = true },
+    { .what = "execve of a script", .prepare = make_script, .call = call_script, .clean = remove_script, .in_child = true },
+    { .what = "faults on fresh pages", .prepare = make_fresh, .call = touch_fresh, .clean = unmap_memory, .in_child = true, .comes_through = THRICE },
+    { .what = "faults that read fresh pages", .prepare = make_fresh, .call = read_fresh, .clean = unmap_memory, .in_child = true, .comes_through = THRICE },
+    { .what = "faults on pages that are shared", .prepare = make_memory, .call = touch_fresh, .clean = unmap_memory, .in_child = true, .comes_through = THRICE },
+    { .what = "faults that read a file", .prepare = make_mapped_file, .call = read_fresh, .clean = remove_mapped_file, .in_child = true, .comes_through = THRICE },
+    { .what = "faults on a shared file", .prepare = make_shared_file, .call = touch_fresh, .clean = remove_mapped_file, .in_child = true, .comes_through = THRICE },
+    { .what = "a fault within a call", .prepare = make_fresh_and_file, .call = read_into_fresh, .clean = unmap_memory_and_file, .in_child = true },
+    { .what = "the stack grows", .call = grow_stack, .in_child = true, .comes_through = THRICE },
+    { .what = "a handler is called", .prepare = set_handler, .call = handle_signal, .in_child = true, .comes_through = THRICE },
 };
 
 int

@@ -44,6 +44,10 @@ program_run(const char *name)
     pid_t program = fork();
     if (program == 0)
         program_start(name);
+    if (program < 0) {
+        tell("== %s: not started", name);
+        return;
+    }
     waitpid(program, &status, 0);
     kill(-1, SIGKILL);
     while (wait(NULL) > 0 || errno == EINTR)

@@ -45,7 +45,7 @@ struct state {
 
 #define SWITCH "/proc/sys/vm/failslab"
 
-static struct state before, after;
+static struct state before, after, done;    /* done: after a success for which nothing has failed */
 static char text[TEXT];
 static int switch_file, check_file, directory;
 static volatile unsigned wanted;    /* the allocation that fails; 0: none does */
@@ -176,10 +176,8 @@ text_is_same(const char *kind, const char *one, const char *other)
 static bool
 state_is_same(const struct state *one, const struct state *other)
 {
-    bool same = true;
+    bool same = text_is_same("files", one->files, other->files);
 
-    same &= text_is_same("mappings", one->maps, other->maps);
-    same &= text_is_same("files", one->files, other->files);
     same &= text_is_same("working directory", one->working_directory, other->working_directory);
     if (memcmp(one->descriptors, other->descriptors, DESCRIPTORS) == 0)
         return same;
@@ -246,17 +244,27 @@ row_try(const struct failing *row, unsigned long *failed)
     int error = errno;
     *failed = number_in("/proc/vmstat", "\nfailslab ") - count;
     kernel_check();
+    state_take(&after);
+    if (wanted == 0)
+        done = after;
+    else if (result >= 0 && !row->partial)
+        good = state_is_same(&done, &after);    /* but for mappings, which show the numbers of files */
     if (result < 0) {
         good = *failed > 0 && (error == ENOMEM || error == row->error);
         if (!good)
             check_note("    fails with %s", strerror(error));
-        state_take(&after);
+        if (row->comes_through > 0 && wanted >= row->comes_through) {
+            check_note("    does not come through");
+            good = false;
+        }
+        good &= text_is_same("mappings", prepared.maps, after.maps);
         good &= state_is_same(&prepared, &after);   /* but for objects: a table may have grown already */
     }
     if (row->clean != NULL)
         row->clean();
     state_take(&after);
     good &= state_is_same(&before, &after);
+    good &= text_is_same("mappings", before.maps, after.maps);
     return text_is_same("objects", before.objects, after.objects) && good;
 }
 

@@ -1,7 +1,7 @@
 /*
  * Calls for which the kernel has no memory. Each row's call is made with the 1st, 2nd, 3rd ... allocation failing
  * (failslab=), until it comes through without one that fails. What fails must say so with the right error, and have
- * changed nothing and kept nothing; what succeeds all the same must be undone without a trace as well.
+ * changed nothing and kept nothing; what succeeds all the same must have done what it does otherwise.
  *
  *     static const struct failing rows[] = {
  *         { .what = "pipe", .call = call_pipe, .clean = close_pipe },
@@ -19,7 +19,9 @@ struct failing {
     long (*call)(void);     /* -1 with errno, or a success */
     void (*clean)(void);    /* undoes what prepare did, and the call if it did anything; or NULL */
     int error;              /* that it may fail with besides ENOMEM; or 0 */
-    bool in_child;          /* the call is made in a child, which may be killed instead */
+    bool in_child;          /* the call is made in a child, which may be killed instead ... */
+    unsigned comes_through; /* ... but not if only every so manieth allocation fails, or fewer; 0: always */
+    bool partial;           /* a success may be one in part */
 };
 
 /* The directory for files of the rows; empty before and after each. */
