@@ -231,6 +231,22 @@ growing_reaches_both_ways(void)
 
 /* ---- Gaps -------------------------------------------------------------- */
 
+/* Rule: what a region grew over is free no more, though gaps had been looked for before. */
+static void
+a_region_grows_into_a_gap(void)
+{
+    struct region *region = insert(40, 50, 3, object_zero(), 0);
+
+    insert(80, 90, 1, object_zero(), 0);
+    check_equal(region_find_gap(&list, 30, page(1), page(90)).number, 50);
+    check(region_grow(&list, region, page(40), page(60)));
+    check_equal(region_find_gap(&list, 30, page(1), page(90)).number, 10);
+    check(region_grow(&list, region, page(20), page(60)));
+    check_equal(region_find_gap(&list, 30, page(1), page(90)).number, 0);
+    check_equal(region_find_gap(&list, 20, page(1), page(90)).number, 60);
+    remove_all();
+}
+
 static void
 a_gap_is_the_highest_that_fits(void)
 {
@@ -385,6 +401,7 @@ main(void)
         HOST_CASE(private_pages_follow_their_region, ""),
         HOST_CASE(cutting_without_memory_changes_nothing, ""),
         HOST_CASE(growing_reaches_both_ways, ""),
+        HOST_CASE(a_region_grows_into_a_gap, ""),
         HOST_CASE(a_gap_is_the_highest_that_fits, ""),
         HOST_CASE(each_change_is_counted, ""),
         HOST_CASE(agrees_with_the_model, ""),

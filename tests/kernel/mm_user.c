@@ -87,7 +87,7 @@ SELFTEST(mm_user, the_kernel_is_out_of_reach, "no address at or above the end of
 SELFTEST(mm_user, the_door_is_shut_afterwards, "SMAP protects again after every way through the door, also after one that ended at a bad page")
 {
     struct aspace *aspace;
-    u32 edge = begin_edge(&aspace), word = 0;
+    u32 edge = begin_edge(&aspace), word = 0, found = 0;
     char text[8];
 
     /* With SMAP it is this flag that lets user memory be touched. */
@@ -100,6 +100,11 @@ SELFTEST(mm_user, the_door_is_shut_afterwards, "SMAP protects again after every 
     check_equal(user_write_word(edge, word), -EFAULT);
     check_equal(cpu_read_eflags() & EFLAGS_ALIGNMENT_CHECK, 0);
     check_equal(user_copy_string(text, edge - 8, sizeof(text)), 7);
+    check_equal(cpu_read_eflags() & EFLAGS_ALIGNMENT_CHECK, 0);
+    check_equal(user_compare_exchange_word(edge - 4, word, word + 1, &found), 0);
+    check_equal(found, word);
+    check_equal(cpu_read_eflags() & EFLAGS_ALIGNMENT_CHECK, 0);
+    check_equal(user_compare_exchange_word(edge, word, word + 1, &found), -EFAULT);
     check_equal(cpu_read_eflags() & EFLAGS_ALIGNMENT_CHECK, 0);
     case_end();
 }

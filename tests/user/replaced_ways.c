@@ -39,9 +39,9 @@ pages_fill(volatile char *base, char value)
 }
 
 static bool
-pages_hold(volatile char *base, char value)
+pages_hold(volatile char *base, char value, int count)
 {
-    for (int i = 0; i < PAGES; i++)
+    for (int i = 0; i < count; i++)
         if (base[i * BYTES] != (char) (value + i))
             return false;
     return true;
@@ -65,7 +65,7 @@ check_threads(void)
         pthread_create(&threads[i], NULL, thread_run, (void *) i);
     for (int i = 0; i < THREADS; i++)
         pthread_join(threads[i], NULL);
-    check_that(pages_hold(pages, 2), "threads share the pages");
+    check_that(pages_hold(pages, 2, PAGES), "threads share the pages");
 }
 
 static void
@@ -76,7 +76,7 @@ check_vfork(void)
         _exit(0);
     }
     wait(NULL);
-    check_that(pages_hold(pages, 3), "a vforked child writes its parent's pages");
+    check_that(pages_hold(pages, 3, PAGES), "a vforked child writes its parent's pages");
 }
 
 static void
@@ -98,7 +98,7 @@ check_interrupted_call(void)
     sigaction(SIGALRM, &action, NULL);
     setitimer(ITIMER_REAL, &soon, NULL);
     check_that(read(ends[0], &byte, 1) < 0 && errno == EINTR, "a read is interrupted");
-    check_that(pages_hold(pages, 4), "by a handler that uses the pages");
+    check_that(pages_hold(pages, 4, PAGES), "by a handler that uses the pages");
 }
 
 static void
@@ -138,7 +138,7 @@ check_shared_memory(void)
         _exit(0);
     }
     wait(NULL);
-    check_that(pages_hold(base, 6), "a child writes shared memory");
+    check_that(pages_hold(base, 6, PAGES), "a child writes shared memory");
     munmap((void *) base, PAGES * BYTES);
 }
 
@@ -158,7 +158,7 @@ check_shared_file(void)
     for (int times = 0; times < 2; times++)
         for (int i = 0; i < PAGES / 2; i++)
             base[i * BYTES] = base[i * BYTES];
-    check_that(pages_hold(pages, 8) && pread(file, start, sizeof start, 0) == sizeof start && memcmp(start, "\177ELF", sizeof start) == 0,
+    check_that(pages_hold(pages, 8, PAGES) && pread(file, start, sizeof start, 0) == sizeof start && memcmp(start, "\177ELF", sizeof start) == 0,
                "a file's pages are written and go");
     munmap((void *) base, PAGES * BYTES);
 }
@@ -181,10 +181,22 @@ check_policies(void)
         held &= pwrite(file, names[i], strlen(names[i]), 0) > 0;
         held &= pages[PAGES / 2 * BYTES] == (char) (8 + i + PAGES / 2);
         pages_fill(pages, (char) (9 + i));
-        held &= pages_hold(pages, (char) (9 + i));
+        held &= pages_hold(pages, (char) (9 + i), PAGES);
     }
     pages_fill(pages, 8);
     check_that(held, "the policy changes, and no page is lost");
+}
+
+/* Pages that were written are locked for a while; when they may go again they are dirty still. */
+static void
+check_locked(void)
+{
+    enum { LOCKED = 4 };
+
+    pages_fill(pages, 8);
+    mlock((void *) pages, LOCKED * BYTES);
+    munlock((void *) pages, LOCKED * BYTES);
+    check_that(pages_hold(pages + LOCKED * BYTES, 8 + LOCKED, PAGES - LOCKED) && pages_hold(pages, 8, PAGES), "locked pages may go again");
 }
 
 static void
@@ -193,7 +205,7 @@ check_mremap(void)
     char *larger = mremap((void *) pages, PAGES * BYTES, 2 * PAGES * BYTES, MREMAP_MAYMOVE);
 
     pages_fill(larger + PAGES * BYTES, 9);
-    check_that(pages_hold(larger, 8) && pages_hold(larger + PAGES * BYTES, 9), "mremap takes the pages along");
+    check_that(pages_hold(larger, 8, PAGES) && pages_hold(larger + PAGES * BYTES, 9, PAGES), "mremap takes the pages along");
 }
 
 int
@@ -210,6 +222,7 @@ main(void)
     check_shared_memory();
     check_shared_file();
     check_policies();
+    check_locked();
     check_mremap();
     return check_end();
 }

@@ -1,11 +1,11 @@
-/* Host tests trace nothing. */
+/* Host tests write no traces. */
 #include "kernel/assert.h"
 #include "mm/trace_output.h"
 
 static void __attribute__((noreturn))
 refuse(void)
 {
-    assert(!"nothing is traced");
+    assert(!"no trace is written");
     __builtin_unreachable();
 }
 
@@ -77,8 +77,8 @@ trace_write_policy(u32 process, const char *name)
     refuse();
 }
 
+/* Nothing has been written. */
 void
 trace_flush(void)
 {
-    refuse();
 }
