@@ -84,9 +84,9 @@ aspace_forget_entries(struct aspace *aspace, const struct region *region, page_t
         pmap_remove(&aspace->pmap, start, end);
         return;
     }
+    /* Also what has no entry just now, as most pages of a traced process: it may go again. */
     for (page_t page = start; page.number < end.number; page = page_add(page, 1)) {
-        u32 rights;
-        struct frame *frame = pmap_lookup(&aspace->pmap, page, &rights);
+        struct frame *frame = region_frame(region, page);
 
         pmap_remove(&aspace->pmap, page, page_add(page, 1));
         if (frame && frame->state >= FRAME_ANONYMOUS)

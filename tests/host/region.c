@@ -240,6 +240,7 @@ a_region_grows_into_a_gap(void)
     insert(80, 90, 1, object_zero(), 0);
     check_equal(region_find_gap(&list, 30, page(1), page(90)).number, 50);
     check(region_grow(&list, region, page(40), page(60)));
+    check_sound(region_check(&list));
     check_equal(region_find_gap(&list, 30, page(1), page(90)).number, 10);
     check(region_grow(&list, region, page(20), page(60)));
     check_equal(region_find_gap(&list, 30, page(1), page(90)).number, 0);
