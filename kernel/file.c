@@ -6,6 +6,7 @@
 
 #include "kernel/assert.h"
 #include "kernel/epoll.h"
+#include "kernel/file_owner.h"
 #include "kernel/lib/string.h"
 #include "kernel/path.h"
 #include "kernel/permission.h"
@@ -55,6 +56,7 @@ file_release(struct file *file)
         return;
     if (!LIST_EMPTY(&file->watchers))
         epoll_forget_file(file);
+    file_owner_release(file);
     record_lock_release(file, file->inode);
     if (file->is_writer)
         inode_remove_writer(file->inode);

@@ -46,6 +46,7 @@ struct file_operations {
     int (*mmap_object)(struct file *file, u32 protection, u32 flags, struct object **object);
     /* The last reference has gone. May sleep. */
     void (*release)(struct file *file);
+    bool tells_by_signal;               /* O_ASYNC can be set; there is a poll with a queue then */
     bool splice_read, splice_write;     /* whether splice and sendfile may fill a pipe from it, empty one into it */
 };
 
@@ -58,6 +59,7 @@ struct file {
     const struct file_operations *operations;
     void *data;                 /* for operations: the pipe, the text of a /proc file */
     LIST_HEAD(, epoll_item) watchers;   /* only epoll.c looks inside */
+    struct file_owner *owner;           /* who is told of news, NULL: nobody; only file_owner.c looks inside */
 };
 
 /* Whether it was opened for reading, for writing. Linux's fourth way to open, O_ACCMODE itself, is neither. */

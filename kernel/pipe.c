@@ -296,6 +296,7 @@ static const struct file_operations pipe_operations = {
     .ioctl = pipe_ioctl,
     .poll = pipe_poll,
     .release = pipe_release,
+    .tells_by_signal = true,
 };
 
 /* For an open of one side: waits until the other side is, or has been, open. */

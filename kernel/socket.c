@@ -447,6 +447,7 @@ static const struct file_operations socket_operations = {
     .release = socket_release,
     .splice_read = true,
     .splice_write = true,
+    .tells_by_signal = true,
 };
 
 static const struct file_system socket_file_system = {"sockfs", DEVICE_SOCKETS, SOCKFS_MAGIC, false};

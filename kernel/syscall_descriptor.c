@@ -4,6 +4,7 @@
 #include "kernel/syscall_file.h"
 
 #include "kernel/file.h"
+#include "kernel/file_owner.h"
 #include "kernel/path.h"
 #include "kernel/permission.h"
 #include "kernel/pipe.h"
@@ -180,18 +181,23 @@ descriptor_pipe_size(const struct file *file, u32 command, u32 argument)
 }
 
 static s32
-descriptor_set_flags(struct file *file, u32 flags)
+descriptor_set_flags(struct file *file, s32 descriptor, u32 flags)
 {
+    int error;
+
     if (flags & ~file->flags & O_NOATIME && !permission_is_owner(file->inode))
         return -EPERM;
     if (flags & O_DIRECT && pipe_of(file) == NULL)
         return -EINVAL;
+    error = file_owner_watch(file, descriptor, flags & FASYNC);
+    if (error < 0 && error != -ENOTTY)
+        return error;
     file->flags = (file->flags & ~(u32)DESCRIPTOR_SETTABLE) | (flags & DESCRIPTOR_SETTABLE);
     return 0;
 }
 
 static s32
-descriptor_control(struct descriptor *entry, u32 command, u32 argument)
+descriptor_control(struct descriptor *entry, s32 descriptor, u32 command, u32 argument)
 {
     switch (command) {
     case F_GETFD:
@@ -202,10 +208,17 @@ descriptor_control(struct descriptor *entry, u32 command, u32 argument)
     case F_GETFL:
         return entry->file->flags;
     case F_SETFL:
-        return descriptor_set_flags(entry->file, argument);
+        return descriptor_set_flags(entry->file, descriptor, argument);
     case F_GETPIPE_SZ:
     case F_SETPIPE_SZ:
         return descriptor_pipe_size(entry->file, command, argument);
+    case F_GETOWN:
+    case F_SETOWN:
+    case F_GETOWN_EX:
+    case F_SETOWN_EX:
+    case F_GETSIG:
+    case F_SETSIG:
+        return file_owner_control(entry->file, command, argument);
     case F_ADD_SEALS:
         return seal_add(entry->file, argument);
     case F_GET_SEALS:
@@ -240,7 +253,7 @@ sys_fcntl64(s32 descriptor, u32 command, u32 argument)
     }
     if (entry->file->flags & O_PATH && command != F_GETFD && command != F_SETFD && command != F_GETFL)
         return -EBADF;
-    return descriptor_control(entry, command, argument);
+    return descriptor_control(entry, descriptor, command, argument);
 }
 
 /* The call that fcntl64 came after knows no locks with 64 bits for offsets. */
@@ -257,20 +270,22 @@ sys_fcntl(s32 descriptor, u32 command, u32 argument)
 
 /* Commands that concern the descriptor or every kind of file; the others are the file's. */
 static s32
-descriptor_ioctl(struct file *file, struct descriptor *entry, u32 command, u32 argument)
+descriptor_ioctl(struct file *file, s32 descriptor, u32 command, u32 argument)
 {
     u32 value;
 
     switch (command) {
     case FIOCLEX:
     case FIONCLEX:
-        entry->close_on_exec = command == FIOCLEX;
+        file_descriptor(current_process()->files, descriptor)->close_on_exec = command == FIOCLEX;
         return 0;
     case FIONBIO:
         if (user_read_word(&value, argument) < 0)
             return -EFAULT;
         file->flags = value ? file->flags | O_NONBLOCK : file->flags & ~(u32)O_NONBLOCK;
         return 0;
+    case FIOASYNC:
+        return user_read_word(&value, argument) < 0 ? -EFAULT : file_owner_watch(file, descriptor, value != 0);
     case FIGETBSZ:
         return user_write_word(argument, PAGE_SIZE);
     case FIONREAD:
@@ -290,7 +305,7 @@ sys_ioctl(s32 descriptor, u32 command, u32 argument)
 
     if (result < 0)
         return result;
-    result = descriptor_ioctl(file, file_descriptor(files, descriptor), command, argument);
+    result = descriptor_ioctl(file, descriptor, command, argument);
     file_release(file);
     return result;
 }

@@ -128,4 +128,5 @@ const struct file_operations terminal_operations = {
     .release = terminal_file_release,
     .splice_read = true,
     .splice_write = true,
+    .tells_by_signal = true,
 };

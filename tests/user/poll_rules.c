@@ -4,9 +4,11 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/select.h>
 #include <sys/socket.h>
@@ -171,6 +173,73 @@ splice_check(void)
     unlink("/tmp/poll_rules");
 }
 
+/* ---- Signals instead of waiting: O_ASYNC ---- */
+
+static volatile sig_atomic_t told, told_descriptor, told_code;
+
+static void
+take_news(int signal, siginfo_t *info, void *context)
+{
+    (void) signal;
+    (void) context;
+    told++;
+    told_descriptor = info->si_fd;
+    told_code = info->si_code;
+}
+
+/* How often the signal came since the last time, by what the first end got from the second. */
+static int
+news(int second)
+{
+    told = 0;
+    write(second, "x", 1);
+    return told;
+}
+
+/* In a child, in a group of its own. */
+static void
+owner_body(void)
+{
+    struct sigaction action = { .sa_sigaction = take_news, .sa_flags = SA_SIGINFO };
+    struct f_owner_ex thread = { F_OWNER_TID, gettid() }, found;
+    int pair[2], file = open("/tmp/poll_rules", O_RDWR | O_CREAT, 0600);
+
+    setpgid(0, 0);
+    sigaction(SIGIO, &action, NULL);
+    sigaction(SIGUSR1, &action, NULL);
+    sigaction(SIGRTMIN, &action, NULL);
+    pipe(ends);
+    check_that(fcntl(ends[0], F_GETOWN) == 0 && fcntl(ends[0], F_GETSIG) == 0, "nobody is told of a pipe's news at first");
+    check_that(refused(fcntl(ends[0], F_SETOWN, 99999), ESRCH) && refused(fcntl(ends[0], F_SETOWN, INT_MIN), EINVAL), "who is to be must be there: ESRCH");
+    check_that(fcntl(ends[0], F_SETOWN, getpid()) == 0 && fcntl(ends[0], F_GETOWN) == getpid(), "F_SETOWN");
+    check_that(news(ends[1]) == 0, "without O_ASYNC no signal comes");
+    check_that(fcntl(ends[0], F_SETFL, O_ASYNC) == 0 && fcntl(ends[0], F_GETFL) == (O_RDONLY | O_ASYNC), "O_ASYNC");
+    check_that(news(ends[1]) == 1, "a byte comes with SIGIO");
+    told = 0;
+    check_that(read(ends[0], page, 2) == 2 && told == 0, "to take it does not tell the reader");
+    check_that(fcntl(ends[0], F_SETSIG, SIGUSR1) == 0 && fcntl(ends[0], F_GETSIG) == SIGUSR1 && news(ends[1]) == 1, "F_SETSIG names another signal");
+    check_that(told_descriptor == ends[0] && told_code == POLL_IN, "which tells the descriptor, and that it can be read");
+    check_that(fcntl(ends[0], F_SETSIG, SIGRTMIN) == 0 && news(ends[1]) == 1 && told_code == POLL_IN, "a real-time one, too");
+    check_that(refused(fcntl(ends[0], F_SETSIG, 65), EINVAL) && refused(fcntl(ends[0], F_SETSIG, -1), EINVAL), "there are 64: EINVAL");
+    check_that(fcntl(ends[0], F_SETOWN_EX, &thread) == 0 && fcntl(ends[0], F_GETOWN_EX, &found) == 0 && found.type == F_OWNER_TID && found.pid == gettid()
+               && news(ends[1]) == 1, "a thread can be told");
+    thread.type = 7;
+    check_that(refused(fcntl(ends[0], F_SETOWN_EX, &thread), EINVAL) && refused(fcntl(ends[0], F_SETOWN_EX, 0), EFAULT), "or a process or group: EINVAL");
+    found = (struct f_owner_ex) { F_OWNER_PGRP, getpgrp() };
+    check_that(fcntl(ends[0], F_SETOWN_EX, &found) == 0 && news(ends[1]) == 1, "a group");
+    check_that(fcntl(ends[0], F_SETFL, 0) == 0 && news(ends[1]) == 0, "until O_ASYNC is cleared");
+    socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+    check_that(ioctl(pair[0], FIOASYNC, &(int) { 1 }) == 0 && fcntl(pair[0], F_SETOWN, getpid()) == 0 && news(pair[1]) >= 1, "a socket tells, by FIOASYNC");
+    check_that(refused(ioctl(file, FIOASYNC, &(int) { 1 }), ENOTTY) && fcntl(file, F_SETFL, O_ASYNC) == 0 && !(fcntl(file, F_GETFL) & O_ASYNC), "a file does not");
+    fcntl(ends[0], F_SETFL, O_ASYNC);
+    close(ends[0]);
+    check_that(news(pair[1]) >= 1 && close(pair[0]) == 0, "who is closed tells nothing more");
+    close(ends[1]);
+    close(pair[1]);
+    close(file);
+    unlink("/tmp/poll_rules");
+}
+
 static void
 size_body(void)
 {
@@ -186,6 +255,7 @@ main(void)
     select_check();
     words_check();
     splice_check();
+    check_that(check_child(owner_body) == 0, "signals instead of waiting");
     if (geteuid() == 0)
         check_that(check_child(size_body) == 0, "a user's pipe can have a mebibyte, and no more: EPERM");
     else
