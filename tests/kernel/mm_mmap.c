@@ -52,6 +52,8 @@ SELFTEST(mm_mmap, refuses_what_cannot_be_kept, "writable private memory beyond a
     check_true(aspace != NULL);
     if (all < (user_top() >> PAGE_SHIFT) / 2) {
         check_equal(map_at(aspace, &place, (all + 1) << PAGE_SHIFT, RW, PRIVATE), -ENOMEM);
+        check_equal(map_at(aspace, &place, all << PAGE_SHIFT, RW, PRIVATE), 0);
+        check_equal(mmap_unmap(aspace, place, all << PAGE_SHIFT), 0);
         check_equal(map_at(aspace, &place, (all + 1) << PAGE_SHIFT, RW, PRIVATE | MAP_NORESERVE), 0);
         check_equal(map_at(aspace, &place, (all + 1) << PAGE_SHIFT, PROT_READ, PRIVATE), 0);
     }
