@@ -18,6 +18,10 @@
 
 #define PLACE "/tmp/file_times"
 
+/* A file of the image, which no program runs. */
+#define UNREAD "/bin/mmapfile"
+#define FIRST_BYTE 0x7f /* of it, so that what is written changes nothing */
+
 enum { OLD = 1000, BYTES = 5000, NAME_BYTES = 64, MILLISECOND = 1000000 };
 
 static char buffer[BYTES];
@@ -79,7 +83,7 @@ map_and(int file, int flags, bool write)
     volatile char *page = mmap(NULL, BYTES, PROT_READ | PROT_WRITE, flags, file, 0);
 
     if (write)
-        page[0] = 'x';
+        page[0] = FIRST_BYTE;
     munmap((void *) page, BYTES);
 }
 
@@ -275,6 +279,36 @@ mapped_check(void)
     unlink(PLACE "/set");
 }
 
+/* Also the first write to a page makes a file new: one that is a hole, or not in memory. */
+static void
+first_write_check(int file, const char *what)
+{
+    struct timespec times[2] = { { .tv_sec = OLD }, { .tv_sec = OLD } };
+    struct stat status;
+
+    if (file < 0) {
+        check_skip("%s", what);
+        return;
+    }
+    futimens(file, times);
+    fsync(file);
+    map_and_write(file);
+    fstat(file, &status);
+    check_that(status.st_mtim.tv_sec > OLD && status.st_ctim.tv_sec > OLD, "%s", what);
+    close(file);
+}
+
+static void
+first_writes_check(void)
+{
+    int file = open(PLACE "/hole", O_CREAT | O_RDWR, 0600);
+
+    ftruncate(file, BYTES);
+    first_write_check(file, "a hole that is written through a mapping");
+    unlink(PLACE "/hole");
+    first_write_check(open(UNREAD, O_RDWR), "a page that must be read first, and is written through a mapping");
+}
+
 int
 main(void)
 {
@@ -295,6 +329,7 @@ main(void)
     set_check(-86400, 0, "the last day before 1970");
     set_check(1LL << 32, 5, "a time after 2106");
     mapped_check();
+    first_writes_check();
     check_that(rmdir(PLACE) == 0, "all is removed");
     return check_end();
 }
