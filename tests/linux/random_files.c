@@ -4,8 +4,8 @@
  *
  *     random_files SEED STEPS [FROM]
  *
- * Not asked, since Linux does not promise it: the order and size of directories, which pages of a file there are, and hard
- * links made by others than root.
+ * Not asked, since Linux does not promise it: the order and size of directories, which pages of a file there are, hard
+ * links made by others than root, and sendfile from a file to itself, whose ranges may overlap.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -311,9 +311,10 @@ step_copy(void)
 {
     int from = draw_descriptor(), to = draw_descriptor();
     off_t where = (off_t) draw(LARGEST);
-    struct stat target;
+    struct stat source = { 0 }, target;
 
-    bool sends = draw(2) && fstat(to, &target) == 0 && S_ISREG(target.st_mode);
+    fstat(from, &source);
+    bool sends = draw(2) && fstat(to, &target) == 0 && S_ISREG(target.st_mode) && target.st_ino != source.st_ino;
     long result = sends ? sendfile(to, from, draw(2) ? &where : NULL, draw(LONGEST))
                           : syscall(SYS_copy_file_range, from, NULL, to, NULL, draw(LONGEST), 0);
     digest_answer("copy", from, to, result < 0 ? (uint32_t) errno : (uint32_t) result);
