@@ -39,20 +39,30 @@ static const struct termios terminal_initial_settings = {
 
 /* ---- Output ---- */
 
-/* Bytes leave, or are held; what finds no room is lost. */
+static void
+terminal_hold(struct terminal *terminal, const char *text, usize length)
+{
+    usize room = sizeof(terminal->held) - terminal->held_bytes;
+
+    length = length < room ? length : room;
+    memcpy(terminal->held + terminal->held_bytes, text, length);
+    terminal->held_bytes += length;
+}
+
+/*
+ * Bytes leave, or are held; what finds no room is lost. Which of the two is decided once: ^S or ^Q may be typed at any
+ * moment.
+ */
 static void
 terminal_send(struct terminal *terminal, const char *text, usize length)
 {
     u32 interrupts = interrupts_save();
-    usize room = sizeof(terminal->held) - terminal->held_bytes;
+    bool held = terminal->stopped;
 
-    if (terminal->stopped) {
-        length = length < room ? length : room;
-        memcpy(terminal->held + terminal->held_bytes, text, length);
-        terminal->held_bytes += length;
-    }
+    if (held)
+        terminal_hold(terminal, text, length);
     interrupts_restore(interrupts);
-    if (!terminal->stopped)
+    if (!held)
         terminal->output(text, length);
 }
 
