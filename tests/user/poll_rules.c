@@ -196,6 +196,19 @@ news(int second)
     return told;
 }
 
+/* Another user makes the parent the owner of a pipe's news. */
+static void
+stranger_body(void)
+{
+    int pair[2];
+
+    pipe(pair);
+    setresuid(USER, USER, USER);
+    if (fcntl(pair[0], F_SETOWN, getppid()) != 0 || fcntl(pair[0], F_SETFL, O_ASYNC) != 0)
+        _exit(2);
+    _exit(write(pair[1], "x", 1) != 1);
+}
+
 /* In a child, in a group of its own. */
 static void
 owner_body(void)
@@ -227,6 +240,9 @@ owner_body(void)
     check_that(refused(fcntl(ends[0], F_SETOWN_EX, &thread), EINVAL) && refused(fcntl(ends[0], F_SETOWN_EX, 0), EFAULT), "or a process or group: EINVAL");
     found = (struct f_owner_ex) { F_OWNER_PGRP, getpgrp() };
     check_that(fcntl(ends[0], F_SETOWN_EX, &found) == 0 && news(ends[1]) == 1, "a group");
+    told = 0;
+    if (geteuid() == 0)
+        check_that(check_child(stranger_body) == 0 && told == 0, "another user's file tells a process of root nothing");
     check_that(fcntl(ends[0], F_SETFL, 0) == 0 && news(ends[1]) == 0, "until O_ASYNC is cleared");
     socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
     check_that(ioctl(pair[0], FIOASYNC, &(int) { 1 }) == 0 && fcntl(pair[0], F_SETOWN, getpid()) == 0 && news(pair[1]) >= 1, "a socket tells, by FIOASYNC");

@@ -138,6 +138,8 @@ stranger_body(void)
     setresuid(1000, 1000, 1000);
     check_that(refused(open("/dev/tty", O_RDWR), EBUSY), "another user cannot open it then: EBUSY");
     check_that(refused(vhangup(), EPERM) && refused(ioctl(terminal, TIOCVHANGUP), EPERM), "nor hang it up: EPERM");
+    setsid();
+    check_that(refused(ioctl(terminal, TIOCSCTTY, 1), EPERM), "nor take it from its session: EPERM");
 }
 
 static void
@@ -164,6 +166,32 @@ line_check(void)
     check_that(ioctl(terminal, TIOCNXCL) == 0 && asked(TIOCGEXCL) == 0, "and given free");
 }
 
+static volatile sig_atomic_t hung_up;
+
+static void
+note_hang_up(int signal)
+{
+    (void) signal;
+    hung_up++;
+}
+
+/* vhangup tells the session's leader, and not who is in the foreground. */
+static void
+hang_up_check(void)
+{
+    struct sigaction note = { .sa_handler = note_hang_up };
+    pid_t child = check_fork();
+
+    if (child == 0)
+        for (;;)
+            pause();
+    sigaction(SIGHUP, &note, NULL);
+    setpgid(child, child);
+    check_that(tcsetpgrp(terminal, child) == 0 && vhangup() == 0 && hung_up == 1, "vhangup: the session's leader is told by SIGHUP");
+    kill(child, SIGTERM);
+    check_that(check_wait(child) == SIGTERM, "the foreground is not");
+}
+
 /* In a new session: takes the second line, on which nothing is shown that others wait for, and loses it. */
 static void
 second_body(void)
@@ -179,8 +207,8 @@ second_body(void)
     check_that(read(terminal, line, sizeof line) == 6 && memcmp(line, "typed\n", 6) == 0, "what comes from it is read");
     flow_check();
     line_check();
-    signal(SIGHUP, SIG_IGN);
-    check_that(vhangup() == 0 && read(terminal, line, 1) == 0 && refused(write(terminal, "x", 1), EIO) && refused(tcgetpgrp(terminal), EIO),
+    hang_up_check();
+    check_that(read(terminal, line, 1) == 0 && refused(write(terminal, "x", 1), EIO) && refused(tcgetpgrp(terminal), EIO),
                "after vhangup it is at its end, and EIO");
     check_that(refused(open("/dev/tty", O_RDWR), ENXIO), "and nobody's terminal: ENXIO");
 }
