@@ -67,8 +67,6 @@ sys_mmap2(u32 address, u32 bytes, u32 protection, u32 flags, s32 descriptor, u32
         error = request_open_object(&request, descriptor);
     if (error < 0)
         return error;
-    if (request.object == NULL)
-        request.object_page = 0;
     error = mmap_map(cpu()->aspace, &request);
     if (request.object != NULL)
         object_release(request.object);

@@ -140,7 +140,7 @@ mmap_check(struct aspace *aspace, const struct mmap_request *request, u32 pages)
         return -EINVAL;
     if (request->protection & ~request->maximum & PROTECTION_BITS)
         return -EACCES;
-    if (request->object && request->object_page > UINT32_MAX - pages)
+    if (request->object_page > UINT32_MAX - pages)
         return -EOVERFLOW;
     if (aspace->regions.count > region_limit || !mmap_fits(aspace, request, pages) || mmap_is_hopeless(request, pages))
         return -ENOMEM;

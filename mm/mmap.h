@@ -15,7 +15,7 @@ struct mmap_request {
     u32 flags;
     u32 maximum;            /* what mprotect may grant later (PROT_* bits) */
     struct object *object;  /* NULL: anonymous */
-    u32 object_page;        /* page of the object at address */
+    u32 object_page;        /* page of the object at address; without an object it means nothing, but is checked */
     u64 data_end;           /* 0, or the byte of the object from which on memory reads as zero */
 };
 
