@@ -38,10 +38,7 @@ static s32
 terminal_set_from_user(struct terminal *terminal, u32 command, u32 argument)
 {
     struct termios settings;
-    int error = terminal_check_foreground(terminal, SIGTTOU, false);
 
-    if (error < 0)
-        return error;
     if (user_copy_in(&settings, argument, sizeof(settings)) < 0)
         return -EFAULT;
     return terminal_change(terminal, command, &settings);
@@ -75,10 +72,7 @@ terminal_set_short(struct terminal *terminal, u32 command, u32 argument)
 {
     struct termios settings = terminal->settings;
     struct termio brief;
-    int error = terminal_check_foreground(terminal, SIGTTOU, false);
 
-    if (error < 0)
-        return error;
     if (user_copy_in(&brief, argument, sizeof(brief)) < 0)
         return -EFAULT;
     settings.c_iflag = terminal_low_half(settings.c_iflag, brief.c_iflag);
@@ -118,13 +112,10 @@ terminal_set_size(struct terminal *terminal, u32 argument)
 
 /* TIOCSETD: there is one line discipline. */
 static s32
-terminal_set_discipline(const struct terminal *terminal, u32 argument)
+terminal_set_discipline(u32 argument)
 {
-    int error = terminal_check_foreground(terminal, SIGTTOU, false);
     u32 number;
 
-    if (error < 0)
-        return error;
     if (user_read_word(&number, argument) < 0)
         return -EFAULT;
     return number == N_TTY ? 0 : -EINVAL;
@@ -161,11 +152,8 @@ terminal_take(struct terminal *terminal, u32 argument)
 static s32
 terminal_foreground_from_user(struct terminal *terminal, u32 argument)
 {
-    int error = terminal_check_foreground(terminal, SIGTTOU, false);
     u32 group;
 
-    if (error < 0)
-        return error;
     if (user_read_word(&group, argument) < 0)
         return -EFAULT;
     return terminal_set_foreground(terminal, group);
@@ -196,10 +184,6 @@ terminal_session_ioctl(struct terminal *terminal, u32 command, u32 argument)
 static s32
 terminal_flush(struct terminal *terminal, u32 which)
 {
-    int error = terminal_check_foreground(terminal, SIGTTOU, false);
-
-    if (error < 0)
-        return error;
     if (which > TCIOFLUSH)
         return -EINVAL;
     if (which != TCOFLUSH)
@@ -214,11 +198,8 @@ static s32
 terminal_flow(struct terminal *terminal, u32 action)
 {
     const cc_t *characters = terminal->settings.c_cc;
-    int error = terminal_check_foreground(terminal, SIGTTOU, false);
     u8 character;
 
-    if (error < 0)
-        return error;
     switch (action) {
     case TCOOFF:
         terminal->stopped_by_program = true;
@@ -245,11 +226,7 @@ terminal_flow(struct terminal *terminal, u32 action)
 static s32
 terminal_break(struct terminal *terminal)
 {
-    int error = terminal_check_foreground(terminal, SIGTTOU, false);
-
-    if (error == 0)
-        error = terminal_drain(terminal) < 0 ? -EINTR : 0;
-    return error;
+    return terminal_drain(terminal) < 0 ? -EINTR : 0;
 }
 
 /* TIOCSTI: a character as if it had been typed, by root or at one's own terminal. */
@@ -325,7 +302,7 @@ terminal_line_ioctl(struct terminal *terminal, u32 command, u32 argument)
     case TIOCSWINSZ:
         return terminal_set_size(terminal, argument);
     case TIOCSETD:
-        return terminal_set_discipline(terminal, argument);
+        return terminal_set_discipline(argument);
     case TIOCMSET:
     case TIOCMBIS:
     case TIOCMBIC:
@@ -335,9 +312,38 @@ terminal_line_ioctl(struct terminal *terminal, u32 command, u32 argument)
     }
 }
 
+/* Whether the command is one that a process in the background may not give. */
+static bool
+terminal_is_for_foreground(u32 command)
+{
+    switch (command) {
+    case TCSETS:
+    case TCSETSW:
+    case TCSETSF:
+    case TCSETA:
+    case TCSETAW:
+    case TCSETAF:
+    case TCFLSH:
+    case TCXONC:
+    case TCSBRK:
+    case TCSBRKP:
+    case TIOCSBRK:
+    case TIOCCBRK:
+    case TIOCSETD:
+    case TIOCSPGRP:
+        return true;
+    default:
+        return false;
+    }
+}
+
 s32
 terminal_ioctl(struct terminal *terminal, u32 command, u32 argument)
 {
+    int error = terminal_is_for_foreground(command) ? terminal_check_foreground(terminal, SIGTTOU, false) : 0;
+
+    if (error < 0)
+        return error;
     switch (command) {
     case TIOCSCTTY:
     case TIOCSPGRP:
