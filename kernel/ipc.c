@@ -27,20 +27,47 @@ ipc_find(const struct ipc_table *table, s32 id)
     return NULL;
 }
 
-struct ipc_object *
+/* The object at a place, from 0 on, or NULL. */
+static const struct ipc_object *
 ipc_at(const struct ipc_table *table, u32 place)
 {
-    struct ipc_object *object = LIST_FIRST(&table->objects);
+    const struct ipc_object *object = LIST_FIRST(&table->objects);
 
     while (object != NULL && place-- > 0)
         object = LIST_NEXT(object, link);
     return object;
 }
 
+u32
+ipc_count(const struct ipc_table *table)
+{
+    const struct ipc_object *object;
+    u32 count = 0;
+
+    LIST_FOREACH(object, &table->objects, link)
+        count++;
+    return count;
+}
+
 s32
 ipc_last(const struct ipc_table *table)
 {
-    return table->count == 0 ? 0 : (s32)table->count - 1;
+    u32 count = ipc_count(table);
+
+    return count == 0 ? 0 : (s32)count - 1;
+}
+
+s32
+ipc_status_at(const struct ipc_table *table, s32 place, u32 address, ipc_status_t *status)
+{
+    const struct ipc_object *object = ipc_at(table, (u32)place);
+    s32 id, result;
+
+    if (object == NULL)
+        return -EINVAL;
+    id = object->id;        /* copying may sleep, and the object be removed meanwhile */
+    result = status(object, address);
+    return result < 0 ? result : id;
 }
 
 int
@@ -69,14 +96,12 @@ ipc_add(struct ipc_table *table, struct ipc_object *object, s32 key, u32 flags)
     permission->gid = permission->cgid = own->group.effective;
     permission->mode = flags & IPC_PERMISSIONS;
     LIST_INSERT_HEAD(&table->objects, object, link);
-    table->count++;
 }
 
 void
-ipc_remove(struct ipc_table *table, struct ipc_object *object)
+ipc_remove(struct ipc_object *object)
 {
     LIST_REMOVE(object, link);
-    table->count--;
 }
 
 bool

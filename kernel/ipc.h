@@ -20,24 +20,27 @@ struct ipc_object {
 struct ipc_table {
     LIST_HEAD(, ipc_object) objects;    /* newest first */
     s32 next_id;
-    u32 count;
 };
 
 /* The object of a number, or NULL. */
 struct ipc_object *ipc_find(const struct ipc_table *table, s32 id);
 
-/* The object at a place, from 0 on, or NULL: for those who list them all (ipcs). */
-struct ipc_object *ipc_at(const struct ipc_table *table, u32 place);
-
-/* The last place that has an object, or 0. */
+/* How many there are, and the last place that has one, from 0 on, or 0: for those who list them all (ipcs). */
+u32 ipc_count(const struct ipc_table *table);
 s32 ipc_last(const struct ipc_table *table);
+
+/* Copies out what an object is: 0 or -errno. May sleep. */
+typedef s32 ipc_status_t(const struct ipc_object *object, u32 address);
+
+/* Does so for the object at a place: its number; -EINVAL: there is none. */
+s32 ipc_status_at(const struct ipc_table *table, s32 place, u32 address, ipc_status_t *status);
 
 /* For the get calls: the key's object; 0 and NULL, a new one is to be made; -ENOENT or -EEXIST. */
 int ipc_find_key(const struct ipc_table *table, s32 key, u32 flags, struct ipc_object **object);
 
 /* Gives an object that is zeroed its number, key and owner, and puts it into the table. */
 void ipc_add(struct ipc_table *table, struct ipc_object *object, s32 key, u32 flags);
-void ipc_remove(struct ipc_table *table, struct ipc_object *object);
+void ipc_remove(struct ipc_object *object);
 
 /* Whether the current process may do this: PERMISSION_READ and so on. */
 bool ipc_permits(const struct ipc_object *object, u32 wanted);

@@ -198,7 +198,7 @@ set_remove(struct semaphore_set *set)
         if (undo->set == set)
             undo_remove(undo);
     }
-    ipc_remove(&sets, &set->ipc);
+    ipc_remove(&set->ipc);
     set->removed = true;
     wait_wake_all(&set->changed);
     if (set->waiting == 0)
@@ -384,8 +384,9 @@ sys_semtimedop_time64(s32 id, u32 operations, u32 count, u32 timeout)
 /* ---- Control ---- */
 
 static s32
-set_status(const struct semaphore_set *set, u32 address)
+set_status(const struct ipc_object *object, u32 address)
 {
+    const struct semaphore_set *set = (const struct semaphore_set *)object;
     struct semid64_ds status = {
         .sem_perm = set->ipc.permission,
         .sem_otime = set->operation_time,
@@ -517,26 +518,12 @@ sets_info(u32 command, u32 address)
     const struct ipc_object *object;
 
     if (command == SEM_INFO) {
-        info.semusz = (s32)sets.count;
+        info.semusz = (s32)ipc_count(&sets);
         info.semaem = 0;
         LIST_FOREACH(object, &sets.objects, link)
             info.semaem += (s32)((const struct semaphore_set *)object)->count;
     }
     return user_copy_out(address, &info, sizeof(info)) < 0 ? -EFAULT : ipc_last(&sets);
-}
-
-/* SEM_STAT: the set at a place, and its number. */
-static s32
-set_status_at(s32 place, u32 address)
-{
-    const struct ipc_object *object = ipc_at(&sets, (u32)place);
-    s32 id, result;
-
-    if (object == NULL)
-        return -EINVAL;
-    id = object->id;        /* copying may sleep, and the set be removed meanwhile */
-    result = set_status((const struct semaphore_set *)object, address);
-    return result < 0 ? result : id;
 }
 
 s32
@@ -548,12 +535,12 @@ sys_semctl(s32 id, s32 number, u32 command, u32 argument)
     if (command == IPC_INFO || command == SEM_INFO)
         return sets_info(command, argument);
     if (command == SEM_STAT)
-        return set_status_at(id, argument);
+        return ipc_status_at(&sets, id, argument, set_status);
     if (set == NULL)
         return -EINVAL;
     switch (command) {
     case IPC_STAT:
-        return set_status(set, argument);
+        return set_status(&set->ipc, argument);
     case IPC_SET:
         return set_change(set, argument);
     case IPC_RMID:

@@ -75,7 +75,7 @@ segment_attached(const struct segment *segment)
 static void
 segment_free(struct segment *segment)
 {
-    ipc_remove(&segments, &segment->ipc);
+    ipc_remove(&segment->ipc);
     object_release(segment->object);
     kmem_free(segment);
 }
@@ -259,8 +259,9 @@ sys_shmdt(u32 address)
 /* ---- Control ---- */
 
 static s32
-segment_status(const struct segment *segment, u32 address)
+segment_status(const struct ipc_object *object, u32 address)
 {
+    const struct segment *segment = (const struct segment *)object;
     struct shmid64_ds status = segment->status;
 
     if (!ipc_permits(&segment->ipc, PERMISSION_READ))
@@ -298,7 +299,7 @@ segments_limits(u32 address)
 static s32
 segments_info(u32 address)
 {
-    struct shm_info info = {.used_ids = (s32)segments.count};
+    struct shm_info info = {.used_ids = (s32)ipc_count(&segments)};
     const struct ipc_object *object;
 
     LIST_FOREACH(object, &segments.objects, link) {
@@ -308,20 +309,6 @@ segments_info(u32 address)
         object_count_anons(segment->object, &info.shm_rss, &info.shm_swp);
     }
     return user_copy_out(address, &info, sizeof(info)) < 0 ? -EFAULT : ipc_last(&segments);
-}
-
-/* SHM_STAT: the segment at a place, and its number. */
-static s32
-segment_status_at(s32 place, u32 address)
-{
-    const struct ipc_object *object = ipc_at(&segments, (u32)place);
-    s32 id, result;
-
-    if (object == NULL)
-        return -EINVAL;
-    id = object->id;        /* copying may sleep, and the segment be removed meanwhile */
-    result = segment_status((const struct segment *)object, address);
-    return result < 0 ? result : id;
 }
 
 s32
@@ -337,12 +324,12 @@ sys_shmctl(s32 id, u32 command, u32 address)
     if (command == SHM_INFO)
         return segments_info(address);
     if (command == SHM_STAT)
-        return segment_status_at(id, address);
+        return ipc_status_at(&segments, id, address, segment_status);
     if (segment == NULL)
         return -EINVAL;
     switch (command) {
     case IPC_STAT:
-        return segment_status(segment, address);
+        return segment_status(&segment->ipc, address);
     case IPC_SET:
         return segment_change(segment, address);
     case IPC_RMID:
