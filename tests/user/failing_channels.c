@@ -35,29 +35,18 @@ static timer_t timer;
 /* ---- What rows share ---- */
 
 static void
-close_two(int *pair)
-{
-    for (int i = 0; i < 2; i++) {
-        if (pair[i] >= 0)
-            close(pair[i]);
-        pair[i] = -1;
-    }
-}
-
-static void
 close_all(void)
 {
-    close_two(files);
-    close_two(ends);
-    close_two(others);
+    failing_close(files);
+    failing_close(ends);
+    failing_close(others);
 }
 
 /* A file of a page and a half, open; and its name. */
 static void
 make_file(void)
 {
-    files[0] = open(FILE_NAME, O_CREAT | O_RDWR, 0600);
-    write(files[0], bytes, PAGE + PAGE / 2);
+    files[0] = failing_make_file(FILE_NAME, PAGE + PAGE / 2);
 }
 
 static void

@@ -29,19 +29,14 @@ static int files[2] = { -1, -1 };   /* what a row prepares, and what its call op
 static void
 close_all(void)
 {
-    for (int i = 0; i < 2; i++) {
-        if (files[i] >= 0)
-            close(files[i]);
-        files[i] = -1;
-    }
+    failing_close(files);
 }
 
 /* A file of a page and a half, open; and its name. */
 static void
 make_file(void)
 {
-    files[0] = open(HERE "file", O_CREAT | O_RDWR, 0600);
-    write(files[0], bytes, PAGE + PAGE / 2);
+    files[0] = failing_make_file(HERE "file", PAGE + PAGE / 2);
 }
 
 static void

@@ -59,10 +59,7 @@ make_fresh(void)
 static void
 make_file(void)
 {
-    static char bytes[2 * PAGE];
-
-    file = open(FILE_NAME, O_CREAT | O_RDWR, 0600);
-    write(file, bytes, sizeof bytes);
+    file = failing_make_file(FILE_NAME, 2 * PAGE);
 }
 
 static void

@@ -312,6 +312,28 @@ row_check(const struct failing *row)
     check_that(!row_leaks(row, &allocations) && allocations > 0, "%s: none of %u allocations is missed", row->what, allocations);
 }
 
+/* ---- What rows share ---- */
+
+int
+failing_make_file(const char *path, size_t bytes)
+{
+    static const char zeroes[FAILING_FILE_MAXIMUM];
+    int file = open(path, O_CREAT | O_RDWR, 0600);
+
+    write(file, zeroes, bytes);
+    return file;
+}
+
+void
+failing_close(int *pair)
+{
+    for (int i = 0; i < 2; i++) {
+        if (pair[i] >= 0)
+            close(pair[i]);
+        pair[i] = -1;
+    }
+}
+
 /* ---- The whole ---- */
 
 static int

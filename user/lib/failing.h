@@ -27,6 +27,13 @@ struct failing {
 /* The directory for files of the rows; empty before and after each. */
 #define FAILING_DIRECTORY "/tmp/failing"
 
+/* Makes a file of zeroes of up to FAILING_FILE_MAXIMUM bytes there, and opens it. */
+#define FAILING_FILE_MAXIMUM 8192u
+int failing_make_file(const char *path, size_t bytes);
+
+/* Closes those of two descriptors that are open, and forgets them: -1. */
+void failing_close(int *pair);
+
 /* Runs all rows: a check for each. */
 void failing_check(const struct failing *rows, size_t count);
 
