@@ -57,30 +57,34 @@ marks_wrong(const char *base, size_t pages, bool backwards)
     return wrong;
 }
 
+/* How many pages are more than there is room for in RAM, and not too many; 0, and why is said, if no number is. */
+static size_t
+pages_to_write(uint64_t memory, uint64_t swap)
+{
+    size_t excess = swap / 2 < EXCESS ? swap / 2 : EXCESS;
+
+    if (swap == 0)
+        story_skip("there is no swap area: boot with swap=32M");
+    else if (memory + excess > UINT32_MAX / 4)
+        story_skip("%llu MiB are free, too many to fill: boot with mem=64M", (unsigned long long) memory >> 20);
+    else if (excess + memory / KERNEL_PART > swap)
+        story_skip("%llu MiB of swap area are too few for %llu MiB of free RAM: boot with swap=64M or mem=64M",
+                   (unsigned long long) swap >> 20, (unsigned long long) memory >> 20);
+    else
+        return (memory + excess) / PAGE_SIZE;
+    return 0;
+}
+
 int
 main(void)
 {
     uint64_t memory = memory_bytes("MemFree"), swap = memory_bytes("SwapFree");
-    size_t excess = swap / 2 < EXCESS ? swap / 2 : EXCESS;
 
     story_begin("swap", "More memory than there is. What does not fit into RAM lives in the swap area, and comes back "
                 "when it is touched.");
-    if (swap == 0) {
-        story_skip("there is no swap area: boot with swap=32M");
+    size_t pages = pages_to_write(memory, swap);
+    if (pages == 0)
         return story_end();
-    }
-    if (memory + excess > UINT32_MAX / 4) {
-        story_skip("%llu MiB are free, too many to fill: boot with mem=64M", (unsigned long long) memory >> 20);
-        return story_end();
-    }
-
-    if (excess + memory / KERNEL_PART > swap) {
-        story_skip("%llu MiB of swap area are too few for %llu MiB of free RAM: boot with swap=64M or mem=64M",
-                   (unsigned long long) swap >> 20, (unsigned long long) memory >> 20);
-        return story_end();
-    }
-
-    size_t pages = (memory + excess) / PAGE_SIZE;
     story_tell("%llu MiB of RAM and %llu MiB of swap area are free. Writing %zu pages, %zu MiB (policy=%s):",
                (unsigned long long) memory >> 20, (unsigned long long) swap >> 20, pages, pages * PAGE_SIZE >> 20,
                switch_value("policy", "clock"));
