@@ -74,13 +74,20 @@ proc_is_blank(char character)
     return character == ' ' || (character >= '\t' && character <= '\r');
 }
 
+static char *
+proc_skip_blanks(char *text)
+{
+    while (proc_is_blank(*text))
+        text++;
+    return text;
+}
+
 char *
 proc_value_strip(char *value)
 {
     usize length;
 
-    while (proc_is_blank(*value))
-        value++;
+    value = proc_skip_blanks(value);
     for (length = strlen(value); length > 0 && proc_is_blank(value[length - 1]); length--)
         value[length - 1] = '\0';
     return value;
@@ -90,14 +97,11 @@ proc_value_strip(char *value)
 static char *
 proc_value_word(char *value, const char **rest)
 {
-    char *word = value, *end;
+    char *word = proc_skip_blanks(value), *end = word;
 
-    while (proc_is_blank(*word))
-        word++;
-    for (end = word; *end != '\0' && !proc_is_blank(*end); end++)
-        continue;
-    for (*rest = end; proc_is_blank(**rest); ++*rest)
-        continue;
+    while (*end != '\0' && !proc_is_blank(*end))
+        end++;
+    *rest = proc_skip_blanks(end);
     *end = '\0';
     return word;
 }
