@@ -177,9 +177,7 @@ file_open_new(const struct path_end *end, u32 flags, u32 mode, struct file **fil
     struct inode *inode;
     int error;
 
-    if (!(flags & O_CREAT))
-        return -ENOENT;
-    if (!ramfs_owns(end->directory))
+    if (!(flags & O_CREAT) || !ramfs_takes_names(end->directory))
         return -ENOENT;
     error = permission_make_name(end->directory);
     if (error == 0)

@@ -83,6 +83,12 @@ ramfs_owns(const struct inode *inode)
 }
 
 bool
+ramfs_takes_names(const struct inode *directory)
+{
+    return ramfs_owns(directory) && directory->links != 0;
+}
+
+bool
 ramfs_is_empty(const struct inode *directory)
 {
     return TAILQ_EMPTY(&directory->directory->entries);
@@ -479,9 +485,7 @@ ramfs_rename(struct inode *old_directory, const char *old_name, struct inode *ne
     struct ramfs_entry *entry;
     struct inode *inode, *victim;
 
-    assert(old != NULL);
-    if (new_directory->links == 0)
-        return -ENOENT;
+    assert(old != NULL && ramfs_takes_names(new_directory));
     entry = ramfs_entry_create(new_name);
     if (entry == NULL)
         return -ENOMEM;

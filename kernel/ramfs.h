@@ -87,3 +87,6 @@ void ramfs_empty_tree(struct inode *root);
 
 /* True for inodes of the trees in memory. */
 bool ramfs_owns(const struct inode *inode);
+
+/* Whether a directory takes new names: it lies in memory, and was not removed. */
+bool ramfs_takes_names(const struct inode *directory);

@@ -28,7 +28,7 @@ name_check_new(const struct path_end *end, u32 type)
 
     if (end->inode != NULL)
         return -EEXIST;
-    if ((end->slash && type != S_IFDIR) || !ramfs_owns(end->directory))
+    if ((end->slash && type != S_IFDIR) || !ramfs_takes_names(end->directory))
         return -ENOENT;
     error = permission_make_name(end->directory);
     if (error == 0 && (type == S_IFCHR || type == S_IFBLK) && !permission_is_file_root())
@@ -127,7 +127,7 @@ name_link(struct inode *inode, s32 directory, u32 path)
         return error;
     if (end.inode != NULL)
         error = -EEXIST;
-    else if (end.slash || !ramfs_owns(end.directory))
+    else if (end.slash || !ramfs_takes_names(end.directory))
         error = -ENOENT;
     else
         error = inode_check_writable(end.directory);
@@ -281,6 +281,8 @@ name_check_ends(const struct path_end *old, const struct path_end *new, u32 flag
     if (inode_check_writable(old->directory) < 0)
         return -EROFS;
     if (old->inode == NULL || (flags & RENAME_EXCHANGE && new->inode == NULL))
+        return -ENOENT;
+    if (new->inode == NULL && !ramfs_takes_names(new->directory))
         return -ENOENT;
     return flags & RENAME_NOREPLACE && new->inode != NULL ? -EEXIST : 0;
 }

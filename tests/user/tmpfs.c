@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +26,7 @@
 #define MOUNT     DIRECTORY "/mount"
 #define OTHER     DIRECTORY "/other"
 
-enum { PAGE = 4096, LIMIT_PAGES = 16, EXCHANGE = 2, NOREPLACE = 1 };
+enum { PAGE = 4096, LIMIT_PAGES = 16, EXCHANGE = 2, NOREPLACE = 1, STRANGER = 1000 };
 
 static const off_t GIBIBYTE = 1 << 30;
 static char bytes[PAGE];
@@ -179,23 +180,36 @@ use_check(void)
     check_that(umount(MOUNT) == 0, "else it is, whatever is in it");
 }
 
-/* Directories that are gone take no names; those of a group hand it on. */
-static void
-directory_check(void)
+static bool
+takes_names(int directory)
 {
-    struct stat status;
+    return !refused(openat(directory, "new", O_WRONLY | O_CREAT, 0600), ENOENT) || !refused(mkdirat(directory, "new", 0700), ENOENT)
+           || !refused(linkat(AT_FDCWD, DIRECTORY "/file", directory, "new", 0), ENOENT)
+           || !refused(renameat(AT_FDCWD, DIRECTORY "/file", directory, "new"), ENOENT);
+}
+
+static void
+removed_directory_check(void)
+{
     int removed;
 
     close(file_make(DIRECTORY "/file", ""));
-    mkdir(DIRECTORY "/removed", 0700);
+    mkdir(DIRECTORY "/removed", 0755);
     removed = open(DIRECTORY "/removed", O_RDONLY | O_DIRECTORY);
     rmdir(DIRECTORY "/removed");
-    check_that(refused(openat(removed, "new", O_WRONLY | O_CREAT, 0600), ENOENT) && refused(mkdirat(removed, "new", 0700), ENOENT),
-               "in a removed directory nothing is made: ENOENT");
-    check_that(refused(linkat(AT_FDCWD, DIRECTORY "/file", removed, "new", 0), ENOENT)
-               && refused(renameat(AT_FDCWD, DIRECTORY "/file", removed, "new"), ENOENT), "nor does a name come there");
+    check_that(!takes_names(removed), "a removed directory takes no names, neither new ones nor those of other files: ENOENT");
+    seteuid(STRANGER);
+    check_that(!takes_names(removed), "and says so before who may write there is asked");
+    seteuid(0);
     close(removed);
     unlink(DIRECTORY "/file");
+}
+
+static void
+group_directory_check(void)
+{
+    struct stat status;
+
     mkdir(DIRECTORY "/group", 0700);
     if (chown(DIRECTORY "/group", 0, 5) != 0 || chmod(DIRECTORY "/group", 02700) != 0)
         check_skip("a directory's group: %s", strerror(errno));
@@ -453,7 +467,7 @@ seal_check(void)
 int
 main(void)
 {
-    mkdir(DIRECTORY, 0700);
+    mkdir(DIRECTORY, 0755);
     mkdir(MOUNT, 0700);
     mkdir(OTHER, 0700);
     if (mount("none", MOUNT, "tmpfs", 0, NULL) == 0) {
@@ -465,7 +479,8 @@ main(void)
     } else {
         check_skip("mounting: %s", strerror(errno));
     }
-    directory_check();
+    removed_directory_check();
+    group_directory_check();
     exchange_check();
     sparse_check(DIRECTORY "/sparse");
     sparse_check("/sparse");
