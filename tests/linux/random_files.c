@@ -4,8 +4,12 @@
  *
  *     random_files SEED STEPS [FROM]
  *
+ * A symbolic link to "c/.." makes "a/../b" a name above the tree, so the tree lies some directories below ROOT, which
+ * begins empty: what the last run left elsewhere would change the answers.
+ *
  * Not asked, since Linux does not promise it: the order and size of directories, which pages of a file there are, hard
- * links made by others than root, and sendfile from a file to itself, whose ranges may overlap.
+ * links made by others than root, sendfile of no bytes (newer kernels do not look then at what it is from), and sendfile
+ * from a file to itself, whose ranges may overlap.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -27,7 +31,8 @@
 #include "user/lib/digest.h"
 #include "user/lib/random.h"
 
-#define TREE "/dev/shm/random_files"
+#define ROOT "/dev/shm/random_files"
+#define TREE ROOT "/1/2/3/4"
 
 enum {
     FIRST_DESCRIPTOR = 10,      /* descriptors from here on are drawn */
@@ -56,6 +61,15 @@ static int
 draw_descriptor(void)
 {
     return FIRST_DESCRIPTOR + (int) draw(DESCRIPTORS);
+}
+
+/* Sticky directories are not for others to write to: whom files in those obey is for fs.protected_regular and kin to say. */
+static mode_t
+draw_mode(void)
+{
+    mode_t mode = (mode_t) draw(010000);
+
+    return mode & S_ISVTX ? mode & ~(mode_t) (S_IWGRP | S_IWOTH) : mode;
 }
 
 static uid_t
@@ -133,7 +147,7 @@ static void
 step_make(void)
 {
     int number;
-    mode_t mode = (mode_t) draw(010000);
+    mode_t mode = draw_mode();
     const char *name = draw_name(&number);
 
     if (draw(4))
@@ -188,7 +202,7 @@ static void
 step_change(void)
 {
     int number, file = draw_descriptor();
-    mode_t mode = (mode_t) draw(010000) | (draw(2) ? 0700 : 0);
+    mode_t mode = draw_mode() | (draw(2) ? 0700 : 0);
     const struct timespec times[2] = { { (time_t) draw(1000000), 5 }, { (time_t) draw(1000000), draw(2) ? UTIME_OMIT : 7 } };
     const char *name = draw_name(&number);
 
@@ -315,7 +329,7 @@ step_copy(void)
 
     fstat(from, &source);
     bool sends = draw(2) && fstat(to, &target) == 0 && S_ISREG(target.st_mode) && target.st_ino != source.st_ino;
-    long result = sends ? sendfile(to, from, draw(2) ? &where : NULL, draw(LONGEST))
+    long result = sends ? sendfile(to, from, draw(2) ? &where : NULL, 1 + draw(LONGEST - 1))
                           : syscall(SYS_copy_file_range, from, NULL, to, NULL, draw(LONGEST), 0);
     digest_answer("copy", from, to, result < 0 ? (uint32_t) errno : (uint32_t) result);
 }
@@ -415,6 +429,17 @@ tree_remove(const char *path)
     chdir("..");
 }
 
+static void
+tree_make(void)
+{
+    static const char *const directories[] = { ROOT, ROOT "/1", ROOT "/1/2", ROOT "/1/2/3", TREE };
+
+    for (size_t i = 0; i < sizeof directories / sizeof *directories; i++)
+        mkdir(directories[i], 0755);
+    chmod(TREE, 0777);
+    chdir(TREE);
+}
+
 int
 main(int count, char **arguments)
 {
@@ -424,15 +449,13 @@ main(int count, char **arguments)
     umask(022);
     for (int i = 0; i < DESCRIPTORS; i++)
         close(FIRST_DESCRIPTOR + i);
-    tree_remove(TREE);
-    mkdir(TREE, 0755);
-    chmod(TREE, 0777);
-    chdir(TREE);
+    tree_remove(ROOT);
+    tree_make();
     digest_run(steps, wanted);
     digest_end();
     seteuid(0);
     chdir("/");
-    tree_remove(TREE);
-    rmdir(TREE);
+    tree_remove(ROOT);
+    rmdir(ROOT);
     return EXIT_SUCCESS;
 }

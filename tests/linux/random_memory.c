@@ -5,8 +5,8 @@
  *
  *     random_memory SEED STEPS [FROM]
  *
- * Only what Linux promises is tried: mremap takes what was mapped by one call, and a page that may be
- * truncated away is mapped shared.
+ * Only what Linux promises is tried: mremap takes what was mapped by one call, a page that may be truncated away is
+ * mapped shared, and the file ends where a page does.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -20,6 +20,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/shm.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -99,6 +100,16 @@ step_access(void)
     digest_answer(write ? "write" : "read", page, 1, touch((volatile uint32_t *) (place(page) + 4 * draw(PAGE / 4)), write, value));
 }
 
+/* What is written to a mapping behind the end, in the file's last page, may or may not be there when the file grows. */
+static void
+end_at_page(void)
+{
+    struct stat status;
+
+    fstat(file, &status);
+    ftruncate(file, (status.st_size + PAGE - 1) & ~(off_t) (PAGE - 1));
+}
+
 static void
 step_file(void)
 {
@@ -107,6 +118,7 @@ step_file(void)
 
     if (draw(2)) {
         digest_answer("pwrite", (int) where, 4, (uint32_t) pwrite(file, &word, sizeof word, where));
+        end_at_page();
         return;
     }
     uint32_t got = (uint32_t) pread(file, &word, sizeof word, where);
