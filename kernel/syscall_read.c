@@ -293,44 +293,40 @@ sys_pwritev2(s32 descriptor, u32 segments, u32 count, u32 offset_low, u32 offset
 
 /*
  * The next data or hole from an offset within the file on; there is a hole at its end. What has no pages is data from
- * end to end.
+ * end to end. 0, or -ENXIO where only a hole is left.
  */
-static s64
-seek_extent(const struct inode *inode, s64 offset, s64 size, u32 whence)
+static int
+seek_extent(const struct inode *inode, s64 offset, s64 size, u32 whence, s64 *target)
 {
     u32 index = (u32)(offset >> PAGE_SHIFT), end = object_page_count((u64)size), found;
     s64 start;
 
+    *target = whence == SEEK_DATA ? offset : size;
     if (!inode_is(inode, S_IFREG) || !ramfs_owns(inode))
-        return whence == SEEK_DATA ? offset : size;
+        return 0;
     found = (whence == SEEK_DATA ? object_find_page : object_find_hole)(inode->object, index, end);
     if (found == end)
-        return whence == SEEK_DATA ? -ENXIO : size;
+        return whence == SEEK_DATA ? -ENXIO : 0;
     start = (s64)found << PAGE_SHIFT;
-    return start > offset ? start : offset;
+    *target = start > offset ? start : offset;
+    return 0;
 }
 
-/* Where a seek leads, or -errno. On a device nowhere: it has one place. */
-static s64
-seek_target(struct file *file, s64 offset, u32 whence)
+/* Where a seek leads; that may lie before the file. 0 or -errno. On a device nowhere: it has one place. */
+static int
+seek_target(struct file *file, s64 offset, u32 whence, s64 *target)
 {
-    u64 end = file->operations->size(file);
-    s64 size = (s64)end;
+    u64 end = file->operations->size(file), base = whence == SEEK_CUR ? file->offset : whence == SEEK_END ? end : 0;
 
+    *target = 0;
     if (inode_is(file->inode, S_IFCHR))
         return 0;
     if (end == FILE_NO_END && whence > SEEK_CUR)
         return -EINVAL;
-    switch (whence) {
-    case SEEK_SET:
-        return offset;
-    case SEEK_CUR:
-        return (s64)file->offset + offset;
-    case SEEK_END:
-        return size + offset;
-    default:
-        return offset >= 0 && offset < size ? seek_extent(file->inode, offset, size, whence) : -ENXIO;
-    }
+    if (whence == SEEK_DATA || whence == SEEK_HOLE)
+        return offset >= 0 && offset < (s64)end ? seek_extent(file->inode, offset, (s64)end, whence, target) : -ENXIO;
+    *target = (s64)(base + (u64)offset);
+    return 0;
 }
 
 static int
@@ -347,10 +343,10 @@ seek(s32 descriptor, s64 offset, u32 whence, u64 *result)
     } else if (file->operations->size == NULL) {
         error = -ESPIPE;
     } else {
-        target = seek_target(file, offset, whence);
-        if (target < 0 || target > (s64)REGULAR_MAXIMUM_BYTES)
-            error = target == -ENXIO ? -ENXIO : -EINVAL;
-        else
+        error = seek_target(file, offset, whence, &target);
+        if (error == 0 && (target < 0 || target > (s64)REGULAR_MAXIMUM_BYTES))
+            error = -EINVAL;
+        if (error == 0)
             *result = file->offset = target;
     }
     file_release(file);

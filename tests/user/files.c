@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/fs.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,7 +79,10 @@ position_check(void)
     check_that(lseek(file, 2, SEEK_CUR) == 7 && read(file, text, 8) == 3 && text[0] == '7', "SEEK_CUR");
     check_that(lseek(file, -1, SEEK_END) == 9 && read(file, text, 8) == 1 && text[0] == '9', "SEEK_END");
     check_that(read(file, text, 8) == 0, "at the end: 0");
-    check_that(refused(lseek(file, -1, SEEK_SET), EINVAL), "before the beginning: EINVAL");
+    bool before = true;
+    for (int i = 1; i < 200; i++)
+        before = before && refused(lseek(file, -i, SEEK_SET), EINVAL) && refused(lseek(file, -10 - i, SEEK_END), EINVAL);
+    check_that(before && refused(lseek(file, INT64_MAX, SEEK_END), EINVAL), "before the beginning: EINVAL, as far before as an error's number, too");
     check_that(lseek(file, 5000, SEEK_SET) == 5000 && write(file, "x", 1) == 1, "beyond the end");
     check_that(pread(file, text, 1, 4000) == 1 && text[0] == 0, "the hole reads as zeroes");
     check_that(lseek(file, 0, SEEK_CUR) == 5001, "pread leaves the position");
