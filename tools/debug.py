@@ -23,7 +23,9 @@ import tty
 import qemu
 
 TOOLS = pathlib.Path(__file__).resolve().parent
-START_SECONDS = 10
+# On a busy host all this takes a while, and gdb by itself gives up after two seconds.
+START_SECONDS = 60
+REPLY_SECONDS = 60
 ESCAPE = b"\x1d"
 
 
@@ -60,8 +62,8 @@ def gdb_command(arguments, directory, symbols):
     """gdb's command line."""
     kernel = qemu.BUILD / "belady.elf"
     # Until the kernel is loaded a breakpoint in memory would be overwritten, so the first one is in the processor.
-    commands = ["set confirm off", "set architecture i386", f"target remote | {TOOLS / 'gdb-proxy.py'} {directory}/gdb",
-                f"thbreak *{entry_point(kernel):#x}", "continue"]
+    commands = ["set confirm off", "set architecture i386", f"set remotetimeout {REPLY_SECONDS}",
+                f"target remote | {TOOLS / 'gdb-proxy.py'} {directory}/gdb", f"thbreak *{entry_point(kernel):#x}", "continue"]
     if symbols:
         commands.append(f"add-symbol-file {symbols}")
     commands += [f"source {script}" for script in sorted((TOOLS / "gdb").glob("*.py")) if script.stem != "selftest"]
@@ -131,7 +133,7 @@ def main():
     parser.add_argument("--memory", default="128M")
     parser.add_argument("--append", default="", help="the kernel's command line")
     parser.add_argument("--batch", action="store_true", help="run the commands and end")
-    parser.add_argument("--timeout", type=float, default=50, help="with --batch: seconds after which it ends in any case")
+    parser.add_argument("--timeout", type=float, default=100, help="with --batch: seconds after which it ends in any case")
     parser.add_argument("--command", action="append", default=[], help="a gdb command to run first")
     parser.add_argument("--console", action="store_true", help="talk to the console of the machine being debugged")
     arguments = parser.parse_args()

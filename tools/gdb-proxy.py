@@ -12,6 +12,7 @@ import selectors
 import signal
 import socket
 import sys
+import time
 
 # The base of the user code segment, which is also the end of user space in this mode (see mm/pt_2level.c).
 MIRROR = 0x60000000
@@ -19,6 +20,7 @@ MIRROR = 0x60000000
 PACKET = re.compile(rb"\$([^#]*)#..", re.DOTALL)
 BREAKPOINT = re.compile(rb"([Zz][01]),([0-9a-f]+),(.*)", re.DOTALL)
 CHUNK = 65536
+START_SECONDS = 60
 
 
 def packet(body):
@@ -62,11 +64,25 @@ def pass_on(target, pending):
     return pending
 
 
+def connect(path):
+    """A socket has its name in the file system a moment before QEMU listens at it."""
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        target = socket.socket(socket.AF_UNIX)
+        try:
+            target.connect(path)
+            return target
+        except ConnectionRefusedError:
+            target.close()
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
 def main():
     # ^C is for gdb, which then asks the target to stop.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    target = socket.socket(socket.AF_UNIX)
-    target.connect(sys.argv[1])
+    target = connect(sys.argv[1])
     selector = selectors.DefaultSelector()
     selector.register(sys.stdin.buffer.raw, selectors.EVENT_READ)
     selector.register(target, selectors.EVENT_READ)
