@@ -192,7 +192,6 @@ a_full_swap_area_takes_slots_back_from_pages_in_memory(void)
 /* ---- A transfer that others wait for ----------------------------------- */
 
 static struct anon *awaited;
-static u32 turns_until_it_stays;
 
 /* The transfer ends, and before who waits for it runs another process is short of memory. */
 static void
@@ -219,63 +218,6 @@ what_is_waited_for_stays_until_the_waiter_runs(void)
     check(reclaim_evict_one());             /* and then it may go */
     anon_release(awaited);
     nothing_is_left();
-}
-
-/* The page has been written out; it comes in again, and is written out again, before who waits for it runs. */
-static void
-come_in_and_go_again(void)
-{
-    struct frame *left = awaited->frame;
-
-    evictable_end_leaving(left);
-    awaited->frame = NULL;
-    check_equal(pagein_anon(awaited, NULL), PAGEIN_READ);
-    evictable_disown(left);
-    if (++hook_calls < turns_until_it_stays)
-        evictable_begin(awaited->frame);
-}
-
-/* How the reading of a page ends that others bring in and evict so many times while it is waited for. */
-static int
-read_after(u32 turns)
-{
-    struct object *object;
-    u32 word = 7;
-    int done;
-
-    begin_memory();
-    object = object_anonymous_create(PAGE_SIZE);
-    check_equal(object_write_kernel(object, 0, &word, sizeof(word)), sizeof(word));
-    awaited = amap_lookup(object->amap, (page_t){0});
-    reclaim_evict(awaited->frame);
-    check_equal(pagein_anon(awaited, NULL), PAGEIN_READ);
-    evictable_begin(awaited->frame);
-    hook_calls = 0;
-    turns_until_it_stays = turns;
-    host_on_sleep = come_in_and_go_again;
-    word = 0;
-    done = object_read_kernel(object, 0, &word, sizeof(word));
-    check_equal(word, done > 0 ? 7 : 0);
-    if (awaited->frame->busy)
-        evictable_end(awaited->frame);
-    object_release(object);
-    nothing_is_left();
-    return done;
-}
-
-/* Rule: who wants a page that others take away again and again gets it once it stays, but does not wait without end. */
-static void
-a_page_that_others_take_away_is_read_once_it_stays(void)
-{
-    check_equal(read_after(PAGEIN_PATIENCE - 1), sizeof(u32));
-    check_equal(hook_calls, PAGEIN_PATIENCE - 1);
-}
-
-static void
-a_page_that_never_stays_is_gone_without(void)
-{
-    check_equal(read_after(2 * PAGEIN_PATIENCE), -ENOMEM);
-    check_equal(hook_calls, PAGEIN_PATIENCE);
 }
 
 /* The anon goes while its page is on its way, and its frame is busy for somebody else at once. */
@@ -563,8 +505,6 @@ main(void)
         HOST_CASE(who_cannot_have_enough_keeps_nothing, ""),
         HOST_CASE(a_full_swap_area_takes_slots_back_from_pages_in_memory, "policy=fifo"),
         HOST_CASE(what_is_waited_for_stays_until_the_waiter_runs, ""),
-        HOST_CASE(a_page_that_others_take_away_is_read_once_it_stays, ""),
-        HOST_CASE(a_page_that_never_stays_is_gone_without, ""),
         HOST_CASE(nobody_waits_for_the_next_owner_of_a_frame, ""),
         HOST_CASE(a_pool_that_has_nothing_to_give_is_not_searched_for_each_page, "policy=fifo"),
         HOST_CASE(faults_that_sleep_take_nothing_from_each_other, "policy=fifo"),
