@@ -8,9 +8,11 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -490,15 +492,65 @@ static const struct failing rows[] = {
     { .what = "a handler is called", .prepare = set_handler, .call = handle_signal, .in_child = true, .comes_through = THRICE },
 };
 
+/* ---- The program that a child would have run ---- */
+
+#define PROGRAM "/tmp/failing_program"
+#define SETTING "/proc/sys/vm/failslab"
+
+/* Forks with the 1st, 2nd, 3rd ... allocation failing, until that succeeds: whether it failed before. */
+static bool
+forks_fail(void)
+{
+    int setting = open(SETTING, O_WRONLY);
+    bool failed = false;
+    char every[16];
+
+    for (int wanted = 1; child < 0; wanted++) {
+        pwrite(setting, every, (size_t) snprintf(every, sizeof every, "%d", wanted), 0);
+        failed |= call_fork() < 0;
+        pwrite(setting, "0", 1, 0);
+    }
+    reap();
+    return failed;
+}
+
+static void
+run_program(void)
+{
+    execl(PROGRAM, "failing_memory", "forks", NULL);
+}
+
+/* Rule: a child that never was does not run its program. At the end of the last process that does, it may be written. */
+static void
+program_check(void)
+{
+    int from = open("/proc/self/exe", O_RDONLY), to = open(PROGRAM, O_CREAT | O_WRONLY | O_TRUNC, 0700);
+
+    while (sendfile(to, from, NULL, WIDE * PAGE) > 0)
+        ;
+    close(from);
+    close(to);
+    check_that(check_child(run_program) == 0, "a program whose forks fail comes to its end");
+    to = open(PROGRAM, O_WRONLY);
+    check_that(to >= 0, "then nobody runs it: it may be written");
+    close(to);
+    unlink(PROGRAM);
+}
+
 int
 main(int count, char **arguments)
 {
-    (void) arguments;
+    if (count > 1 && strcmp(arguments[1], "forks") == 0)
+        return !forks_fail();
     if (count > 1) {
         failing_end();
         return 0;
     }
     made = MAP_FAILED;
     failing_check(rows, sizeof rows / sizeof *rows);
+    if (access(SETTING, W_OK) == 0)
+        program_check();
+    else
+        check_skip("failslab=");
     return check_end();
 }
