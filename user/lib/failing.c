@@ -309,7 +309,8 @@ row_check(const struct failing *row)
     wanted = 0;
     row_try(row, &failed);      /* once, for what is kept from the first time */
     row_try(row, &failed);
-    check_that(!row_leaks(row, &allocations) && allocations > 0, "%s: none of %u allocations is missed", row->what, allocations);
+    bool leaks = row_leaks(row, &allocations);
+    check_that(!leaks && allocations > 0, "%s: none of %u allocations is missed", row->what, allocations);
 }
 
 /* ---- What rows share ---- */
