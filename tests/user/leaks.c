@@ -362,6 +362,44 @@ row_check(void (*body)(void), const char *what)
     check_that(more < TOLERANCE && more_slabs < TOLERANCE, "%s (%d and %d KiB)", what, (int) (more >> 10), (int) (more_slabs >> 10));
 }
 
+/* Each says who is to be told of news more than once. */
+static void
+with_owners(void)
+{
+    int ends[2];
+
+    pipe(ends);
+    fcntl(ends[0], F_SETOWN, getpid());
+    fcntl(ends[0], F_SETOWN, getpid());
+    fcntl(ends[0], F_SETOWN, getppid());
+    fcntl(ends[1], F_SETOWN, getpid());
+}
+
+/* Numbers of processes that somebody still refers to. */
+static int
+numbers_held(void)
+{
+    FILE *file = fopen("/proc/slabinfo", "r");
+    char line[256];
+    int held = -1;
+
+    while (held < 0 && fgets(line, sizeof line, file) != NULL)
+        sscanf(line, "pid %d", &held);
+    fclose(file);
+    return held;
+}
+
+/* A number is small: what a hundred processes leave would be tolerated above. */
+static void
+numbers_check(void)
+{
+    check_child(with_owners);
+    int before = numbers_held();
+    children_run(with_owners, EACH);
+    int now = numbers_held();
+    check_that(before > 0 && now == before, "the numbers of processes that files were to tell (%d, then %d)", before, now);
+}
+
 static const struct { void (*body)(void); const char *what; } rows[] = {
     { with_signals, "signals that are pending at the end" },
     { with_signals_ignored, "pending ones that are then ignored" },
@@ -400,6 +438,7 @@ main(int count, char **arguments)
     }
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         row_check(rows[i].body, rows[i].what);
+    numbers_check();
     unlink("/tmp/leaks");
     semctl(semget(KEY, 1, 0), 0, IPC_RMID);
     return check_end();
