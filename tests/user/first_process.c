@@ -1,10 +1,13 @@
 /*
  * What is special about process 1: no signal that it has no handler for does anything to it, whoever sends it and
- * however it comes. Here the test itself is process 1; elsewhere there is nothing to check.
+ * however it comes; and it has no siblings. Here the test itself is process 1; elsewhere there is nothing to check.
  */
+#define _GNU_SOURCE
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -77,6 +80,7 @@ main(void)
     }
     pending_check();
     signal(SIGTERM, note);
+    check_that(refused(syscall(SYS_clone, CLONE_PARENT | SIGCHLD, NULL, NULL, NULL, NULL), EINVAL), "it has no siblings, for whom nobody would wait: EINVAL");
     kill(getpid(), SIGTERM);
     check_that(taken == SIGTERM, "it handles what it has a handler for");
     return check_end();
