@@ -171,6 +171,18 @@ exec_check(void)
     munmap(stack, STACK);
 }
 
+/* Whoever waits for the word that CLONE_CHILD_CLEARTID names waits for the child to leave the memory, by whatever way. */
+static void
+leaving_check(void)
+{
+    char *stack = mmap(NULL, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    static volatile pid_t left = 1;
+
+    pid_t child = clone(exec_body, stack + STACK, CLONE_VM | CLONE_VFORK | CLONE_CHILD_CLEARTID | SIGCHLD, NULL, NULL, NULL, &left);
+    check_that(check_wait(child) == 0 && left == 0, "a child that leaves shared memory by exec clears its number there");
+    munmap(stack, STACK);
+}
+
 int
 main(int count, char **arguments)
 {
@@ -189,5 +201,6 @@ main(int count, char **arguments)
     number_check();
     sibling_check();
     exec_check();
+    leaving_check();
     return check_end();
 }

@@ -332,6 +332,33 @@ robust_check(void)
     check_that(fails(syscall(SYS_get_robust_list, 1 << 21, &known, &bytes), ESRCH), "no such thread: ESRCH");
 }
 
+static struct shared_lock {
+    struct robust_list_head head;
+    struct lock lock;
+} *shared_lock;
+
+static void
+exec_with_lock(void)
+{
+    struct robust_list_head *list = &shared_lock->head;
+    struct lock *lock = &shared_lock->lock;
+
+    list->list.next = &lock->link;
+    list->futex_offset = (char *) &lock->word - (char *) lock;
+    lock->link.next = &list->list;
+    lock->word = (uint32_t) syscall(SYS_gettid);
+    syscall(SYS_set_robust_list, list, sizeof(*list));
+    execl("/proc/self/exe", "futex", "end", NULL);
+}
+
+/* Rule: whoever runs another program has lost the locks of the old one, though the process lives on. */
+static void
+robust_exec_check(void)
+{
+    shared_lock = check_shared(sizeof(*shared_lock));
+    check_that(check_child(exec_with_lock) == 0 && shared_lock->lock.word == FUTEX_OWNER_DIED, "a lock of the program before exec is marked");
+}
+
 /* A list that goes round in a circle or leads nowhere must not keep its thread from ending. */
 static void *
 bad_list_main(void *next)
@@ -361,8 +388,11 @@ bad_list_check(void)
 }
 
 int
-main(void)
+main(int count, char **arguments)
 {
+    (void) arguments;
+    if (count > 1)
+        return 0;
     errors_check();
     timeouts_check();
     wake_check();
@@ -371,6 +401,7 @@ main(void)
     stop_check();
     shared_check();
     robust_check();
+    robust_exec_check();
     bad_list_check();
     return check_end();
 }
