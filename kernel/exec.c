@@ -17,12 +17,14 @@
 #include "kernel/posix_timer.h"
 #include "kernel/process.h"
 #include "kernel/syscall.h"
+#include "kernel/text.h"
 #include "kernel/x86/trap.h"
 #include "mm/aspace.h"
 #include "mm/replay.h"
 #include "mm/trace.h"
 
 #include <asm/errno.h>
+#include <linux/fcntl.h>
 
 /* A script's interpreter may be a script: this often. */
 #define SCRIPT_DEPTH_MAXIMUM 5
@@ -90,12 +92,13 @@ exec_parse_script(char *line, char **interpreter, char **option)
     return **interpreter != '\0';
 }
 
+/* Takes over the caller's hold on the inode. */
 static int
-exec_open(struct exec_program *program, struct exec_strings *strings)
+exec_open(struct exec_program *program, struct inode *inode, struct exec_strings *strings)
 {
     char header[EXEC_HEADER_BYTES + 1] __attribute__((aligned(4)));
     char script[EXEC_HEADER_BYTES + 1];
-    int result = exec_file_open(&program->file, program->path, header);
+    int result = exec_file_open_inode(&program->file, inode, header);
 
     for (int depth = 0; result >= 2 && header[0] == '#' && header[1] == '!'; depth++) {
         const char *script_path = depth == 0 ? program->path : script;
@@ -105,6 +108,8 @@ exec_open(struct exec_program *program, struct exec_strings *strings)
             return -ELOOP;
         if (!exec_parse_script(header, &interpreter, &option))
             return -ENOEXEC;
+        if (program->path_is_closed)
+            return -ENOENT;
         result = exec_strings_interpret(strings, interpreter, option, script_path);
         if (result < 0)
             return result;
@@ -239,24 +244,34 @@ exec_commit(struct exec_program *program)
     aspace_step(process->aspace, thread->frame);
 }
 
+/* Takes over the caller's hold on the inode. */
+static int
+exec_run_inode(struct exec_program *program, struct inode *inode, struct exec_strings *strings)
+{
+    int result = exec_open(program, inode, strings);
+
+    if (result == 0)
+        result = exec_load(program);
+    if (result == 0)
+        result = exec_stack_build(program, strings);
+    if (result == 0)
+        result = exec_prepare(program);
+    if (result == 0)
+        result = process_end_other_threads(current_process());
+    if (result == 0)
+        exec_commit(program);
+    exec_release(program);
+    return result;
+}
+
 int
 exec_run(const char *path, struct exec_strings *strings)
 {
     struct exec_program program = {.path = path};
-    int result = exec_open(&program, strings);
+    struct inode *inode;
+    int error = path_lookup(NULL, path, 0, &inode);
 
-    if (result == 0)
-        result = exec_load(&program);
-    if (result == 0)
-        result = exec_stack_build(&program, strings);
-    if (result == 0)
-        result = exec_prepare(&program);
-    if (result == 0)
-        result = process_end_other_threads(current_process());
-    if (result == 0)
-        exec_commit(&program);
-    exec_release(&program);
-    return result;
+    return error < 0 ? error : exec_run_inode(&program, inode, strings);
 }
 
 s32
@@ -273,5 +288,62 @@ sys_execve(u32 path_address, u32 arguments, u32 environment)
         result = exec_run(path, &strings);
     exec_strings_release(&strings);
     path_free(path);
+    return result;
+}
+
+/* What execveat's program is called: its path, or the way to it through the descriptor that it is relative to. */
+struct exec_name {
+    struct text_buffer text;
+    bool through_descriptor;
+};
+
+static int
+exec_name_print(struct exec_name *name, s32 directory, u32 path_address, u32 flags)
+{
+    char *path = NULL;
+    int error = path_copy_in(path_address, &path);
+    bool is_empty = error == -ENOENT;
+
+    if (error < 0 && !(is_empty && flags & AT_EMPTY_PATH))
+        return error;
+    name->through_descriptor = directory != AT_FDCWD && (is_empty || path[0] != '/');
+    if (name->through_descriptor)
+        text_print(&name->text, "/dev/fd/%d%s", directory, is_empty ? "" : "/");
+    text_print(&name->text, "%s", is_empty ? "" : path);
+    path_free(path);
+    return name->text.failed ? -ENOMEM : 0;
+}
+
+/* The interpreter of a script is told its name, which leads nowhere if exec closes the descriptor. */
+static int
+exec_run_at(s32 directory, u32 path_address, u32 flags, const struct exec_name *name, struct exec_strings *strings)
+{
+    const struct descriptor *entry = file_descriptor(current_process()->files, directory);
+    struct exec_program program = {
+        .path = name->text.data,
+        .path_is_closed = name->through_descriptor && entry != NULL && entry->close_on_exec,
+    };
+    struct inode *inode;
+    int error;
+
+    if (flags & ~(u32)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+        return -EINVAL;
+    error = path_lookup_at(directory, path_address, flags, &inode);
+    return error < 0 ? error : exec_run_inode(&program, inode, strings);
+}
+
+s32
+sys_execveat(s32 directory, u32 path, u32 arguments, u32 environment, u32 flags)
+{
+    struct exec_name name = {0};
+    struct exec_strings strings = {0};
+    int result = exec_name_print(&name, directory, path, flags);
+
+    if (result == 0)
+        result = exec_strings_copy_in(&strings, arguments, environment);
+    if (result == 0)
+        result = exec_run_at(directory, path, flags, &name, &strings);
+    exec_strings_release(&strings);
+    text_free(&name.text);
     return result;
 }

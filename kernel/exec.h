@@ -31,6 +31,7 @@ struct exec_file {
 /* A new program as it is being put together; what is set belongs to it until the commit. */
 struct exec_program {
     const char *path;                      /* as the caller named it */
+    bool path_is_closed;                   /* leads through a descriptor that exec closes */
     struct exec_file file;                 /* the program (of a script: its interpreter) */
     struct exec_file linker;               /* the dynamic linker that it names, which runs first */
     struct aspace *aspace;
@@ -50,9 +51,10 @@ int exec_run(const char *path, struct exec_strings *strings);
 #define EXEC_HEADER_BYTES 256u
 
 /*
- * exec_load.c: take another file, that at `path`, as this one. Its first bytes go to header, which is one longer for
- * a terminator. Returns how many, or a negative errno.
+ * exec_load.c: take another file, that of an inode, or at a path, as this one; the caller's hold on the inode is taken
+ * over. Its first bytes go to header, which is one longer for a terminator. Returns how many, or a negative errno.
  */
+int exec_file_open_inode(struct exec_file *file, struct inode *inode, char *header);
 int exec_file_open(struct exec_file *file, const char *path, char *header);
 
 /*

@@ -31,15 +31,13 @@ exec_limits(const struct inode *inode, u32 base)
 }
 
 int
-exec_file_open(struct exec_file *file, const char *path, char *header)
+exec_file_open_inode(struct exec_file *file, struct inode *inode, char *header)
 {
-    struct inode *inode;
-    int result = path_open_executable(path, &inode);
+    int result = path_check_executable(inode);
 
-    if (result < 0)
-        return result;
     /* A file that is mapped to be written is as good as open. */
-    result = inode->object->writable_regions > 0 ? -ETXTBSY : inode_add_program(inode);
+    if (result == 0)
+        result = inode->object->writable_regions > 0 ? -ETXTBSY : inode_add_program(inode);
     if (result < 0) {
         inode_release(inode);
         return result;
@@ -51,6 +49,15 @@ exec_file_open(struct exec_file *file, const char *path, char *header)
     if (result >= 0)
         header[result] = '\0';
     return result;
+}
+
+int
+exec_file_open(struct exec_file *file, const char *path, char *header)
+{
+    struct inode *inode;
+    int error = path_lookup(NULL, path, 0, &inode);
+
+    return error < 0 ? error : exec_file_open_inode(file, inode, header);
 }
 
 int

@@ -358,18 +358,11 @@ path_lookup_at(int descriptor, u32 user_address, u32 flags, struct inode **resul
 }
 
 int
-path_open_executable(const char *path, struct inode **result)
+path_check_executable(const struct inode *inode)
 {
-    struct inode *inode;
-    int error = path_lookup(NULL, path, 0, &inode);
-
-    if (error < 0)
-        return error;
-    if (!inode_is(inode, S_IFREG) || inode->operations->size == NULL
-        || permission_check(inode, PERMISSION_EXECUTE) < 0) {
-        inode_release(inode);
+    if (inode_is(inode, S_IFLNK))
+        return -ELOOP;
+    if (!inode_is(inode, S_IFREG) || inode->operations->size == NULL)
         return -EACCES;
-    }
-    *result = inode;
-    return 0;
+    return permission_check(inode, PERMISSION_EXECUTE);
 }

@@ -73,7 +73,7 @@ int path_lookup_empty(int descriptor, u32 user_address, struct inode **result);
 int path_lookup_at(int descriptor, u32 user_address, u32 flags, struct inode **result);
 
 /*
- * For exec: the inode of a regular file with an execute bit, held; inode->object is its pages.
- * -EACCES where it is not regular or may not be executed; else as path_lookup.
+ * For exec: 0 for a regular file that the caller may execute; inode->object is its pages. -ELOOP for a symbolic link,
+ * -EACCES for what else is not regular or may not be executed.
  */
-int path_open_executable(const char *path, struct inode **result);
+int path_check_executable(const struct inode *inode);

@@ -28,6 +28,7 @@ s32 sys_clone(u32 flags, u32 stack, u32 parent_tid, u32 tls, u32 child_tid);
 
 /* exec.c, exit.c, wait_child.c */
 s32 sys_execve(u32 path, u32 arguments, u32 environment);
+s32 sys_execveat(s32 directory, u32 path, u32 arguments, u32 environment, u32 flags);
 s32 sys_exit(u32 code);
 s32 sys_exit_group(u32 code);
 s32 sys_wait4(u32 id, u32 status, u32 options, u32 usage);

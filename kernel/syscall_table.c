@@ -15,7 +15,7 @@
 
 const syscall_t syscall_table[] = {
     /* Processes */
-    CALL(fork), CALL(vfork), CALL(clone), CALL(execve), CALL(exit), CALL(exit_group), CALL(wait4),
+    CALL(fork), CALL(vfork), CALL(clone), CALL(execve), CALL(execveat), CALL(exit), CALL(exit_group), CALL(wait4),
     CALL(waitpid), CALL(waitid), CALL(getpid), CALL(getppid), CALL(gettid), CALL(set_tid_address),
     CALL(set_thread_area), CALL(get_thread_area), CALL(getpgid), CALL(getpgrp), CALL(setpgid), CALL(getsid),
     CALL(setsid),

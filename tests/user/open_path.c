@@ -1,6 +1,6 @@
 /*
  * Descriptors that stand for a file without opening it (O_PATH), and paths that are
- * empty because the descriptor says all (AT_EMPTY_PATH).
+ * empty because the descriptor says all (AT_EMPTY_PATH); programs run by them (execveat).
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -16,6 +16,7 @@
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "user/lib/check.h"
@@ -28,6 +29,10 @@
 #define NAME      DIRECTORY "/name"
 #define LINK      DIRECTORY "/link"
 #define FIFO      DIRECTORY "/fifo"
+#define SCRIPT    DIRECTORY "/script"
+
+/* How this program ends where it is run once more; neither is an errno of execveat's. */
+enum { RAN = 201, FOUND = 202 };
 
 /* A descriptor refuses with this. */
 static bool
@@ -148,9 +153,72 @@ empty_check(void)
     close(file);
 }
 
-int
-main(void)
+/* ---- execveat: this program again, or a script that it is the interpreter of, which says so by its status ---- */
+
+/* How a child ends that runs so, or with which errno it refused. */
+static int
+execute(int directory, const char *path, int flags)
 {
+    pid_t child = check_fork();
+
+    if (child == 0) {
+        syscall(SYS_execveat, directory, path, (char *[]) { "again", "again", NULL }, (char *[]) { NULL }, flags);
+        _exit(errno);
+    }
+    return WEXITSTATUS(check_wait(child));
+}
+
+/* The interpreter of the script is told how to find it, and can. */
+static int
+run_again(int count, char **arguments)
+{
+    return count == 2 ? RAN : access(arguments[2], F_OK) == 0 ? FOUND : ENOENT;
+}
+
+static void
+script_write(void)
+{
+    int script = open(SCRIPT, O_WRONLY | O_CREAT | O_TRUNC, 0700);
+    char self[256] = { 0 };
+
+    readlink("/proc/self/exe", self, sizeof self - 1);
+    dprintf(script, "#! %s script\n", self);
+    close(script);
+}
+
+static void
+execute_check(void)
+{
+    int program = open("/proc/self/exe", O_PATH | O_CLOEXEC), directory = open(DIRECTORY, O_PATH);
+    int script, closed_script, link;
+
+    script_write();
+    script = open(SCRIPT, O_PATH);
+    closed_script = open(SCRIPT, O_PATH | O_CLOEXEC);
+    symlink("script", LINK);
+    link = open(LINK, O_PATH | O_NOFOLLOW);
+    check_that(execute(program, "", AT_EMPTY_PATH) == RAN, "execveat runs what the descriptor leads to");
+    check_that(execute(program, "", 0) == ENOENT, "only with AT_EMPTY_PATH");
+    check_that(execute(AT_FDCWD, "/proc/self/exe", 0) == RAN && execute(99, "/proc/self/exe", 0) == RAN, "or a path, as execve");
+    check_that(execute(directory, "script", 0) == FOUND && execute(directory, "link", 0) == FOUND, "from the directory on");
+    check_that(execute(script, "", AT_EMPTY_PATH) == FOUND, "an interpreter finds its script by the descriptor");
+    check_that(execute(closed_script, "", AT_EMPTY_PATH) == ENOENT, "but not where that has been closed");
+    check_that(execute(closed_script, SCRIPT, AT_EMPTY_PATH) == FOUND, "which does not matter for a whole path");
+    check_that(execute(directory, "link", AT_SYMLINK_NOFOLLOW) == ELOOP, "AT_SYMLINK_NOFOLLOW refuses a link");
+    check_that(execute(link, "", AT_EMPTY_PATH) == ELOOP, "and so is a descriptor of one refused");
+    check_that(execute(directory, "", AT_EMPTY_PATH) == EACCES, "a directory is no program");
+    check_that(execute(99, "script", 0) == EBADF && execute(script, "script", 0) == ENOTDIR, "a path needs a directory to start at");
+    check_that(execute(AT_FDCWD, "/proc/self/exe", AT_REMOVEDIR) == EINVAL, "other flags are EINVAL");
+    check_that(execute(AT_FDCWD, (const char *) -1, AT_REMOVEDIR) == EFAULT, "a bad path is EFAULT");
+    unlink(SCRIPT);
+    unlink(LINK);
+}
+
+int
+main(int count, char **arguments)
+{
+    if (count > 1)
+        return run_again(count, arguments);
     mkdir(DIRECTORY, 0700);
     int file = open(NAME, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     write(file, "text", 4);
@@ -162,6 +230,7 @@ main(void)
     link_check();
     empty_check();
     unlink(LINK);
+    execute_check();
     unlink(FIFO);
     check_that(rmdir(DIRECTORY) == 0, "nothing is left");
     return check_end();
