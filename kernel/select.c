@@ -242,6 +242,18 @@ sys__newselect(s32 count, u32 readable, u32 writable, u32 exceptional, u32 timeo
     return error < 0 ? error : poll_timeout_finish(&timeout, select_allocate_and_run(&select, timeout.deadline));
 }
 
+/* The call that this one came after: its parameters lie in memory. */
+s32
+sys_select(u32 address)
+{
+    struct { s32 count; u32 readable, writable, exceptional, timeout; } arguments;
+
+    if (user_copy_in(&arguments, address, sizeof(arguments)) < 0)
+        return -EFAULT;
+    return sys__newselect(arguments.count, arguments.readable, arguments.writable, arguments.exceptional,
+                          arguments.timeout);
+}
+
 /* There is no room for a seventh parameter: `mask` leads to the set's address and size. */
 static s32
 pselect_call(struct select *select, struct poll_timeout *timeout, u32 mask)

@@ -25,6 +25,8 @@
 #define ATTRIBUTE_FIRST_SECOND -9223372036ll
 #define ATTRIBUTE_LAST_SECOND 9223372035ll
 
+#define ATTRIBUTE_MICROSECONDS 1000000     /* in a second */
+
 /* Nanoseconds that say something else to utimensat; the UAPI headers leave them out. */
 #define UTIME_NOW 0x3fffffff
 #define UTIME_OMIT 0x3ffffffe
@@ -320,7 +322,7 @@ sys_fallocate(s32 descriptor, u32 mode, u32 offset_low, u32 offset_high, u32 len
 
 /* ---- Times ---- */
 
-/* One of utimensat's times: with 32 or 64 bits of seconds, or "now" or "leave it". */
+/* One of two times of a file: a time, or "now" or "leave it". */
 struct attribute_time {
     bool keep, is_now, is_invalid;
     s64 nanoseconds;
@@ -347,26 +349,67 @@ attribute_parse_time(s64 seconds, s64 nanoseconds, struct attribute_time *time)
     time->nanoseconds = seconds * NANOSECONDS_PER_SECOND + nanoseconds;
 }
 
-static int
-attribute_read_times(u32 address, bool wide, struct attribute_time times[2])
-{
-    struct __kernel_timespec wide_times[2];
-    struct __kernel_old_timespec narrow_times[2];
+/* Reads two times in one of the forms in which calls are given them: 0, -EFAULT or -EINVAL. */
+typedef int (*attribute_reader)(u32 address, struct attribute_time times[2]);
 
-    if (address == 0) {
-        times[0] = times[1] = (struct attribute_time){.is_now = true, .nanoseconds = time_of_file()};
-        return 0;
-    }
-    if (wide && user_copy_in(wide_times, address, sizeof(wide_times)) < 0)
+static int
+attribute_read_timespecs(u32 address, struct attribute_time times[2])
+{
+    struct __kernel_timespec given[2];
+
+    if (user_copy_in(given, address, sizeof(given)) < 0)
         return -EFAULT;
-    if (!wide && user_copy_in(narrow_times, address, sizeof(narrow_times)) < 0)
+    for (u32 i = 0; i < 2; i++)
+        attribute_parse_time(given[i].tv_sec, (s32)given[i].tv_nsec, &times[i]);
+    return 0;
+}
+
+static int
+attribute_read_old_timespecs(u32 address, struct attribute_time times[2])
+{
+    struct __kernel_old_timespec given[2];
+
+    if (user_copy_in(given, address, sizeof(given)) < 0)
+        return -EFAULT;
+    for (u32 i = 0; i < 2; i++)
+        attribute_parse_time(given[i].tv_sec, given[i].tv_nsec, &times[i]);
+    return 0;
+}
+
+/* Unlike the others, microseconds are judged before the file is looked for, and none of them says something else. */
+static int
+attribute_read_timevals(u32 address, struct attribute_time times[2])
+{
+    struct __kernel_old_timeval given[2];
+
+    if (user_copy_in(given, address, sizeof(given)) < 0)
         return -EFAULT;
     for (u32 i = 0; i < 2; i++) {
-        if (wide)
-            attribute_parse_time(wide_times[i].tv_sec, (s32)wide_times[i].tv_nsec, &times[i]);
-        else
-            attribute_parse_time(narrow_times[i].tv_sec, narrow_times[i].tv_nsec, &times[i]);
+        if (given[i].tv_usec < 0 || given[i].tv_usec >= ATTRIBUTE_MICROSECONDS)
+            return -EINVAL;
+        attribute_parse_time(given[i].tv_sec, given[i].tv_usec * NANOSECONDS_PER_MICROSECOND, &times[i]);
     }
+    return 0;
+}
+
+static int
+attribute_read_seconds(u32 address, struct attribute_time times[2])
+{
+    s32 given[2];
+
+    if (user_copy_in(given, address, sizeof(given)) < 0)
+        return -EFAULT;
+    for (u32 i = 0; i < 2; i++)
+        attribute_parse_time(given[i], 0, &times[i]);
+    return 0;
+}
+
+static int
+attribute_read_times(u32 address, attribute_reader read, struct attribute_time times[2])
+{
+    if (address != 0)
+        return read(address, times);
+    times[0] = times[1] = (struct attribute_time){.is_now = true, .nanoseconds = time_of_file()};
     return 0;
 }
 
@@ -383,11 +426,11 @@ attribute_may_set_times(const struct inode *inode, const struct attribute_time t
 
 /* In Linux's order: where nothing is to change nothing is looked at, and a time is judged when the file is found. */
 static s32
-attribute_set_times(s32 directory, u32 path, u32 address, u32 flags, bool wide)
+attribute_set_times(s32 directory, u32 path, u32 address, u32 flags, attribute_reader read)
 {
     struct attribute_time times[2];
     struct inode *inode;
-    int error = attribute_read_times(address, wide, times);
+    int error = attribute_read_times(address, read, times);
     /* Without a path the descriptor itself is meant. */
     bool descriptor_is_meant = path == 0 && directory != AT_FDCWD;
 
@@ -421,13 +464,31 @@ attribute_set_times(s32 directory, u32 path, u32 address, u32 flags, bool wide)
 s32
 sys_utimensat(s32 directory, u32 path, u32 times, u32 flags)
 {
-    return attribute_set_times(directory, path, times, flags, false);
+    return attribute_set_times(directory, path, times, flags, attribute_read_old_timespecs);
 }
 
 s32
 sys_utimensat_time64(s32 directory, u32 path, u32 times, u32 flags)
 {
-    return attribute_set_times(directory, path, times, flags, true);
+    return attribute_set_times(directory, path, times, flags, attribute_read_timespecs);
+}
+
+s32
+sys_futimesat(s32 directory, u32 path, u32 times)
+{
+    return attribute_set_times(directory, path, times, 0, attribute_read_timevals);
+}
+
+s32
+sys_utimes(u32 path, u32 times)
+{
+    return sys_futimesat(AT_FDCWD, path, times);
+}
+
+s32
+sys_utime(u32 path, u32 times)
+{
+    return attribute_set_times(AT_FDCWD, path, times, 0, attribute_read_seconds);
 }
 
 /* ---- The process's own ---- */

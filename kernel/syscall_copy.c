@@ -64,15 +64,21 @@ sendfile_check_source(const struct file *in, bool has_offset, u64 offset, u32 by
     return (has_offset && (s64)offset < 0) || (s32)bytes < 0 ? -EINVAL : 0;
 }
 
-/* Into a pipe it is a splice. Both may be one open file, with one offset: it ends where the reading did. */
+/*
+ * Into a pipe it is a splice. Both may be one open file, with one offset: it ends where the reading did. What lies at
+ * `end` and beyond is not sent.
+ */
 static s32
-sendfile_between(struct file *out, struct file *in, u64 *offset, u32 bytes)
+sendfile_between(struct file *out, struct file *in, u64 *offset, u64 end, u32 bytes)
 {
     u64 from = *offset, to = out->offset;
     s32 result;
 
     if (!file_may_write(out))
         return -EBADF;
+    if (from >= end && bytes > 0)
+        return -EOVERFLOW;
+    bytes = end - from < bytes ? (u32)(end - from) : bytes;
     if (pipe_of(out) != NULL)
         return splice_from_file(in, offset, pipe_of(out), read_limit(bytes), out->flags & O_NONBLOCK);
     if (in->operations->size == NULL || !in->operations->splice_read)
@@ -87,7 +93,7 @@ sendfile_between(struct file *out, struct file *in, u64 *offset, u32 bytes)
 
 /* Sends from *offset, which is moved on; offset NULL: from the file's own. */
 static s32
-sendfile_numbers(s32 out, s32 in, u64 *offset, u32 bytes)
+sendfile_numbers(s32 out, s32 in, u64 *offset, u64 end, u32 bytes)
 {
     struct file_table *files = current_process()->files;
     struct file *from, *to;
@@ -99,7 +105,7 @@ sendfile_numbers(s32 out, s32 in, u64 *offset, u32 bytes)
     if (result == 0)
         result = file_get(files, out, &to);
     if (result == 0) {
-        result = sendfile_between(to, from, offset == NULL ? &from->offset : offset, bytes);
+        result = sendfile_between(to, from, offset == NULL ? &from->offset : offset, end, bytes);
         file_release(to);
     }
     file_release(from);
@@ -113,11 +119,28 @@ sys_sendfile64(s32 out, s32 in, u32 offset_address, u32 bytes)
     s32 result;
 
     if (offset_address == 0)
-        return sendfile_numbers(out, in, NULL, bytes);
+        return sendfile_numbers(out, in, NULL, UINT64_MAX, bytes);
     if (user_copy_in(&offset, offset_address, sizeof(offset)) < 0)
         return -EFAULT;
-    result = sendfile_numbers(out, in, &offset, bytes);
+    result = sendfile_numbers(out, in, &offset, UINT64_MAX, bytes);
     return user_copy_out(offset_address, &offset, sizeof(offset)) < 0 ? -EFAULT : result;
+}
+
+/* With an offset of 32 bits, and no further than it can say. */
+s32
+sys_sendfile(s32 out, s32 in, u32 offset_address, u32 bytes)
+{
+    s32 given;
+    u64 offset;
+    s32 result;
+
+    if (offset_address == 0)
+        return sys_sendfile64(out, in, 0, bytes);
+    if (user_copy_in(&given, offset_address, sizeof(given)) < 0)
+        return -EFAULT;
+    offset = (u64)given;
+    result = sendfile_numbers(out, in, &offset, INT32_MAX, bytes);
+    return user_write_word(offset_address, (u32)offset) < 0 ? -EFAULT : result;
 }
 
 /* ---- copy_file_range ---- */

@@ -80,6 +80,7 @@ void segments_end(struct segments *segments);
 u32 read_limit(u32 bytes);
 
 /* syscall_copy.c: from file to file */
+s32 sys_sendfile(s32 out, s32 in, u32 offset_address, u32 bytes);
 s32 sys_sendfile64(s32 out, s32 in, u32 offset_address, u32 bytes);
 s32 sys_copy_file_range(s32 in, u32 in_offset, s32 out, u32 out_offset, u32 bytes, u32 flags);
 
@@ -124,6 +125,8 @@ s32 sys_fstatat64(s32 directory, u32 path, u32 status, u32 flags);
 s32 sys_statx(s32 directory, u32 path, u32 flags, u32 mask, u32 status);
 s32 sys_statfs64(u32 path, u32 size, u32 status);
 s32 sys_fstatfs64(s32 descriptor, u32 size, u32 status);
+s32 sys_statfs(u32 path, u32 status);
+s32 sys_fstatfs(s32 descriptor, u32 status);
 s32 sys_access(u32 path, u32 mode);
 s32 sys_faccessat(s32 directory, u32 path, u32 mode);
 s32 sys_faccessat2(s32 directory, u32 path, u32 mode, u32 flags);
@@ -133,6 +136,8 @@ s32 sys_getcwd(u32 address, u32 bytes);
 
 /* syscall_directory.c */
 s32 sys_getdents64(s32 descriptor, u32 address, u32 bytes);
+s32 sys_getdents(s32 descriptor, u32 address, u32 bytes);
+s32 sys_readdir(s32 descriptor, u32 address);
 
 /* syscall_attribute.c: changing what a file is */
 s32 sys_chmod(u32 path, u32 mode);
@@ -155,6 +160,9 @@ s32 sys_ftruncate64(s32 descriptor, u32 length_low, u32 length_high);
 s32 sys_fallocate(s32 descriptor, u32 mode, u32 offset_low, u32 offset_high, u32 length_low, u32 length_high);
 s32 sys_utimensat(s32 directory, u32 path, u32 times, u32 flags);
 s32 sys_utimensat_time64(s32 directory, u32 path, u32 times, u32 flags);
+s32 sys_futimesat(s32 directory, u32 path, u32 times);
+s32 sys_utimes(u32 path, u32 times);
+s32 sys_utime(u32 path, u32 times);
 s32 sys_umask(u32 mask);
 s32 sys_chdir(u32 path);
 s32 sys_fchdir(s32 descriptor);
@@ -188,6 +196,7 @@ s32 sys_eventfd2(u32 count, u32 flags);
 /* poll.c, select.c: waiting for several files */
 s32 sys_poll(u32 entries, u32 count, s32 timeout_milliseconds);
 s32 sys__newselect(s32 count, u32 readable, u32 writable, u32 exceptional, u32 timeout);
+s32 sys_select(u32 arguments);
 s32 sys_ppoll(u32 entries, u32 count, u32 timeout, u32 set, u32 set_bytes);
 s32 sys_ppoll_time64(u32 entries, u32 count, u32 timeout, u32 set, u32 set_bytes);
 s32 sys_pselect6(s32 count, u32 readable, u32 writable, u32 exceptional, u32 timeout, u32 mask);

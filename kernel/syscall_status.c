@@ -169,61 +169,105 @@ sys_statx(s32 directory, u32 path, u32 flags, u32 mask, u32 address)
     return user_copy_out(address, &status, sizeof(status));
 }
 
-/* ---- statfs64 ---- */
+/* ---- statfs ---- */
 
-static s32
-status_of_tree(struct inode *inode, u32 size, u32 address)
+static void
+status_fill_tree(struct inode *inode, struct statfs64 *status)
 {
-    struct statfs64 status;
-
-    if (size != sizeof(status))
-        return -EINVAL;
-    memset(&status, 0, sizeof(status));
-    status.f_type = inode->file_system->magic;
-    status.f_bsize = status.f_frsize = PAGE_SIZE;
-    status.f_namelen = NAME_MAX;
+    memset(status, 0, sizeof(*status));
+    status->f_type = inode->file_system->magic;
+    status->f_bsize = status->f_frsize = PAGE_SIZE;
+    status->f_namelen = NAME_MAX;
     /* A tree in memory is as large as its size= says, or else as it could become. */
     if (ramfs_owns(inode)) {
         struct ramfs_limits limits = ramfs_limits_of(inode);
         u32 room = ramfs_room(inode);
 
-        status.f_blocks = limits.pages == RAMFS_UNLIMITED ? ramfs_used(inode) + room : limits.pages;
-        status.f_bfree = status.f_blocks - ramfs_used(inode);
-        status.f_bavail = room;
+        status->f_blocks = limits.pages == RAMFS_UNLIMITED ? ramfs_used(inode) + room : limits.pages;
+        status->f_bfree = status->f_blocks - ramfs_used(inode);
+        status->f_bavail = room;
         if (limits.inodes != RAMFS_UNLIMITED) {
-            status.f_files = limits.inodes;
-            status.f_ffree = ramfs_free_inodes(inode);
+            status->f_files = limits.inodes;
+            status->f_ffree = ramfs_free_inodes(inode);
         }
     }
-    status.f_flags = ST_VALID | (inode->file_system->read_only ? ST_RDONLY : 0)
+    status->f_flags = ST_VALID | (inode->file_system->read_only ? ST_RDONLY : 0)
         | (mount_has(inode->file_system) ? ST_RELATIME : 0);
+}
+
+/* The form of statfs, in which each number has 32 bits: they have no more here. */
+static s32
+status_copy_out_short(const struct statfs64 *status, u32 address)
+{
+    struct statfs out = {
+        .f_type = status->f_type,
+        .f_bsize = status->f_bsize,
+        .f_blocks = (u32)status->f_blocks,
+        .f_bfree = (u32)status->f_bfree,
+        .f_bavail = (u32)status->f_bavail,
+        .f_files = (u32)status->f_files,
+        .f_ffree = (u32)status->f_ffree,
+        .f_namelen = status->f_namelen,
+        .f_frsize = status->f_frsize,
+        .f_flags = status->f_flags,
+    };
+
+    return user_copy_out(address, &out, sizeof(out));
+}
+
+/* The size tells the forms apart. Gives the caller's hold on the inode back. */
+static s32
+status_copy_out_tree(struct inode *inode, u32 size, u32 address)
+{
+    struct statfs64 status;
+
+    status_fill_tree(inode, &status);
+    inode_release(inode);
+    if (size == sizeof(struct statfs))
+        return status_copy_out_short(&status, address);
     return user_copy_out(address, &status, sizeof(status));
+}
+
+static s32
+status_of_path_tree(u32 path, u32 size, u32 address)
+{
+    struct inode *inode;
+    int error = path_lookup_user(AT_FDCWD, path, 0, &inode);
+
+    return error < 0 ? error : status_copy_out_tree(inode, size, address);
+}
+
+static s32
+status_of_file_tree(s32 descriptor, u32 size, u32 address)
+{
+    struct inode *inode;
+    int error = file_get_inode(current_process()->files, descriptor, &inode);
+
+    return error < 0 ? error : status_copy_out_tree(inode, size, address);
 }
 
 s32
 sys_statfs64(u32 path, u32 size, u32 address)
 {
-    struct inode *inode;
-    s32 result = path_lookup_user(AT_FDCWD, path, 0, &inode);
-
-    if (result < 0)
-        return result;
-    result = status_of_tree(inode, size, address);
-    inode_release(inode);
-    return result;
+    return size != sizeof(struct statfs64) ? -EINVAL : status_of_path_tree(path, size, address);
 }
 
 s32
 sys_fstatfs64(s32 descriptor, u32 size, u32 address)
 {
-    struct inode *inode;
-    s32 result = file_get_inode(current_process()->files, descriptor, &inode);
+    return size != sizeof(struct statfs64) ? -EINVAL : status_of_file_tree(descriptor, size, address);
+}
 
-    if (result < 0)
-        return result;
-    result = status_of_tree(inode, size, address);
-    inode_release(inode);
-    return result;
+s32
+sys_statfs(u32 path, u32 address)
+{
+    return status_of_path_tree(path, sizeof(struct statfs), address);
+}
+
+s32
+sys_fstatfs(s32 descriptor, u32 address)
+{
+    return status_of_file_tree(descriptor, sizeof(struct statfs), address);
 }
 
 /* ---- Access ---- */

@@ -58,7 +58,7 @@ const syscall_t syscall_table[] = {
     /* Files: bytes */
     CALL(read), CALL(write), CALL(readv), CALL(writev), CALL(pread64), CALL(pwrite64), CALL(preadv), CALL(pwritev),
     CALL(preadv2), CALL(pwritev2),
-    CALL(sendfile64), CALL(copy_file_range),
+    CALL(sendfile), CALL(sendfile64), CALL(copy_file_range),
     CALL(vmsplice), CALL(splice), CALL(tee),
     CALL(lseek), CALL(_llseek), CALL(fsync), CALL_AS(fdatasync, fsync), CALL(syncfs), CALL(sync),
     CALL(sync_file_range),
@@ -71,20 +71,20 @@ const syscall_t syscall_table[] = {
 
     /* Files: descriptors */
     CALL(open), CALL(creat), CALL(openat), CALL(close), CALL(dup), CALL(dup2), CALL(dup3), CALL(pipe),
-    CALL(pipe2), CALL(fcntl64), CALL(fcntl), CALL(ioctl), CALL(flock), CALL(poll), CALL(_newselect),
+    CALL(pipe2), CALL(fcntl64), CALL(fcntl), CALL(ioctl), CALL(flock), CALL(poll), CALL(select), CALL(_newselect),
     CALL(ppoll), CALL(ppoll_time64), CALL(pselect6), CALL(pselect6_time64),
     CALL(epoll_create), CALL(epoll_create1), CALL(epoll_ctl), CALL(epoll_wait), CALL(epoll_pwait), CALL(epoll_pwait2),
     CALL(eventfd), CALL(eventfd2), CALL(vhangup),
 
     /* Files: what they are */
-    CALL(stat64), CALL(lstat64), CALL(fstat64), CALL(fstatat64), CALL(statx), CALL(statfs64), CALL(fstatfs64),
-    CALL(access), CALL(faccessat), CALL(faccessat2), CALL(getdents64), CALL(readlink), CALL(readlinkat),
-    CALL(getcwd),
+    CALL(stat64), CALL(lstat64), CALL(fstat64), CALL(fstatat64), CALL(statx), CALL(statfs), CALL(fstatfs),
+    CALL(statfs64), CALL(fstatfs64), CALL(access), CALL(faccessat), CALL(faccessat2), CALL(readdir), CALL(getdents),
+    CALL(getdents64), CALL(readlink), CALL(readlinkat), CALL(getcwd),
 
     /* Files: changing them */
     CALL(chmod), CALL(fchmod), CALL(fchmodat), CALL(chown32), CALL(lchown32), CALL(fchown32), CALL(fchownat),
     CALL(truncate), CALL(ftruncate), CALL(truncate64), CALL(ftruncate64), CALL(fallocate), CALL(utimensat),
-    CALL(utimensat_time64), CALL(umask), CALL(chdir), CALL(fchdir),
+    CALL(utimensat_time64), CALL(utime), CALL(utimes), CALL(futimesat), CALL(umask), CALL(chdir), CALL(fchdir),
 
     /* Files: extended attributes, which no file has */
     CALL(getxattr), CALL_AS(setxattr, getxattr), CALL_AS(removexattr, getxattr), CALL(listxattr),

@@ -148,6 +148,8 @@ mapping(void)
     CALL(syscall(SYS_sendfile64, descriptor(), descriptor(), draw(2) == 0 ? 0 : memory(), any_number())) \
     CALL(syscall(SYS__llseek, descriptor(), draw(4) == 0 ? any_number() : 0, any_number(), memory(), draw(6))) \
     CALL(syscall(SYS_getdents64, descriptor(), memory(), any_number())) \
+    CALL(syscall(SYS_getdents, descriptor(), memory(), any_number())) \
+    CALL(syscall(SYS_readdir, descriptor(), memory())) \
     CALL(syscall(SYS_mkdir, path(), 0777)) \
     CALL(syscall(SYS_rmdir, path())) \
     CALL(syscall(SYS_unlink, path())) \
