@@ -24,7 +24,9 @@
 void
 poll_watch_start(struct poll_watch *watch, s32 descriptor, u32 wanted)
 {
-    *watch = (struct poll_watch){.wanted = wanted | POLL_ALWAYS};
+    watch->wanted = wanted | POLL_ALWAYS;
+    watch->ready = 0;
+    watch->entry.queue = NULL;
     if (file_get(current_process()->files, descriptor, &watch->file) < 0) {
         watch->file = NULL;
         watch->ready = descriptor < 0 ? 0 : POLLNVAL;

@@ -66,11 +66,9 @@ select_count(const struct select *select)
 static u32
 select_wanted(const struct select *select, u32 word, u32 bit)
 {
-    u32 wanted = 0;
-
-    for (u32 set = 0; set < SELECT_SETS; set++)
-        wanted |= select->sets[set][word] & bit ? select_events[set] : 0;
-    return wanted;
+    return (select->sets[SELECT_READ][word] & bit ? select_events[SELECT_READ] : 0)
+           | (select->sets[SELECT_WRITE][word] & bit ? select_events[SELECT_WRITE] : 0)
+           | (select->sets[SELECT_EXCEPT][word] & bit ? select_events[SELECT_EXCEPT] : 0);
 }
 
 /* Makes watches of the sets. -EBADF if a descriptor is not open. One opened with O_PATH is ready for anything. */
@@ -82,10 +80,11 @@ select_watch(struct select *select)
     for (u32 word = 0; word < select->words; word++) {
         for (u32 rest = select_word(select, word); rest != 0; rest &= rest - 1) {
             s32 descriptor = (s32)(word * SELECT_WORD_BITS) + __builtin_ctz(rest);
+            struct poll_watch *watch = &select->watches[select->watch_count++];
 
-            if (file_descriptor(files, descriptor) == NULL)
+            poll_watch_start(watch, descriptor, select_wanted(select, word, rest & -rest));
+            if (watch->file == NULL && file_descriptor(files, descriptor) == NULL)
                 return -EBADF;
-            poll_watch_start(&select->watches[select->watch_count++], descriptor, select_wanted(select, word, rest & -rest));
         }
     }
     return 0;
