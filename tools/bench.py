@@ -16,7 +16,7 @@ import sys
 import qemu
 
 COSTS = pathlib.Path(__file__).resolve().parent.parent / "tests/linux-costs.tsv"
-COUNT_INSTRUCTIONS = ["-icount", "shift=0,sleep=off"]
+EXACT = qemu.count_instructions(shift=0)
 MEMORY_MIB = 512
 SECONDS = 300
 
@@ -45,7 +45,7 @@ def read_costs():
 
 def boot(arguments, memory):
     """What the console shows when Belady is booted so; ends the program if that went wrong."""
-    result = qemu.run(append=arguments, memory=memory, timeout=SECONDS, extra=COUNT_INSTRUCTIONS)
+    result = qemu.run(append=arguments, memory=memory, timeout=SECONDS, extra=EXACT)
     if result.verdict != "pass":
         sys.exit(f"{result.output}\nbench: {arguments}: {result.verdict}")
     return result.output

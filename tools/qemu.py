@@ -30,6 +30,12 @@ STUTTER_GO = (0.001, 0.040)
 STUTTER_STOP = (0.001, 0.060)
 
 
+def count_instructions(shift):
+    """Options for a run that is the same each time: an instruction takes 2^shift nanoseconds of the machine's own time, by which the
+    battery clock goes as well, and none is spent waiting."""
+    return ("-icount", f"shift={shift},sleep=off", "-rtc", "clock=vm")
+
+
 class Result:
     """How a boot ended: `output` is the console's text, `verdict` one of STATUSES, `seconds` the time it took."""
 
