@@ -3,9 +3,8 @@
 does not depend on how fast the host is."""
 from harness import *
 
-# So many nanoseconds for an instruction (2 to this power): a slow machine, on which a fault is still much cheaper than the disk.
-VIRTUAL_TIME = ("-icount", "shift=6,sleep=off")
-SECONDS = 100
+# 64 nanoseconds for an instruction: a slow machine, on which a fault is still much cheaper than the disk.
+VIRTUAL_TIME = qemu.count_instructions(shift=6)
 
 # Milliseconds, control_patience=.
 PATIENCE = 1000
@@ -14,7 +13,7 @@ DECISION = re.compile(r"^control: (suspend|resume) \S+ \(\d+\), .*: .* and there
 
 
 def thrash(t, paging):
-    result = t.boot(f"paging={paging} swap=8M init=/bin/thrash", timeout=SECONDS, extra=VIRTUAL_TIME)
+    result = t.boot(f"paging={paging} swap=8M init=/bin/thrash", extra=VIRTUAL_TIME)
     t.ok(result.verdict == "pass", "finds what the theory says", result)
     lines = [line for line in result.output.splitlines() if line.startswith("control:")]
     t.ok(lines, "the log tells decisions")
@@ -30,7 +29,7 @@ def thrash(t, paging):
 
 
 def program(t, name, switches):
-    t.ktap(t.boot(f"{switches} swap=32M log=error init=/test/{name}", modules=[INITRD, TEST_PROGRAMS], memory="64M", timeout=SECONDS,
+    t.ktap(t.boot(f"{switches} swap=32M log=error init=/test/{name}", modules=[INITRD, TEST_PROGRAMS], memory="64M",
                   extra=VIRTUAL_TIME))
 
 

@@ -4,7 +4,6 @@ memory under every kind of fork, what is about files' pages in a shortage, and w
 slow. Many share a boot."""
 from harness import *
 
-SECONDS = 60
 
 # What threads do to each other's memory, where page-table entries vanish, the disk is slow and memory is short.
 THREADS = ("threads", "thread_memory", "thread_signals", "futex")
@@ -20,12 +19,17 @@ HELPERS = ("sleeper", "several", "replaced", "suspension", "load_control", "shar
 # What asks something of the first process or of the machine, takes the most of it, or leaves it another one than it was.
 ALONE = ("tty",)
 
+# What sets timers and then waits, or measures how long something took: a busy host must not come between, so QEMU counts instructions.
+TIMED = ("clock_setting", "epoll", "futex", "futex_rules", "kernel_log", "locks", "poll_rules", "posix_timers", "process_rules", "processes",
+         "scheduling", "semaphores", "signal_details", "signal_rules", "signals", "time", "working_set")
+EXACT_TIME = qemu.count_instructions(shift=3)
+
 # A second serial line, for ttyS1.
 SECOND_LINE = {"tty": ("-serial", "null")}
 
 
 def program(t, name, switches, memory="64M"):
-    t.ktap(t.boot(f"{switches} swap=32M log=error init=/test/{name}", modules=[INITRD, TEST_PROGRAMS], memory=memory, timeout=SECONDS,
+    t.ktap(t.boot(f"{switches} swap=32M log=error init=/test/{name}", modules=[INITRD, TEST_PROGRAMS], memory=memory,
                   extra=SECOND_LINE.get(name, ())))
 
 
@@ -33,22 +37,23 @@ def program_of(t, name, together):
     t.ktap(together.result(t, name))
 
 
-def cases_together(programs, switches, memory="64M"):
+def cases_together(programs, switches, memory="64M", extra=()):
     """A case for each of these programs, a pair of its case's name and its own."""
     selected = [name for called, name in programs if matches(f"{NAME}/{called}")]
-    together = Together(f"{switches} swap=32M log=error", selected, modules=[INITRD, TEST_PROGRAMS], memory=memory, timeout=2 * SECONDS)
+    together = Together(f"{switches} swap=32M log=error", selected, modules=[INITRD, TEST_PROGRAMS], memory=memory, extra=extra)
     for called, name in programs:
         case(called, name, together)(program_of)
 
 
 def is_small(name):
-    return not name.startswith("bad_") and name not in HELPERS + ALONE
+    return not name.startswith("bad_") and name not in HELPERS + ALONE + TIMED
 
 
 names = [source.stem for source in sorted(ROOT.glob("tests/user/*.c"))]
 names += ["linked_pie", "linked_dynamic"]
 for paging in FORMATS:
     cases_together([(f"{name} paging={paging}", name) for name in names if is_small(name)], f"paging={paging}")
+    cases_together([(f"{name} paging={paging}", name) for name in TIMED], f"paging={paging}", extra=EXACT_TIME)
     for name in ALONE:
         case(f"{name} paging={paging}", name, f"paging={paging}")(program)
     for kind in ("cow", "copy"):

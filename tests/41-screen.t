@@ -58,7 +58,7 @@ class Screen(Session):
         characters = self.cells()[::CELL_BYTES].decode("latin-1")
         return [characters[row * COLUMNS:][:COLUMNS].rstrip() for row in range(ROWS)]
 
-    def waits_for(self, pattern, timeout=10):
+    def waits_for(self, pattern, timeout=ANSWER_SECONDS):
         """Whether the screen comes to show the pattern."""
         deadline = time.monotonic() + timeout
         while not re.search(pattern, "\n".join(self.lines()), re.MULTILINE):

@@ -2,12 +2,11 @@
 """Programs as people build them elsewhere, in C with glibc and in C++ with libstdc++, linked statically: each of tests/glibc/, as init."""
 from harness import *
 
-SECONDS = 60
 ARCHIVES = [INITRD, BUILD / "glibc.cpio"]
 
 
 def program(t, name, switches):
-    t.ktap(t.boot(f"{switches} swap=32M log=error init=/glibc/{name}", modules=ARCHIVES, timeout=SECONDS))
+    t.ktap(t.boot(f"{switches} swap=32M log=error init=/glibc/{name}", modules=ARCHIVES))
 
 
 for paging in FORMATS:

@@ -3,12 +3,11 @@
 killed for memory while somebody is dying already, with a disk that is slower, or faster, than the patience with that one."""
 from harness import *
 
-SECONDS = 60
 
 
 def bad_input(t, name, paging):
     # Little memory, since some use it up.
-    t.ktap(t.boot(f"paging={paging} swap=16M log=error init=/test/{name}", memory="64M", modules=[INITRD, TEST_PROGRAMS], timeout=SECONDS))
+    t.ktap(t.boot(f"paging={paging} swap=16M log=error init=/test/{name}", memory="64M", modules=[INITRD, TEST_PROGRAMS]))
 
 
 for paging in FORMATS:
@@ -16,12 +15,12 @@ for paging in FORMATS:
         case(f"{source.stem} paging={paging}", source.stem, paging)(bad_input)
 
 # With QEMU counting instructions no time is spent waiting: seconds of the disk's are none of the host's.
-VIRTUAL_TIME = ("-icount", "shift=4,sleep=off")
+VIRTUAL_TIME = qemu.count_instructions(shift=4)
 
 
 @case("oom_patience")
 def _(t):
-    t.ktap(t.boot("log=error init=/test/oom_patience", memory="64M", modules=[INITRD, TEST_PROGRAMS], timeout=SECONDS, extra=VIRTUAL_TIME))
+    t.ktap(t.boot("log=error init=/test/oom_patience", memory="64M", modules=[INITRD, TEST_PROGRAMS], extra=VIRTUAL_TIME))
 
 
 main()

@@ -14,7 +14,7 @@ def _(t):
 def breakpoints(t, paging):
     output = t.run([ROOT / "tools/debug.py", "--append", f"paging={paging} init=/bin/cow log=error", "--program", "cow", "--batch",
                     "--command", "break main", "--command", "continue", "--command", "backtrace", "--command", "next",
-                    "--command", "info registers eip"], "gdb ends with status 0", timeout=120)
+                    "--command", "info registers eip", "--timeout", str(SECONDS)], "gdb ends with status 0")
     t.ok(re.search(r"Breakpoint \d+, main ", output), "a breakpoint on main of a program stops there", output)
     t.ok(re.search(r"^#0 +main ", output, re.MULTILINE), "the backtrace names it", output)
     t.ok(re.search(r"<main\+\d+>", output), "and a step stays in it", output)

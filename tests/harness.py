@@ -39,6 +39,11 @@ TEST_PROGRAMS = BUILD / "tests.cpio"
 FORMATS = ("2level", "pae")
 SEED = int(os.environ.get("SEED") or random.SystemRandom().randrange(1, 1 << 31))
 
+# Nothing that ends by itself takes so long, though the host have ten times as much to do as it can: whoever does hangs. For a boot, and for
+# an answer to what is typed.
+SECONDS = 300
+ANSWER_SECONDS = 60
+
 # Diagnostics show so many of the console's last lines; all of them are in the log.
 TAIL_LINES = 30
 SESSION_TAIL_LINES = 10
@@ -105,7 +110,7 @@ class Test:
     def boot(self, arguments="", **options):
         """Boots headless; see qemu.run for the options. Returns its Result."""
         self.log.write(f"\n==== {self.case_name}: {shlex.join(qemu.command(append=arguments, **without_timeout(options)))}\n")
-        result = qemu.run(append=arguments, **options)
+        result = qemu.run(append=arguments, **{"timeout": SECONDS, **options})
         self.log.write(f"{result.output}\n---- {result.verdict} after {result.seconds:.2f} s\n")
         self.log.flush()
         return result
@@ -221,7 +226,7 @@ class Session:
         except BrokenPipeError:
             pass
 
-    def expect(self, pattern, timeout=10):
+    def expect(self, pattern, timeout=ANSWER_SECONDS):
         """Waits until the output not yet consumed matches; consumes it and returns the match, or None when time or output ends."""
         deadline = time.monotonic() + timeout
         while True:
@@ -235,7 +240,7 @@ class Session:
                 return None
             self.raw += chunk
 
-    def wait(self, timeout=10):
+    def wait(self, timeout=ANSWER_SECONDS):
         """Waits for the machine to end; returns the verdict, "hang" if it has to be stopped."""
         self.expect(r"(?!)", timeout)
         try:
@@ -273,9 +278,9 @@ class Shell(Session):
         match = self.expect(r"((?:.*\n)*?)(?:.*" + self.prompt + ")")
         return match[1] if match else ""
 
-    def expect_prompt(self, what, timeout=10):
+    def expect_prompt(self, what):
         """An assertion: the prompt returns."""
-        return self.t.ok(self.expect(self.prompt, timeout), what, self)
+        return self.t.ok(self.expect(self.prompt), what, self)
 
     def leave(self):
         """Two assertions: the shell still answers, and ends the machine."""
