@@ -5,13 +5,12 @@ of memory, in one of the formats each; and on a machine that stands still now an
 make test T=mm_fork."""
 from harness import *
 
-SECONDS = 100
 # opt is left out: it needs a recording of the future.
 POLICIES = [policy for policy in re.findall(r"POLICY\((\w+)\)", (ROOT / "mm/policy.h").read_text()) if policy != "opt"]
 DIVISIONS = ["policy=clock alloc=equal", "policy=lru alloc=proportional", "policy=arc alloc=priority prefetch=4"]
 
 CONFIGURATIONS = [f"paging={paging} {further}" for paging in FORMATS for further in
-                  ("policy=clock", "chaos=7", "dirty=software accessed=software", "fork=cow", "fork=copy", "nx=off", "check=20")]
+                  ("policy=clock", "chaos=7", "dirty=software accessed=software", "fork=cow", "fork=copy", "check=20")] + ["paging=pae nx=off"]
 CONFIGURATIONS += [f"paging={FORMATS[i % len(FORMATS)]} {further}" for i, further in
                    enumerate([f"policy={policy}" for policy in POLICIES if policy != "clock"] + DIVISIONS)]
 
@@ -23,7 +22,7 @@ CASES += [(f"paging={paging} stuttering", f"paging={paging}", {"stutter_seed": S
 
 def selftest(t, switches, suites, options):
     arguments = f"{switches} swap=16M seed={SEED} selftest" + (f"={suites}" if suites else "")
-    result = t.boot(arguments, modules=[INITRD, TEST_PROGRAMS], timeout=SECONDS, **options)
+    result = t.boot(arguments, modules=[INITRD, TEST_PROGRAMS], **options)
     if suites and parse_ktap(result.output)[0] == 0:
         t.skip(f"no suite matches {suites}")
         return
