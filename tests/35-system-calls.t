@@ -24,13 +24,13 @@ TIMED = ("clock_setting", "epoll", "futex", "futex_rules", "kernel_log", "locks"
          "scheduling", "semaphores", "signal_details", "signal_rules", "signals", "time", "working_set")
 EXACT_TIME = qemu.count_instructions(shift=3)
 
-# A second serial line, for ttyS1.
-SECOND_LINE = {"tty": ("-serial", "null")}
+# A second serial line, for ttyS1; and it sets timers.
+FURTHER_OPTIONS = {"tty": (*EXACT_TIME, "-serial", "null")}
 
 
 def program(t, name, switches, memory="64M"):
     t.ktap(t.boot(f"{switches} swap=32M log=error init=/test/{name}", modules=[INITRD, TEST_PROGRAMS], memory=memory,
-                  extra=SECOND_LINE.get(name, ())))
+                  extra=FURTHER_OPTIONS.get(name, ())))
 
 
 def program_of(t, name, together):

@@ -219,17 +219,19 @@ signal_check(void)
     static volatile uint32_t word;
     struct sigaction action = {.sa_handler = catch};
 
+    /* Again and again: on a busy host the first may come before the call that it is to interrupt. */
     sigaction(SIGALRM, &action, NULL);
-    ualarm(NAP_MILLISECONDS * 1000, 0);
+    ualarm(NAP_MILLISECONDS * 1000, NAP_MILLISECONDS * 1000);
     check_that(fails(futex(&word, FUTEX_WAIT, 0, NULL, NULL, 0), EINTR), "a handler interrupts: EINTR");
-    ualarm(NAP_MILLISECONDS * 1000, 0);
+    ualarm(NAP_MILLISECONDS * 1000, NAP_MILLISECONDS * 1000);
     check_that(fails(syscall(CALL_NARROW, &word, FUTEX_WAIT, 0, &(struct time32){1, 0}, NULL, 0), EINTR), "also with a timeout");
     action.sa_flags = SA_RESTART;
     sigaction(SIGALRM, &action, NULL);
-    ualarm(NAP_MILLISECONDS * 1000, 0);
+    ualarm(NAP_MILLISECONDS * 1000, NAP_MILLISECONDS * 1000);
     check_that(fails(syscall(CALL_NARROW, &word, FUTEX_WAIT, 0, &(struct time32){1, 0}, NULL, 0), EINTR),
                "with a timeout, even SA_RESTART does not restart");
-    check_that(caught == 3, "each time it ran");
+    ualarm(0, 0);
+    check_that(caught >= 3, "each time it ran");
 }
 
 /* A stop and a continuation are no reason to return. */
