@@ -159,6 +159,86 @@ pending_check(void)
     block(SIG_UNBLOCK, SIGUSR1);
 }
 
+static void
+order_check(void)
+{
+    sigset_t both;
+    int first = 0, second = 0;
+
+    block(SIG_BLOCK, SIGUSR1);
+    block(SIG_BLOCK, SIGUSR2);
+    kill(getpid(), SIGUSR1);
+    raise(SIGUSR2);
+    sigemptyset(&both);
+    sigaddset(&both, SIGUSR1);
+    sigaddset(&both, SIGUSR2);
+    sigwait(&both, &first);
+    sigwait(&both, &second);
+    check_that(first == SIGUSR2 && second == SIGUSR1, "a thread takes what came for it before what came for its process");
+    block(SIG_UNBLOCK, SIGUSR1);
+    block(SIG_UNBLOCK, SIGUSR2);
+}
+
+static volatile bool handed_on, in_time, waited;
+
+static void
+note_handing_on(int signal)
+{
+    (void) signal;
+    handed_on = true;
+}
+
+/* Does not end before another thread has taken the other signal; but not without end. */
+static void
+wait_for_the_other(int signal)
+{
+    (void) signal;
+    for (int i = 0; i < 500 && !handed_on; i++)
+        thread_nap();
+    in_time = handed_on;
+    waited = true;
+}
+
+/* Wakes for signals only. */
+static void *
+pause_until_over(void *unused)
+{
+    while (!over)
+        pause();
+    return unused;
+}
+
+/* Rule: a signal that came for a thread, and that its handler for another one blocks, is taken by a thread that lets it in,
+ * whichever of the two threads the first one came to. */
+static void
+handler_mask_check(void)
+{
+    struct sigaction action = { .sa_handler = wait_for_the_other, .sa_flags = SA_RESTART };
+    pthread_t thread;
+    pid_t child;
+
+    sigaddset(&action.sa_mask, SIGUSR2);
+    sigaction(SIGUSR1, &action, NULL);
+    signal(SIGUSR2, note_handing_on);
+    over = false;
+    thread = thread_start(pause_until_over, NULL);
+    child = check_fork();
+    if (child == 0) {
+        thread_nap();
+        kill(getppid(), SIGUSR1);
+        kill(getppid(), SIGUSR2);
+        _exit(0);
+    }
+    check_wait(child);
+    while (!waited)
+        thread_nap();
+    check_that(in_time, "what a handler keeps from its thread is another's");
+    over = true;
+    signal(SIGUSR1, note_handler);
+    pthread_kill(thread, SIGUSR1);
+    pthread_join(thread, NULL);
+}
+
 /* ---- Faults ---- */
 
 static volatile char *bad_page;
@@ -294,6 +374,8 @@ main(void)
     direct_check();
     sigwait_check();
     pending_check();
+    order_check();
+    handler_mask_check();
     fault_check();
     stop_check();
     handing_on_check();
