@@ -20,6 +20,7 @@
 enum {
     USER = 12345,           /* nobody else has this number */
     PLACES = 5,             /* RLIMIT_SIGPENDING */
+    GENEROUS_SECONDS = 20,  /* until a limit that does not hold is no longer waited for */
 };
 
 /* ---- Whose limits ---- */
@@ -215,6 +216,23 @@ inherited_body(void)
     _exit(check_wait(child));
 }
 
+/* The child computes; its parent has been warned, and does not care. On Linux the child has a second. */
+static void
+inherited_soft_body(void)
+{
+    signal(SIGXCPU, SIG_IGN);
+    setrlimit(RLIMIT_CPU, &(struct rlimit) { 0, 10 });
+    pid_t child = check_fork();
+    if (child == 0) {
+        signal(SIGXCPU, SIG_DFL);
+        alarm(GENEROUS_SECONDS);
+        for (;;)
+            continue;
+    }
+    int status = check_wait(child);
+    _exit(!WIFSIGNALED(status) || WTERMSIG(status) != SIGXCPU);
+}
+
 static bool
 ends_by(void (*body)(void), int signal)
 {
@@ -230,6 +248,7 @@ time_check(void)
     check_that(ends_by(soft_body, SIGXCPU), "which ends who does not handle it");
     check_that(ends_by(hard_body, SIGKILL), "beyond the hard limit it is SIGKILL");
     check_that(check_child(inherited_body) == 0, "a child begins anew");
+    check_that(check_child(inherited_soft_body) == 0, "and has the same limit");
 }
 
 /* ---- Arguments ---- */

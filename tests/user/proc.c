@@ -462,15 +462,25 @@ comm_check(void)
 static const char *const adjustment = "/proc/self/oom_score_adj";
 
 static void
+adjustment_grandchild(void)
+{
+    int file = open(adjustment, O_WRONLY);
+
+    setuid(1000);
+    _exit(write(file, "599", 3) != -1 || errno != EACCES);
+}
+
+static void
 adjustment_child(void)
 {
     check_that(text_read(adjustment, TEXT) > 0 && strcmp(text, "500\n") == 0, "a child has its parent's oom_score_adj");
     check_that(text_write(adjustment, "400") == 0 && text_write(adjustment, "600") == 0, "root may lower and raise it");
     bool root_may = text_write(adjustment, "-1") == 0 && text_write(adjustment, "600") == 0;
+    bool inherited = root_may && check_child(adjustment_grandchild) == 0;
     int file = open(adjustment, O_WRONLY);
     check_that(setuid(1000) == 0 && write(file, "700", 3) == 3 && write(file, "600", 3) == 3, "others may raise it, and take that back");
     if (root_may)
-        check_that(write(file, "599", 3) == -1 && errno == EACCES, "but not go below what root has set: EACCES");
+        check_that(inherited && write(file, "599", 3) == -1 && errno == EACCES, "but neither they nor their children go below what root has set: EACCES");
     else
         check_skip("root without CAP_SYS_RESOURCE");
 }
