@@ -143,6 +143,17 @@ fifo_write_and_read(int fifo)
     read(fifo, buffer, 1);
 }
 
+/* What is no program is looked at all the same. It must not be open for writing then. */
+static void
+execute(int file)
+{
+    int reader = open(PLACE "/execve", O_RDONLY);
+
+    dup2(reader, file);
+    close(reader);
+    execl(PLACE "/execve", "execve", NULL);
+}
+
 static const struct attempt {
     const char *name;
     mode_t type;
@@ -160,6 +171,7 @@ static const struct attempt {
     { "mmap", S_IFREG, map_only, "a" },
     { "a write to a shared mapping", S_IFREG, map_and_write, "amc" },
     { "a write to a private mapping", S_IFREG, map_privately_and_write, "a" },
+    { "execve", S_IFREG, execute, "a" },
     { "getdents64", S_IFDIR, list, "a" },
     { "a new name in a directory", S_IFDIR, make_inside, "mc" },
     { "follow", S_IFLNK, follow, "a" },
@@ -192,7 +204,7 @@ make(const struct attempt *attempt)
         mkfifo(path, 0600);
         return open(path, O_RDWR);
     default:;
-        int file = open(path, O_CREAT | O_RDWR, 0600);
+        int file = open(path, O_CREAT | O_RDWR, 0700);
         write(file, buffer, BYTES);
         lseek(file, 0, SEEK_SET);
         return file;

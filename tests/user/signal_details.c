@@ -25,7 +25,7 @@
 #define SS_AUTODISARM (1u << 31)
 #endif
 
-enum { STACK = 16384, ODD = 16 };
+enum { STACK = 16384, ODD = 16, GENEROUS_SECONDS = 20 };
 
 static sigjmp_buf after_trap;
 
@@ -76,6 +76,28 @@ trap_check(void)
     TRAP_CHECK("xor %%eax, %%eax; mov %%eax, (%%eax)", 14, 6);
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
         signal(signals[i], SIG_DFL);
+}
+
+/* A fault cannot wait until its signal is let in. */
+static void
+fault_blocked(void)
+{
+    sigset_t set;
+
+    catch(SIGSEGV, note_trap, 0);
+    sigemptyset(&set);
+    sigaddset(&set, SIGSEGV);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    alarm(GENEROUS_SECONDS);
+    __asm__ volatile("xor %%eax, %%eax; mov %%eax, (%%eax)" : : : "eax", "memory");
+}
+
+static void
+blocked_check(void)
+{
+    int status = check_child(fault_blocked);
+
+    check_that(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV, "a fault whose signal is blocked ends the process, whatever handler there is");
 }
 
 /* ---- The frame ---- */
@@ -361,6 +383,7 @@ int
 main(void)
 {
     trap_check();
+    blocked_check();
     alignment_check();
     gs_check();
     disarm_check();

@@ -191,9 +191,35 @@ signal_check(void)
     check_that(in_handler == 55 && in_thread == 55, "a handler sees the thread's variables");
 }
 
-int
-main(void)
+static uint16_t
+fs_now(void)
 {
+    uint16_t selector;
+    __asm__ volatile("mov %%fs, %0" : "=r"(selector));
+    return selector;
+}
+
+/* Rule: a new program finds %fs empty, even if it held what any program may load. */
+static void
+exec_check(void)
+{
+    pid_t child = check_fork();
+
+    if (child == 0) {
+        __asm__ volatile("mov %%ds, %%eax; mov %%eax, %%fs" : : : "eax");
+        usleep(1000);           /* until others have run, and what it held has been kept */
+        execl("/proc/self/exe", "tls", "fs", NULL);
+        _exit(2);
+    }
+    check_that(check_wait(child) == 0, "a program begins with an empty %%fs");
+}
+
+int
+main(int count, char **arguments)
+{
+    (void) arguments;
+    if (count > 1)
+        return fs_now() != 0;
     slot_check();
     switch_check();
     loaded_check();
@@ -201,5 +227,6 @@ main(void)
     empty_check();
     clone_check();
     signal_check();
+    exec_check();
     return check_end();
 }
