@@ -71,6 +71,21 @@ both_ways_check(void)
     unlink(FIFO);
 }
 
+/* Rule: a FIFO that nobody has had open for writing yet has not come to its end. */
+static void
+hang_up_check(void)
+{
+    struct pollfd reader = { .events = POLLIN };
+
+    mkfifo(FIFO, 0600);
+    reader.fd = open(FIFO, O_RDONLY | O_NONBLOCK);
+    check_that(poll(&reader, 1, 0) == 0, "a FIFO that nobody has written to has not hung up");
+    close(open(FIFO, O_WRONLY));
+    check_that(poll(&reader, 1, 0) == 1 && reader.revents == POLLHUP, "it has when its last writer has gone");
+    close(reader.fd);
+    unlink(FIFO);
+}
+
 /* How many of an end's bits select finds set, where both are asked for. */
 static int
 select_both(int file)
@@ -268,6 +283,7 @@ main(void)
 {
     poll_check();
     both_ways_check();
+    hang_up_check();
     select_check();
     words_check();
     splice_check();

@@ -228,6 +228,27 @@ thread_check(void)
     check_that(refused(syscall(SYS_timer_create, CLOCK_MONOTONIC, &event, &timer), EINVAL), "no thread of another process");
 }
 
+/* Rule: with a timer at most its own signal goes. */
+static void
+other_signal_check(void)
+{
+    timer_t timer = create(SIGEV_SIGNAL, SIGRTMIN);
+    siginfo_t info = { 0 };
+    sigset_t wanted;
+
+    block(SIG_BLOCK, SIGRTMIN);
+    set(timer, MILLISECOND, 0);
+    nap(20 * MILLISECOND);
+    sigqueue(getpid(), SIGRTMIN, (union sigval) { .sival_int = VALUE + 1 });
+    timer_delete(timer);
+    sigemptyset(&wanted);
+    sigaddset(&wanted, SIGRTMIN);
+    while (sigtimedwait(&wanted, &info, &(struct timespec) { 0 }) == SIGRTMIN && info.si_code != SI_QUEUE)
+        continue;
+    check_that(info.si_code == SI_QUEUE && info.si_value.sival_int == VALUE + 1, "a signal of the same number outlives a timer's that is deleted");
+    block(SIG_UNBLOCK, SIGRTMIN);
+}
+
 /* ---- setting and asking ---- */
 
 static void
@@ -361,6 +382,7 @@ main(int count, char **arguments)
     default_check();
     none_check();
     thread_check();
+    other_signal_check();
     settings_check();
     narrow_check();
     refusal_check();

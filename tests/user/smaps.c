@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "user/lib/check.h"
+#include "user/lib/system.h"
 
 enum { PAGE = 4096, PAGES = 16, KB = PAGE / 1024, TEXT = 1 << 16 };
 
@@ -217,6 +218,31 @@ fork_check(void)
     munmap(base, PAGES * PAGE);
 }
 
+/* Of what is swapped each process has its part as well. Linux leaves in memory what several map. */
+static void
+swapped_check(void)
+{
+    char *base = map(MAP_PRIVATE | MAP_ANONYMOUS, -1);
+    pid_t child;
+
+    if (!system_is_belady() || memory_bytes("SwapFree") < 2 * PAGES * PAGE) {
+        check_skip("evicting shared pages");
+        return;
+    }
+    touch(base, PAGES, true);
+    child = check_fork();
+    if (child == 0) {
+        step(to_parent[1], to_child[0]);
+        _exit(0);
+    }
+    read(to_parent[0], text, 1);
+    madvise(base, PAGES * PAGE, MADV_PAGEOUT);
+    check_that(figure_of(base, "Swap") == PAGES * KB && figure_of(base, "SwapPss") == PAGES * KB / 2, "swapped pages that two share are each one's by half");
+    check_that(write(to_child[1], text, 1) == 1 && check_wait(child) == 0, "the child ends");
+    check_that(figure_of(base, "SwapPss") == PAGES * KB, "and then wholly the other's");
+    munmap(base, PAGES * PAGE);
+}
+
 /* ---- All together ---- */
 
 static long
@@ -264,6 +290,7 @@ main(void)
     private_check();
     file_check();
     fork_check();
+    swapped_check();
     sums_check();
     return check_end();
 }
