@@ -390,6 +390,40 @@ suspended_check(void)
     check_that(check_wait(child) == 0, "what sigsuspend lets in is blocked again, though the process was stopped meanwhile");
 }
 
+static volatile bool kept;
+
+/* Not raise(), which sets the mask itself. */
+static void
+stop_within(int signal)
+{
+    (void) signal;
+    kill(getpid(), SIGSTOP);
+    kept = is_blocked(SIGUSR2);
+}
+
+/* The mask from before sigsuspend comes back when the handler has ended, and not while it runs. */
+static void
+stopped_handler_check(void)
+{
+    struct sigaction action = { .sa_handler = stop_within };
+    sigset_t nothing;
+    int status;
+
+    sigemptyset(&nothing);
+    sigaddset(&action.sa_mask, SIGUSR2);
+    pid_t child = check_fork();
+    if (child == 0) {
+        sigaction(SIGUSR1, &action, NULL);
+        block(SIGUSR1);
+        kill(getpid(), SIGUSR1);
+        sigsuspend(&nothing);
+        _exit(!kept);
+    }
+    waitpid(child, &status, WUNTRACED);
+    kill(child, SIGCONT);
+    check_that(check_wait(child) == 0, "a handler that sigsuspend lets in has its own mask, though it was stopped meanwhile");
+}
+
 static uint64_t thread_blocked;
 static volatile pid_t thread_number = 1;
 
@@ -433,6 +467,7 @@ main(int count, char **arguments)
     border_check();
     blocked_check();
     suspended_check();
+    stopped_handler_check();
     thread_check();
     pid_t child = check_fork();
     if (child == 0) {
