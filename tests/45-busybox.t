@@ -8,7 +8,7 @@ PROMPT = r"[#$] (\x1b\[6n)?\Z"
 
 
 def ash_start(t):
-    shell = Shell(t, "swap=64M log=error init=/bin/init", prompt=PROMPT, modules=[INITRD, BUILD / "rootfs-busybox.cpio"])
+    shell = Shell(t, "swap=64M log=error init=/bin/init", prompt=PROMPT, modules=[INITRD, BUILD / "rootfs-busybox.cpio", TEST_PROGRAMS])
     shell.become("busybox sh", r"BusyBox v")
     return shell
 
@@ -34,15 +34,15 @@ def _(t):
 @case("job control")
 def _(t):
     ash = ash_start(t)
-    ash.send("/bin/sleep 100\n")
-    time.sleep(0.5)
+    ash.send("/test/sleeper\n")
+    ash.expect(r"^started\n")
     ash.send("\x1a")
-    t.ok(ash.expect(r"Stopped.*sleep 100"), "^Z stops", ash)
-    t.ok(ash.expect(PROMPT) and "sleep 100" in ash.run("jobs"), "jobs knows it", ash)
+    t.ok(ash.expect(r"Stopped.*/test/sleeper"), "^Z stops", ash)
+    t.ok(ash.expect(PROMPT) and "/test/sleeper" in ash.run("jobs"), "jobs knows it", ash)
     ash.run("bg")
     t.ok("Running" in ash.run("jobs"), "bg lets it run", ash)
     ash.send("fg\n")
-    time.sleep(0.5)
+    ash.expect(r"^continued\n")
     ash.send("\x03")
     t.ok(ash.expect(PROMPT) and ash.run("echo $?") == "130\n", "fg and ^C end it", ash)
     ash.leave()

@@ -3,7 +3,7 @@
 tests/36-recorded.t."""
 from harness import *
 
-ARCHIVES = [INITRD, BUILD / "rootfs-busybox.cpio", BUILD / "rootfs-bash.cpio"]
+ARCHIVES = [INITRD, BUILD / "rootfs-busybox.cpio", BUILD / "rootfs-bash.cpio", TEST_PROGRAMS]
 UP, LEFT, START_OF_LINE, SUSPEND, INTERRUPT = "\x1b[A", "\x1b[D", "\x01", "\x1a", "\x03"
 
 
@@ -17,11 +17,10 @@ def bash_start(t):
     return shell
 
 
-def type_while_running(shell, command, key):
-    """Starts a command that does not end, and types a key when it runs."""
+def type_while_running(shell, command, said, key):
+    """Starts a command that does not end, and types a key once it has said that it runs: before that the key would be bash's."""
     shell.send(command + "\n")
-    shell.expect(re.escape(command) + r"\n")
-    time.sleep(0.5)
+    shell.expect(rf"^{said}\n")
     shell.send(key)
 
 
@@ -34,16 +33,16 @@ def interrupt(shell):
 @case("job control")
 def _(t):
     bash = bash_start(t)
-    type_while_running(bash, "sleep 100", SUSPEND)
-    t.ok(bash.expect(r"\[1\]\+  Stopped +sleep 100"), "^Z stops", bash)
+    type_while_running(bash, "/test/sleeper", "started", SUSPEND)
+    t.ok(bash.expect(r"\[1\]\+  Stopped +/test/sleeper"), "^Z stops", bash)
     bash.expect_prompt("and brings the prompt back")
-    type_while_running(bash, "sleep 200 | cat", SUSPEND)
-    t.ok(bash.expect(r"\[2\]\+  Stopped +sleep 200 \| cat"), "a pipeline stops as a whole", bash)
+    type_while_running(bash, "/test/sleeper | cat", "started", SUSPEND)
+    t.ok(bash.expect(r"\[2\]\+  Stopped +/test/sleeper \| cat"), "a pipeline stops as a whole", bash)
     bash.expect_prompt("and brings the prompt back")
-    t.ok("[1]- sleep 100 &" in bash.run("bg %1"), "bg lets one run", bash)
+    t.ok("[1]- /test/sleeper &" in bash.run("bg %1"), "bg lets one run", bash)
     jobs = bash.run("jobs")
     t.ok(re.search(r"\[1\].*Running", jobs) and re.search(r"\[2\].*Stopped", jobs), "jobs tells them apart", bash)
-    type_while_running(bash, "fg %2", INTERRUPT)
+    type_while_running(bash, "fg %2", "continued", INTERRUPT)
     bash.expect_prompt("fg and ^C end the other")
     t.ok(bash.run("echo $?") == "130\n", "by SIGINT", bash)
     bash.run("kill %1; wait %1")
@@ -74,7 +73,7 @@ def _(t):
 @case("signals")
 def _(t):
     bash = bash_start(t)
-    type_while_running(bash, "while :; do :; done", INTERRUPT)
+    type_while_running(bash, "echo star''ted; while :; do :; done", "started", INTERRUPT)
     bash.expect_prompt("^C ends a loop")
     bash.run("trap 'echo caught' INT")
     interrupt(bash)
