@@ -9,9 +9,10 @@ BUSY = 'init=/bin/sh -- -c "while :; do :; done"'
 BUGS = ("null", "stack", "assert", "free")
 
 
-def inner_run(kernel, arguments, build, wanted=""):
+def inner_run(kernel, arguments, build, wanted="", boots=1, seconds=5):
     """Runs tests/red/boot.t as `make test` would; returns (status, output). Its reports go to a directory of their own."""
-    environment = dict(os.environ, RED_KERNEL=str(kernel.resolve()), RED_ARGUMENTS=arguments, BUILD=str(build), T=wanted)
+    environment = dict(os.environ, RED_KERNEL=str(kernel.resolve()), RED_ARGUMENTS=arguments, RED_BOOTS=str(boots), RED_SECONDS=str(seconds),
+                       BUILD=str(build), T=wanted)
     build.mkdir(parents=True, exist_ok=True)
     for name in ("initrd.cpio", "tests.cpio"):
         link = build / name
@@ -33,6 +34,13 @@ for what, letter in (("triple fault", "r"), ("hang", "h"), ("zero tests", "z"), 
     case(what, STAND_IN, letter)(is_red)
 case("panic", KERNEL, f"bug=assert {BUSY}")(is_red)
 case("no suite matches", KERNEL, "selftest=no.such.suite")(is_red)
+
+
+@case("hangs")
+def _(t):
+    status, output = inner_run(STAND_IN, "h", BUILD / "red/hangs", boots=HANGS + 2, seconds=1)
+    t.ok(status != 0 and len(re.findall(r"not ok .*: ends with pass", output)) == HANGS, f"after {HANGS} boots that hang", output)
+    t.ok(output.count("is not tried") == 2, "the others of the file are not tried, and fail", output)
 
 
 @case("nothing selected")

@@ -44,6 +44,12 @@ SEED = int(os.environ.get("SEED") or random.SystemRandom().randrange(1, 1 << 31)
 SECONDS = 300
 ANSWER_SECONDS = 60
 
+# But a kernel that hangs should not take a day to fail: after the first hang of a file the others are given less time, after some no more
+# boots are tried; and a session that did not answer is not waited for as long again.
+HANGS = 3
+SECONDS_AFTER_HANG = 30
+ANSWER_SECONDS_AFTER_HANG = 5
+
 # Diagnostics show so many of the console's last lines; all of them are in the log.
 TAIL_LINES = 30
 SESSION_TAIL_LINES = 10
@@ -77,6 +83,7 @@ class Test:
         self.tap = open(LOGS / f"{NAME}.tap", "w", encoding="utf-8")
         self.log = open(LOGS / f"{NAME}.log", "w", encoding="utf-8")
         self.count = 0
+        self.hangs = 0
         self.case_name = ""
 
     def emit(self, line):
@@ -109,8 +116,14 @@ class Test:
 
     def boot(self, arguments="", **options):
         """Boots headless; see qemu.run for the options. Returns its Result."""
+        if self.hangs == HANGS:
+            self.need(False, f"is not tried: {HANGS} boots before it hung")
+        options.setdefault("timeout", SECONDS)
+        if self.hangs > 0:
+            options["timeout"] = min(options["timeout"], SECONDS_AFTER_HANG)
         self.log.write(f"\n==== {self.case_name}: {shlex.join(qemu.command(append=arguments, **without_timeout(options)))}\n")
-        result = qemu.run(append=arguments, **{"timeout": SECONDS, **options})
+        result = qemu.run(append=arguments, **options)
+        self.hangs += result.verdict == "hang"
         self.log.write(f"{result.output}\n---- {result.verdict} after {result.seconds:.2f} s\n")
         self.log.flush()
         return result
@@ -208,6 +221,7 @@ class Session:
         self.start = time.monotonic()
         self.raw = b""
         self.seen = 0
+        self.patience = ANSWER_SECONDS
 
     @property
     def output(self):
@@ -226,9 +240,9 @@ class Session:
         except BrokenPipeError:
             pass
 
-    def expect(self, pattern, timeout=ANSWER_SECONDS):
+    def expect(self, pattern, timeout=None):
         """Waits until the output not yet consumed matches; consumes it and returns the match, or None when time or output ends."""
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + (self.patience if timeout is None else timeout)
         while True:
             fresh = self.output[self.seen:]
             if match := re.search(pattern, fresh, re.MULTILINE):
@@ -236,11 +250,13 @@ class Session:
                 return match
             ready, _, _ = select.select([self.process.stdout], [], [], max(0, deadline - time.monotonic()))
             chunk = os.read(self.process.stdout.fileno(), 65536) if ready else b""
+            if not ready and timeout is None:
+                self.patience = ANSWER_SECONDS_AFTER_HANG
             if not chunk:
                 return None
             self.raw += chunk
 
-    def wait(self, timeout=ANSWER_SECONDS):
+    def wait(self, timeout=None):
         """Waits for the machine to end; returns the verdict, "hang" if it has to be stopped."""
         self.expect(r"(?!)", timeout)
         try:
