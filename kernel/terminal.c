@@ -25,10 +25,12 @@
 
 #define CONTROL(letter) ((letter) & 0x1f)
 
-static const struct termios terminal_initial_settings = {
+static const struct termios2 terminal_initial_settings = {
     .c_iflag = ICRNL | IXON,
     .c_oflag = OPOST | ONLCR,
     .c_cflag = B38400 | CS8 | CREAD | HUPCL,
+    .c_ispeed = 38400,
+    .c_ospeed = 38400,
     .c_lflag = ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN,
     .c_cc = {
         [VINTR] = CONTROL('C'), [VQUIT] = CONTROL('\\'), [VSUSP] = CONTROL('Z'), [VEOF] = CONTROL('D'),

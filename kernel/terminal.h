@@ -31,7 +31,7 @@ struct process;
 struct terminal {
     LIST_ENTRY(terminal) link;                      /* in the list of all; terminal_session.c's */
     u32 device;                                     /* its number, as st_rdev has it */
-    struct termios settings;
+    struct termios2 settings;
     struct winsize size;
     u32 foreground;                                 /* process group that reads and gets the signals; 0: none */
     u32 session;                                    /* session whose controlling terminal this is; 0: nobody's */
@@ -74,7 +74,7 @@ void terminal_go_on(struct terminal *terminal);
 int terminal_drain(struct terminal *terminal);
 
 /* Changes the settings; what was typed ahead stays readable. */
-void terminal_set(struct terminal *terminal, const struct termios *settings);
+void terminal_set(struct terminal *terminal, const struct termios2 *settings);
 
 /* Bytes that can be read, for FIONREAD. */
 u32 terminal_waiting(const struct terminal *terminal);

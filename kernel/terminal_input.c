@@ -153,7 +153,7 @@ terminal_flush_input(struct terminal *terminal)
 }
 
 void
-terminal_set(struct terminal *terminal, const struct termios *settings)
+terminal_set(struct terminal *terminal, const struct termios2 *settings)
 {
     u32 interrupts = interrupts_save();
     bool was_canonical = terminal_has(terminal, ICANON);

@@ -17,29 +17,59 @@
 
 /* ---- Settings ---- */
 
-/* The commands that set wait, and throw away what was typed, or not, in either form of the settings. */
-static s32
-terminal_change(struct terminal *terminal, u32 command, const struct termios *settings)
+/* The speeds by their numbers, B0 to B38400 and then, those with CBAUDEX, B57600 to B4000000. They mean nothing here. */
+static const u32 terminal_speeds[] = {
+    0, 50, 75, 110, 134, 150, 200, 300, 600, 1200, 1800, 2400, 4800, 9600, 19200, 38400,
+    57600, 115200, 230400, 460800, 500000, 576000, 921600, 1000000, 1152000, 1500000, 2000000, 2500000, 3000000,
+    3500000, 4000000,
+};
+
+/* BOTHER stands for the speed that is told beside it. */
+static u32
+terminal_speed(tcflag_t number, u32 told)
 {
-    bool flush = command == TCSETSF || command == TCSETAF;
+    if (number == BOTHER)
+        return told;
+    return terminal_speeds[number & CBAUDEX ? B38400 + (number & ~(tcflag_t)CBAUDEX) : number];
+}
+
+/* Input comes as fast as output goes, unless something else is said. */
+static void
+terminal_settle_speeds(struct termios2 *settings)
+{
+    tcflag_t input = settings->c_cflag >> IBSHIFT & CBAUD;
+
+    settings->c_ospeed = terminal_speed(settings->c_cflag & CBAUD, settings->c_ospeed);
+    settings->c_ispeed = input == B0 ? settings->c_ospeed : terminal_speed(input, settings->c_ispeed);
+}
+
+/* The commands that set wait, and throw away what was typed, or not, in any form of the settings. */
+static s32
+terminal_change(struct terminal *terminal, u32 command, struct termios2 *settings)
+{
+    bool flush = command == TCSETSF || command == TCSETAF || command == TCSETSF2;
     int error = 0;
 
-    if (command != TCSETS && command != TCSETA)
+    if (command != TCSETS && command != TCSETA && command != TCSETS2)
         error = terminal_drain(terminal);
     if (error < 0)
         return error;
     if (flush)
         terminal_flush_input(terminal);
+    terminal_settle_speeds(settings);
     terminal_set(terminal, settings);
     return 0;
 }
 
-static s32
-terminal_set_from_user(struct terminal *terminal, u32 command, u32 argument)
-{
-    struct termios settings;
+/* The form without speeds is the beginning of the one that has them. */
+_Static_assert(sizeof(struct termios) == offsetof(struct termios2, c_ispeed), "as long as all before the speeds");
 
-    if (user_copy_in(&settings, argument, sizeof(settings)) < 0)
+static s32
+terminal_set_from_user(struct terminal *terminal, u32 command, u32 argument, u32 bytes)
+{
+    struct termios2 settings = terminal->settings;
+
+    if (user_copy_in(&settings, argument, bytes) < 0)
         return -EFAULT;
     return terminal_change(terminal, command, &settings);
 }
@@ -48,7 +78,7 @@ terminal_set_from_user(struct terminal *terminal, u32 command, u32 argument)
 static s32
 terminal_get_short(const struct terminal *terminal, u32 argument)
 {
-    const struct termios *settings = &terminal->settings;
+    const struct termios2 *settings = &terminal->settings;
     struct termio brief = {
         .c_iflag = (u16)settings->c_iflag,
         .c_oflag = (u16)settings->c_oflag,
@@ -70,7 +100,7 @@ terminal_low_half(tcflag_t flags, u16 low)
 static s32
 terminal_set_short(struct terminal *terminal, u32 command, u32 argument)
 {
-    struct termios settings = terminal->settings;
+    struct termios2 settings = terminal->settings;
     struct termio brief;
 
     if (user_copy_in(&brief, argument, sizeof(brief)) < 0)
@@ -284,11 +314,17 @@ terminal_line_ioctl(struct terminal *terminal, u32 command, u32 argument)
 {
     switch (command) {
     case TCGETS:
-        return user_copy_out(argument, &terminal->settings, sizeof(terminal->settings));
+        return user_copy_out(argument, &terminal->settings, sizeof(struct termios));
     case TCSETS:
     case TCSETSW:
     case TCSETSF:
-        return terminal_set_from_user(terminal, command, argument);
+        return terminal_set_from_user(terminal, command, argument, sizeof(struct termios));
+    case TCGETS2:
+        return user_copy_out(argument, &terminal->settings, sizeof(struct termios2));
+    case TCSETS2:
+    case TCSETSW2:
+    case TCSETSF2:
+        return terminal_set_from_user(terminal, command, argument, sizeof(struct termios2));
     case TCGETA:
         return terminal_get_short(terminal, argument);
     case TCSETA:
@@ -320,6 +356,9 @@ terminal_is_for_foreground(u32 command)
     case TCSETS:
     case TCSETSW:
     case TCSETSF:
+    case TCSETS2:
+    case TCSETSW2:
+    case TCSETSF2:
     case TCSETA:
     case TCSETAW:
     case TCSETAF:

@@ -68,7 +68,7 @@ read_text(char *text, usize size)
 static void
 set_raw(void)
 {
-    struct termios settings = terminal.settings;
+    struct termios2 settings = terminal.settings;
 
     settings.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
     terminal_set(&terminal, &settings);
@@ -170,7 +170,7 @@ SELFTEST(terminal, interrupt_throws_line_away, "^C throws away what was typed an
 
 SELFTEST(terminal, interrupt_may_spare_line, "with NOFLSH what was typed before ^C stays")
 {
-    struct termios settings;
+    struct termios2 settings;
 
     start();
     settings = terminal.settings;
@@ -193,7 +193,7 @@ SELFTEST(terminal, typed_ahead_survives_mode,
          "what was typed ahead can still be read after a change of mode, in either direction")
 {
     char text[32];
-    struct termios canonical;
+    struct termios2 canonical;
 
     start();
     canonical = terminal.settings;
@@ -222,7 +222,7 @@ SELFTEST(terminal, full_line_can_be_ended,
 
 SELFTEST(terminal, zero_is_no_function, "a function whose character is 0 has none: a typed 0 is an ordinary character")
 {
-    struct termios settings;
+    struct termios2 settings;
     char text[8];
 
     start();
@@ -237,7 +237,7 @@ SELFTEST(terminal, zero_is_no_function, "a function whose character is 0 has non
 
 SELFTEST(terminal, half_character_is_erased_within_its_line, "where a line begins within a character, erasing it stops at the line's beginning")
 {
-    struct termios settings;
+    struct termios2 settings;
 
     start();
     settings = terminal.settings;
@@ -266,7 +266,7 @@ SELFTEST(terminal, tab_goes_to_its_stop, "what is printed before a typed tab cou
 static void
 set_flags(tcflag_t input, tcflag_t output, tcflag_t not_local)
 {
-    struct termios settings = terminal.settings;
+    struct termios2 settings = terminal.settings;
 
     settings.c_iflag |= input;
     settings.c_oflag |= output;
@@ -331,7 +331,7 @@ SELFTEST(terminal, any_key_goes_on, "with IXANY any character lets output go on,
 
 SELFTEST(terminal, stop_ends_with_its_reason, "^C throws held output away and goes on; so does a change to settings without IXON, which throws nothing away")
 {
-    struct termios settings;
+    struct termios2 settings;
 
     start();
     type("\x13");

@@ -39,6 +39,41 @@ no_terminal_check(void)
     close(file);
 }
 
+/* struct termios2 of the kernel, whose header musl's do not go together with. */
+struct settings_with_speeds {
+    tcflag_t input, output, control, local;
+    cc_t line, characters[19];
+    unsigned input_speed, output_speed;
+};
+
+#define GET_WITH_SPEEDS _IOR('T', 0x2A, struct settings_with_speeds)
+#define SET_WITH_SPEEDS _IOW('T', 0x2B, struct settings_with_speeds)
+
+static void
+speeds_check(void)
+{
+    struct settings_with_speeds settings;
+    struct termios before, after;
+
+    tcgetattr(terminal, &before);
+    check_that(ioctl(terminal, GET_WITH_SPEEDS, &settings) == 0 && settings.local == before.c_lflag
+               && settings.characters[VEOF] == before.c_cc[VEOF] && settings.output_speed == settings.input_speed
+               && settings.output_speed >= 9600, "TCGETS2 reads the settings and the speeds");
+    settings.control = (settings.control & ~CBAUD) | B19200;
+    settings.output_speed = settings.input_speed = 50;
+    settings.local &= ~ECHO;
+    check_that(ioctl(terminal, SET_WITH_SPEEDS, &settings) == 0 && tcgetattr(terminal, &after) == 0
+               && cfgetospeed(&after) == B19200 && !(after.c_lflag & ECHO), "TCSETS2 sets both");
+    check_that(ioctl(terminal, GET_WITH_SPEEDS, &settings) == 0 && settings.output_speed == 19200
+               && settings.input_speed == 19200, "the flags say which speed it is");
+    cfsetospeed(&after, B57600);
+    check_that(tcsetattr(terminal, TCSANOW, &after) == 0 && ioctl(terminal, GET_WITH_SPEEDS, &settings) == 0
+               && settings.output_speed == 57600, "so they do for TCSETS");
+    check_that(refused(ioctl(terminal, GET_WITH_SPEEDS, 1), EFAULT) && refused(ioctl(terminal, SET_WITH_SPEEDS, 1), EFAULT),
+               "bad pointers are EFAULT");
+    tcsetattr(terminal, TCSANOW, &before);
+}
+
 static void
 settings_check(void)
 {
@@ -238,6 +273,7 @@ main(void)
         return check_end();
     }
     settings_check();
+    speeds_check();
     size_check();
     group_check();
     second_check();
