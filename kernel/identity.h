@@ -28,6 +28,8 @@ struct identity_numbers {
 struct identity {
     struct identity_numbers user, group;
     struct identity_groups *groups;        /* NULL: none; held */
+    bool keeps_capabilities;               /* prctl, until exec: who ceases to be root may still have root's */
+    bool kept_capabilities;                /* and has ceased so; but nothing puts them into effect, there is no capset */
 };
 
 /* Linux's capabilities, a bit for each: root has all in effect, and who can become root again may have them. */
@@ -44,7 +46,7 @@ identity_permitted_capabilities(const struct identity *identity)
 {
     bool root = identity->user.real == IDENTITY_ROOT || identity->user.saved == IDENTITY_ROOT;
 
-    return root ? CAPABILITIES_ALL : identity_effective_capabilities(identity);
+    return root || identity->kept_capabilities ? CAPABILITIES_ALL : identity_effective_capabilities(identity);
 }
 
 /* A copy, which holds the groups as well; and the end of one. */

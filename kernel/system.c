@@ -2,6 +2,7 @@
 #include "kernel/entropy.h"
 #include "kernel/lib/string.h"
 #include "kernel/load_average.h"
+#include "kernel/permission.h"
 #include "kernel/process.h"
 #include "kernel/signal.h"
 #include "kernel/syscall.h"
@@ -15,6 +16,7 @@
 #include <linux/personality.h>
 #include <linux/prctl.h>
 #include <linux/random.h>
+#include <linux/securebits.h>
 #include <linux/sysinfo.h>
 #include <linux/utsname.h>
 
@@ -113,6 +115,30 @@ prctl_set_timer_slack(struct thread *thread, u32 nanoseconds)
     return 0;
 }
 
+/* Of the bits that secure what it is to be root there is one: whether capabilities are kept. */
+static s32
+prctl_keep_capabilities(struct identity *identity, u32 option, u32 argument)
+{
+    const u32 bit = issecure_mask(SECURE_KEEP_CAPS);
+
+    switch (option) {
+    case PR_GET_KEEPCAPS:
+        return identity->keeps_capabilities;
+    case PR_GET_SECUREBITS:
+        return identity->keeps_capabilities ? (s32)bit : 0;
+    case PR_SET_KEEPCAPS:
+        if (argument > true)
+            return -EINVAL;
+        break;
+    default: /* PR_SET_SECUREBITS */
+        if (argument & ~bit || !permission_is_root())
+            return -EPERM;
+        break;
+    }
+    identity->keeps_capabilities = argument != 0;
+    return 0;
+}
+
 /* What holds for every process here: nothing is bounded, secured, or filtered, and time is counted in ticks. */
 static s32
 prctl_get_constant(u32 option, u32 argument)
@@ -126,9 +152,7 @@ prctl_get_constant(u32 option, u32 argument)
         return argument == PR_TIMING_STATISTICAL ? 0 : -EINVAL;
     case PR_GET_TIMING:
         return PR_TIMING_STATISTICAL;
-    case PR_GET_KEEPCAPS:
     case PR_GET_SECCOMP:
-    case PR_GET_SECUREBITS:
         return 0;
     default:
         return -EINVAL;
@@ -164,6 +188,13 @@ sys_prctl(u32 option, u32 argument, u32 third, u32 fourth, u32 fifth)
         return prctl_set_timer_slack(current_thread(), argument);
     case PR_GET_TIMERSLACK:
         return (s32)current_thread()->timer_slack;
+    case PR_GET_KEEPCAPS:
+    case PR_SET_KEEPCAPS:
+    case PR_GET_SECUREBITS:
+    case PR_SET_SECUREBITS:
+        return prctl_keep_capabilities(&process->identity, option, argument);
+    case PR_GET_TID_ADDRESS:
+        return user_write_word(argument, current_thread()->clear_child_tid);
     default:
         return prctl_get_constant(option, argument);
     }

@@ -2,6 +2,7 @@
  * What prctl remembers of a process: the signal at its parent's end, whether it may be
  * dumped, that it gains nothing by set-user-id; and what of that fork and exec keep.
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -9,6 +10,7 @@
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -113,6 +115,7 @@ run_again(const char *what, mode_t mode, bool restrained)
     if (child == 0) {
         chmod(COPY, mode);
         prctl(PR_SET_DUMPABLE, 0);
+        prctl(PR_SET_KEEPCAPS, 1);
         if (restrained)
             prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
         if (mode & S_ISUID)
@@ -167,11 +170,62 @@ constant_check(void)
     int tsc = 0;
 
     check_that(prctl(PR_CAPBSET_READ, 0) == 1 && option_refused(PR_CAPBSET_READ, 64, 0), "all capabilities that there are can be had");
-    check_that(prctl(PR_GET_SECUREBITS) == 0 && prctl(PR_GET_SECCOMP) == 0 && prctl(PR_GET_KEEPCAPS) == 0, "nothing is forbidden");
+    check_that(prctl(PR_GET_SECUREBITS) == 0 && prctl(PR_GET_SECCOMP) == 0, "nothing is forbidden");
     check_that(prctl(PR_GET_TSC, &tsc) == 0 && tsc == PR_TSC_ENABLE, "the counter of cycles can be read");
     check_that(prctl(PR_GET_TIMING) == PR_TIMING_STATISTICAL && prctl(PR_SET_TIMING, PR_TIMING_STATISTICAL) == 0
                && option_refused(PR_SET_TIMING, PR_TIMING_TIMESTAMP, 0), "time is counted by the tick");
     check_that(option_refused(0, 0, 0) && option_refused(-1, 0, 0), "there is no option 0, nor -1: EINVAL");
+}
+
+/* ---- Capabilities of one that ceases to be root ---- */
+
+static bool
+may_have_capabilities(void)
+{
+    struct { unsigned version; int process; } header = {0x20080522, 0};
+    struct { unsigned effective, permitted, inheritable; } sets[2];
+
+    return syscall(SYS_capget, &header, sets) == 0 && sets[0].permitted != 0;
+}
+
+/* Whether one that becomes nobody, having asked to keep capabilities or not, may have some then. */
+static bool
+kept(bool keep)
+{
+    pid_t child = check_fork();
+
+    if (child == 0) {
+        prctl(PR_SET_KEEPCAPS, keep);
+        if (setresuid(NOBODY, NOBODY, NOBODY) != 0)
+            _exit(99);
+        _exit(may_have_capabilities() ? KEPT : LOST);
+    }
+    return WEXITSTATUS(check_wait(child)) == KEPT;
+}
+
+static void
+capabilities_check(void)
+{
+    int word = 0, mine;
+
+    check_that(prctl(PR_GET_KEEPCAPS) == 0 && !kept(false), "who ceases to be root loses its capabilities");
+    check_that(kept(true), "PR_SET_KEEPCAPS keeps them");
+    check_that(prctl(PR_SET_KEEPCAPS, 1) == 0 && prctl(PR_GET_KEEPCAPS) == 1 && prctl(PR_GET_SECUREBITS) == 1 << 4,
+               "it is one of the secure bits");
+    check_that(prctl(PR_SET_SECUREBITS, 0) == 0 && prctl(PR_GET_KEEPCAPS) == 0, "which root sets");
+    check_that(option_refused(PR_SET_KEEPCAPS, 2, 0), "2 is nothing: EINVAL");
+    check_that(run_again("keepcaps", 0755, false) == LOST, "exec forgets it");
+    pid_t child = check_fork();
+    if (child == 0) {
+        setresuid(NOBODY, NOBODY, NOBODY);
+        _exit(prctl(PR_SET_KEEPCAPS, 1) != 0 || !refused(prctl(PR_SET_SECUREBITS, 0), EPERM));
+    }
+    check_that(check_wait(child) == 0, "nobody may ask for it, but sets no secure bits: EPERM");
+    mine = (int) syscall(SYS_set_tid_address, &word);
+    if (prctl(PR_GET_TID_ADDRESS, &word) == 0)
+        check_that(mine == getpid() && word == (int) (long) &word, "PR_GET_TID_ADDRESS tells where a thread's number is cleared");
+    else
+        check_skip("this kernel was built without PR_GET_TID_ADDRESS");
 }
 
 /* A process that is born in the place of one that has gone has nothing of it. */
@@ -219,12 +273,15 @@ int
 main(int count, char **arguments)
 {
     if (count > 1)
-        return strcmp(arguments[1], "user") == 0 ? geteuid() != 0 : remembered();
+        return strcmp(arguments[1], "user") == 0       ? geteuid() != 0
+            : strcmp(arguments[1], "keepcaps") == 0 ? (prctl(PR_GET_KEEPCAPS) == 0 ? LOST : KEPT)
+                                                    : remembered();
     parent_end_check();
     dumpable_check();
-    if (geteuid() == 0 && copy_make())
+    if (geteuid() == 0 && copy_make()) {
         privileges_check();
-    else
+        capabilities_check();
+    } else
         check_skip("needs root, and a copy of itself");
     slack_check();
     constant_check();
