@@ -502,6 +502,7 @@ epoll_forget_file(struct file *file)
 static const struct file_operations epoll_operations = {
     .poll = epoll_poll,
     .release = epoll_release,
+    .seeks_nowhere = true,
 };
 
 static const struct inode_operations epoll_inode_operations = {

@@ -99,6 +99,7 @@ static const struct file_operations eventfd_operations = {
     .write = eventfd_write,
     .poll = eventfd_poll,
     .release = eventfd_release,
+    .seeks_nowhere = true,
 };
 
 static const struct inode_operations eventfd_inode_operations = {

@@ -46,6 +46,7 @@ struct file_operations {
     int (*mmap_object)(struct file *file, u32 protection, u32 flags, struct object **object);
     /* The last reference has gone. May sleep. */
     void (*release)(struct file *file);
+    bool seeks_nowhere;                 /* size is NULL, and lseek succeeds and does nothing */
     bool tells_by_signal;               /* O_ASYNC can be set; there is a poll with a queue then */
     bool splice_read, splice_write;     /* whether splice and sendfile may fill a pipe from it, empty one into it */
 };

@@ -219,6 +219,8 @@ descriptor_control(struct descriptor *entry, s32 descriptor, u32 command, u32 ar
     case F_GETSIG:
     case F_SETSIG:
         return file_owner_control(entry->file, command, argument);
+    case F_GETLEASE:
+        return F_UNLCK;      /* nobody can have one */
     case F_ADD_SEALS:
         return seal_add(entry->file, argument);
     case F_GET_SEALS:

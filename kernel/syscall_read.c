@@ -341,7 +341,8 @@ seek(s32 descriptor, s64 offset, u32 whence, u64 *result)
     if (whence > SEEK_MAX) {
         error = -EINVAL;
     } else if (file->operations->size == NULL) {
-        error = -ESPIPE;
+        error = file->operations->seeks_nowhere ? 0 : -ESPIPE;
+        *result = 0;
     } else {
         error = seek_target(file, offset, whence, &target);
         if (error == 0 && (target < 0 || target > (s64)REGULAR_MAXIMUM_BYTES))
@@ -384,7 +385,7 @@ sync_file(struct file *file)
 
     if (inode_is(inode, S_IFREG) && inode->operations->size != NULL)
         return object_write_back(inode->object, 0, UINT32_MAX);
-    return inode_is(inode, S_IFDIR) ? 0 : -EINVAL;
+    return inode_is(inode, S_IFDIR) && ramfs_owns(inode) ? 0 : -EINVAL;
 }
 
 s32

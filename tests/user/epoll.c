@@ -335,6 +335,11 @@ counter_check(void)
     check_that(!give(counter, UINT64_MAX) && errno == EINVAL, "no such number: EINVAL");
     check_that(refused(read(counter, got, 7), EINVAL) && refused(write(counter, got, 7), EINVAL), "less than eight bytes: EINVAL");
     check_that(refused(eventfd(0, 2), EINVAL), "unknown flags: EINVAL");
+    check_that(lseek(counter, 5, SEEK_SET) == 0 && lseek(counter, 0, SEEK_CUR) == 0 && refused(lseek(counter, 0, 9), EINVAL)
+               && refused(pread(counter, &(uint64_t) { 0 }, sizeof(uint64_t), 0), ESPIPE), "it is sought, and does not move");
+    begin();
+    check_that(lseek(watch, 5, SEEK_SET) == 0 && lseek(watch, -1, SEEK_CUR) == 0, "nor does epoll");
+    end();
     close(counter);
     close(semaphore);
 }

@@ -143,6 +143,7 @@ descriptor_check(void)
     check_that(fcntl(file, F_DUPFD, 60) == 60, "F_DUPFD takes the next free number");
     check_that(fcntl(60, F_SETFD, FD_CLOEXEC) == 0 && fcntl(60, F_GETFD) == FD_CLOEXEC && fcntl(file, F_GETFD) == 0,
                "close-on-exec belongs to the descriptor");
+    check_that(fcntl(file, F_GETLEASE) == F_UNLCK && refused(fcntl(99, F_GETLEASE), EBADF), "nobody has a lease");
     check_that(dup3(file, 61, O_CLOEXEC) == 61 && fcntl(61, F_GETFD) == FD_CLOEXEC, "dup3 sets it");
     pid_t child = check_fork();
     if (child == 0)
