@@ -122,6 +122,13 @@ message_remove(struct socket *socket)
     kmem_free(message);
 }
 
+static void
+socket_drain(struct socket *socket)
+{
+    while (!STAILQ_EMPTY(&socket->messages))
+        message_remove(socket);
+}
+
 /* Puts a message of the transfer's next bytes in: 0, -ENOBUFS or -EFAULT. */
 static int
 message_add(struct socket *to, struct transfer *transfer, u32 bytes)
@@ -261,18 +268,23 @@ socket_has_room(const struct socket *to)
     return STAILQ_EMPTY(&to->messages) || (to->cost < SOCKET_BYTES && !reserve_is_reached());
 }
 
-/* Whether the other end receives at all: 0, or the error that sending is. */
+/*
+ * Whether the other end receives at all: 0, or the error that sending is. Who sends datagrams to one that has gone is
+ * refused once, which ends the pair for it: what was to be received is lost, as on Linux.
+ */
 static int
 socket_check_peer(struct socket *socket)
 {
-    if (socket->sends_no_more || socket->peer->receives_no_more)
+    if (socket->sends_no_more)
         return -EPIPE;
-    if (socket->peer->is_open)
-        return 0;
-    if (socket->was_refused)
-        return -ENOTCONN;
-    socket->was_refused = true;
-    return -ECONNREFUSED;
+    if (!socket->peer->is_open && !socket_is_connected(socket)) {
+        if (socket->was_refused)
+            return -ENOTCONN;
+        socket->was_refused = true;
+        socket_drain(socket);
+        return -ECONNREFUSED;
+    }
+    return socket->peer->receives_no_more ? -EPIPE : 0;
 }
 
 static s32
@@ -411,13 +423,6 @@ socket_shut(struct file *file, bool receiving, bool sending)
     }
     wait_wake_all(&socket->queue);
     wait_wake_all(&socket->peer->queue);
-}
-
-static void
-socket_drain(struct socket *socket)
-{
-    while (!STAILQ_EMPTY(&socket->messages))
-        message_remove(socket);
 }
 
 static void

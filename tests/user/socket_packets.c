@@ -135,6 +135,20 @@ packets_end_check(void)
     close(ends[1]);
 }
 
+/* An end that refuses no more once it is closed; and what is lost with who was refused. */
+static void
+datagrams_refused_check(void)
+{
+    socket_pair_open(ends, SOCK_DGRAM);
+    write(ends[0], "lost", 4);
+    shutdown(ends[0], SHUT_RD);
+    close(ends[0]);
+    check_that(socket_pair_events(ends[1]) == (POLLIN | POLLOUT) && refused(write(ends[1], "x", 1), ECONNREFUSED),
+               "datagrams: a closed end is nobody, also where it received no more");
+    check_that(refused(recv(ends[1], buffer, 9, MSG_DONTWAIT), EAGAIN), "datagrams: who was refused has lost what had come");
+    close(ends[1]);
+}
+
 /* Datagrams know of no connection that could end. */
 static void
 datagrams_end_check(void)
@@ -156,6 +170,7 @@ datagrams_end_check(void)
     check_that(refused(write(ends[1], "x", 1), ECONNREFUSED), "datagrams: who sends to it learns that nobody is there");
     check_that(refused(write(ends[1], "x", 1), ENOTCONN), "datagrams: and then has nobody to send to");
     close(ends[1]);
+    datagrams_refused_check();
 }
 
 /* Who closes an end with bytes in it that were sent to it tells the sender so. */
