@@ -222,13 +222,14 @@ fork_check(void)
 static void
 swapped_check(void)
 {
-    char *base = map(MAP_PRIVATE | MAP_ANONYMOUS, -1);
+    char *base;
     pid_t child;
 
     if (!system_is_belady() || memory_bytes("SwapFree") < 2 * PAGES * PAGE) {
         check_skip("evicting shared pages");
         return;
     }
+    base = map(MAP_PRIVATE | MAP_ANONYMOUS, -1);
     touch(base, PAGES, true);
     child = check_fork();
     if (child == 0) {
@@ -290,7 +291,7 @@ main(void)
     private_check();
     file_check();
     fork_check();
-    swapped_check();
     sums_check();
+    swapped_check();
     return check_end();
 }
