@@ -65,14 +65,23 @@ signal_update_work(struct thread *thread)
 }
 
 void
+signal_leave_blocked(void)
+{
+    struct thread *thread = current_thread();
+    struct process *process = thread->process;
+
+    if (process->thread_count > 1 && (process->signals.pending.set & thread->signals.blocked) != 0)
+        signal_thread_left(process);
+}
+
+void
 signal_set_blocked(signal_set blocked)
 {
     struct thread *thread = current_thread();
 
     thread->signals.blocked = blocked & ~SIGNALS_ABSOLUTE;
     signal_update_work(thread);
-    if ((thread->process->signals.pending.set & blocked) != 0 && thread->process->thread_count > 1)
-        signal_thread_left(thread->process);
+    signal_leave_blocked();
 }
 
 void

@@ -179,6 +179,9 @@ void signal_fault(int signal, int code, u32 address);
  */
 bool signal_is_ignored_or_blocked(int signal);
 
+/* What is pending for the process and blocked by the current thread, since its blocked set grew, may be another's. */
+void signal_leave_blocked(void);
+
 /* Replace the current thread's blocked set (SIGKILL and SIGSTOP are left out). */
 void signal_set_blocked(signal_set blocked);
 

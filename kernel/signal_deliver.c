@@ -201,7 +201,8 @@ deliver_to_handler(struct trap_frame *frame, int signal, const struct signal_inf
     if ((action->flags & SA_NODEFER) == 0)
         blocked |= signal_bit(signal);
     signals->restore_blocked = false;
-    signal_set_blocked(blocked);    /* what is pending for the process may be another thread's now */
+    signals->blocked = blocked;
+    signal_leave_blocked();
     return true;
 }
 
