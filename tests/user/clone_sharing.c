@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "user/lib/check.h"
+#include "user/lib/clone.h"
 
 enum { STACK = 65536, MASK = 0123, CHILD_MASK = 0077 };
 
@@ -176,7 +177,7 @@ leaving_check(void)
     char *stack = mmap(NULL, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     static volatile pid_t left = 1;
 
-    pid_t child = clone(exec_body, stack + STACK, CLONE_VM | CLONE_VFORK | CLONE_CHILD_CLEARTID | SIGCHLD, NULL, NULL, NULL, &left);
+    pid_t child = clone_bare(exec_body, stack + STACK, CLONE_VM | CLONE_VFORK | CLONE_CHILD_CLEARTID | SIGCHLD, &left);
     check_that(check_wait(child) == 0 && left == 0, "a child that leaves shared memory by exec clears its number there");
     munmap(stack, STACK);
 }
