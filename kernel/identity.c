@@ -107,20 +107,12 @@ may_become(const struct identity_numbers *own, u32 wanted)
         || wanted == own->saved;
 }
 
-static bool
-is_root_in_any_way(const struct identity *identity)
-{
-    const struct identity_numbers *user = &identity->user;
-
-    return user->real == IDENTITY_ROOT || user->effective == IDENTITY_ROOT || user->saved == IDENTITY_ROOT;
-}
-
 /* Who thereby ceases to be root in every way keeps what root may have, if that was asked for. */
 static s32
 numbers_set(struct identity_numbers *own, u32 real, u32 effective, u32 saved)
 {
     struct identity *identity = &current_process()->identity;
-    bool was_root = is_root_in_any_way(identity);
+    bool was_root = identity_is_root_in_any_way(identity);
 
     if (!may_become(own, real) || !may_become(own, effective) || !may_become(own, saved))
         return -EPERM;
@@ -131,7 +123,7 @@ numbers_set(struct identity_numbers *own, u32 real, u32 effective, u32 saved)
     if (saved != UNCHANGED)
         own->saved = saved;
     own->file = own->effective;
-    if (was_root && !is_root_in_any_way(identity))
+    if (was_root && !identity_is_root_in_any_way(identity))
         identity->kept_capabilities = identity->keeps_capabilities;
     return 0;
 }

@@ -41,12 +41,18 @@ identity_effective_capabilities(const struct identity *identity)
     return identity->user.effective == IDENTITY_ROOT ? CAPABILITIES_ALL : 0;
 }
 
+static inline bool
+identity_is_root_in_any_way(const struct identity *identity)
+{
+    const struct identity_numbers *user = &identity->user;
+
+    return user->real == IDENTITY_ROOT || user->effective == IDENTITY_ROOT || user->saved == IDENTITY_ROOT;
+}
+
 static inline u64
 identity_permitted_capabilities(const struct identity *identity)
 {
-    bool root = identity->user.real == IDENTITY_ROOT || identity->user.saved == IDENTITY_ROOT;
-
-    return root || identity->kept_capabilities ? CAPABILITIES_ALL : identity_effective_capabilities(identity);
+    return identity_is_root_in_any_way(identity) || identity->kept_capabilities ? CAPABILITIES_ALL : 0;
 }
 
 /* A copy, which holds the groups as well; and the end of one. */
