@@ -25,8 +25,6 @@
 #define ATTRIBUTE_FIRST_SECOND -9223372036ll
 #define ATTRIBUTE_LAST_SECOND 9223372035ll
 
-#define ATTRIBUTE_MICROSECONDS 1000000     /* in a second */
-
 /* Nanoseconds that say something else to utimensat; the UAPI headers leave them out. */
 #define UTIME_NOW 0x3fffffff
 #define UTIME_OMIT 0x3ffffffe
@@ -385,7 +383,7 @@ attribute_read_timevals(u32 address, struct attribute_time times[2])
     if (user_copy_in(given, address, sizeof(given)) < 0)
         return -EFAULT;
     for (u32 i = 0; i < 2; i++) {
-        if (given[i].tv_usec < 0 || given[i].tv_usec >= ATTRIBUTE_MICROSECONDS)
+        if (given[i].tv_usec < 0 || given[i].tv_usec >= (s32)(NANOSECONDS_PER_SECOND / NANOSECONDS_PER_MICROSECOND))
             return -EINVAL;
         attribute_parse_time(given[i].tv_sec, given[i].tv_usec * NANOSECONDS_PER_MICROSECOND, &times[i]);
     }
