@@ -22,10 +22,10 @@ ALONE = ("tty",)
 # What sets timers and then waits, or measures how long something took: a busy host must not come between, so QEMU counts instructions.
 TIMED = ("clock_setting", "epoll", "futex", "futex_rules", "kernel_log", "locks", "poll_rules", "posix_timers", "process_rules", "processes",
          "scheduling", "semaphores", "signal_details", "signal_rules", "signals", "time", "working_set")
-EXACT_TIME = qemu.count_instructions(shift=3)
+VIRTUAL_TIME = qemu.count_instructions(shift=3)
 
 # A second serial line, for ttyS1; and it sets timers.
-FURTHER_OPTIONS = {"tty": (*EXACT_TIME, "-serial", "null")}
+FURTHER_OPTIONS = {"tty": (*VIRTUAL_TIME, "-serial", "null")}
 
 
 def program(t, name, switches, memory="64M"):
@@ -53,7 +53,7 @@ names = [source.stem for source in sorted(ROOT.glob("tests/user/*.c"))]
 names += ["linked_pie", "linked_dynamic"]
 for paging in FORMATS:
     cases_together([(f"{name} paging={paging}", name) for name in names if is_small(name)], f"paging={paging}")
-    cases_together([(f"{name} paging={paging}", name) for name in TIMED], f"paging={paging}", extra=EXACT_TIME)
+    cases_together([(f"{name} paging={paging}", name) for name in TIMED], f"paging={paging}", extra=VIRTUAL_TIME)
     for name in ALONE:
         case(f"{name} paging={paging}", name, f"paging={paging}")(program)
     for kind in ("cow", "copy"):

@@ -13,7 +13,7 @@ ARCHIVES = [INITRD, BUILD / "rootfs-busybox.cpio", BUILD / "rootfs-bash.cpio", T
 FORMATS_OF_PROC = "formats"
 ABSENT = (ROOT / "tests/linux/absent.txt").read_text(encoding="utf-8").splitlines()
 # A host that is busy must not stand between a program's timer and its call that the timer interrupts.
-EXACT_TIME = qemu.count_instructions(shift=3)
+VIRTUAL_TIME = qemu.count_instructions(shift=3)
 ABOUT_MEMORY = ("memory", "random_memory", "processes", "shared", "threads", "formats", "bad_ranges")
 RANDOM_STEPS = "3000"
 RANDOM_PROGRAMS = ("random_memory", "random_files")
@@ -34,7 +34,7 @@ def banner(lines):
 def recorded(t, path, paging):
     head, *wanted = path.read_text(encoding="utf-8").splitlines()
     command = head.partition(": ")[2]
-    result = t.boot(f"paging={paging} swap=32M log=error -- {command}", modules=ARCHIVES, extra=EXACT_TIME)
+    result = t.boot(f"paging={paging} swap=32M log=error -- {command}", modules=ARCHIVES, extra=VIRTUAL_TIME)
     seen = linux.comparable(path.stem, result.output).splitlines()
     if banner(seen) and banner(seen) != banner(wanted):
         t.skip(f"recorded with {banner(wanted)}, and this is {banner(seen)}")

@@ -9,14 +9,19 @@ import pathlib
 import re
 import shlex
 import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+import qemu  # noqa: E402 -- found through the path set above
 
 SECONDS = 300
 BUILD = pathlib.Path(os.environ.get("BUILD", "build"))
 
 # One instruction takes a nanosecond of virtual time, by which the battery clock goes as well: the same figures on every machine. Where
 # a program lives by the clock, 16 of them, so that its seconds do not take minutes.
-EXACT = "-icount shift=0,sleep=off -rtc clock=vm"
-CLOCKED = "-icount shift=4,sleep=off -rtc clock=vm"
+EXACT = " ".join(qemu.count_instructions(shift=0))
+CLOCKED = " ".join(qemu.count_instructions(shift=4))
 
 LECTURE = "0 1 2 3 0 1 4 0 1 2 3 4"
 LECTURE_FRAMES = "1-6"
