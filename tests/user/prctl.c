@@ -269,20 +269,30 @@ personality_check(void)
     check_that(personality((unsigned long) old) == (PER_LINUX32 | ADDR_NO_RANDOMIZE) && personality(0xffffffff) == old, "and back");
 }
 
+/* What the program is run again for; its status. */
+static int
+asked(const char *question)
+{
+    if (strcmp(question, "user") == 0)
+        return geteuid() != 0;
+    if (strcmp(question, "keepcaps") == 0)
+        return prctl(PR_GET_KEEPCAPS) == 0 ? LOST : KEPT;
+    return remembered();
+}
+
 int
 main(int count, char **arguments)
 {
     if (count > 1)
-        return strcmp(arguments[1], "user") == 0       ? geteuid() != 0
-            : strcmp(arguments[1], "keepcaps") == 0 ? (prctl(PR_GET_KEEPCAPS) == 0 ? LOST : KEPT)
-                                                    : remembered();
+        return asked(arguments[1]);
     parent_end_check();
     dumpable_check();
     if (geteuid() == 0 && copy_make()) {
         privileges_check();
         capabilities_check();
-    } else
+    } else {
         check_skip("needs root, and a copy of itself");
+    }
     slack_check();
     constant_check();
     fresh_check();
